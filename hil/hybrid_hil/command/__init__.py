@@ -1,0 +1,1 @@
+"""One module per verb of `hil`; each exports a click command named `command`."""
