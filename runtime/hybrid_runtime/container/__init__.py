@@ -1,0 +1,1 @@
+"""A container: its identity, record, status, log, and its claim on a processor."""

@@ -1,0 +1,23 @@
+"""The one exception that ends a verb with a message instead of a traceback."""
+
+
+class Failure(Exception):
+    """Something the user can understand and mend: what is wrong, then what to do.
+
+    `code` is the exit code of the verb.
+    """
+
+    def __init__(self, message: str, remedy: str = "", code: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.remedy}" if self.remedy else self.message
+
+
+def errno_meaning(error: OSError) -> str:
+    """The C library's words for the errno, lower case first letter, with the number's name left to the kernel."""
+    text = error.strerror or "unknown error"
+    return text[0].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""A processor: one instance of the kernel remoteproc framework."""

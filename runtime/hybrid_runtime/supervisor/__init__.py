@@ -1,0 +1,1 @@
+"""The process that stands for a container while its firmware runs."""
