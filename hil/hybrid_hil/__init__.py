@@ -1,1 +1,1 @@
-"""Hardware-in-the-loop rig: boots a board, watches its consoles, deploys the runtime, proves its cores ran."""
+"""Hardware-in-the-loop rig: boots a board, watches its consoles, deploys the runtime, proves cores ran."""
