@@ -1,0 +1,14 @@
+/* The caller's registers at an SMC, as entry.S saves them. */
+#ifndef SMC_H
+#define SMC_H
+
+#include <stdint.h>
+
+struct smc_frame {
+    uint64_t x[8]; /* x0 is the function identifier; results go back in x0 and x1 */
+};
+
+/* Serves one SMC; may be entered by both A72s at once. */
+void smc_handle(struct smc_frame *frame);
+
+#endif
