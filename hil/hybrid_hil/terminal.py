@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -36,17 +36,11 @@ class Step(Protocol):
 class Reporter(Protocol):
     """Where work that takes longer than a moment says how it goes."""
 
-    def step(self, title: str) -> "StepContext":
+    def step(self, title: str) -> AbstractContextManager[Step]:
         """Announces a piece of work, times it, and says when it is done or has failed."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
-
-
-class StepContext(Protocol):
-    def __enter__(self) -> Step: ...
-
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class _Bar:

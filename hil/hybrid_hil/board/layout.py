@@ -1,0 +1,48 @@
+"""How the two Cortex-R5F cores of a cluster are used."""
+
+from dataclasses import dataclass
+
+from hybrid_hil.failure import RigError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`processors[n]` is the remoteproc name of core n; `firmware[n]` the folder of ELFs linked for it;
+    `speakers[n]` the word with which those begin their lines."""
+
+    name: str
+    devicetree: str
+    processors: tuple[str, ...]
+    firmware: tuple[str, ...]
+    speakers: tuple[str, ...]
+    needs_trampoline: bool
+
+
+TWO_CORES = Layout(
+    name="two-cores",
+    devicetree="two-cores.dtb",
+    processors=("10000.r5f", "30000.r5f"),
+    firmware=("core0", "core1"),
+    speakers=("core0", "core1"),
+    needs_trampoline=True,
+)
+ONE_CORE = Layout(
+    name="one-core",
+    devicetree="one-core.dtb",
+    processors=("0.r5f",),
+    firmware=("lockstep",),
+    speakers=("lockstep",),
+    needs_trampoline=False,
+)
+LAYOUTS = {layout.name: layout for layout in (TWO_CORES, ONE_CORE)}
+
+
+def layout_named(name: str) -> Layout:
+    """The layout of this name.
+
+    Raises:
+        RigError: there is none.
+    """
+    if name not in LAYOUTS:
+        raise RigError(f"there is no layout `{name}`", f"choose one of {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]

@@ -1,0 +1,166 @@
+"""One run of QEMU: a process that never outlives the rig, and the lines into it."""
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from hybrid_hil.board.command_line import Wires
+from hybrid_hil.board.qmp import Qmp
+from hybrid_hil.console import Console
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.vitals import Vitals
+
+SAID = "qemu.log"
+
+
+class Machine:
+    """A QEMU that runs. Its death is reported to the vitals at once, unless it was wanted."""
+
+    def __init__(self, folder: Path, vitals: Vitals, console: Console, core_console: Console) -> None:
+        self._folder = folder
+        self._vitals = vitals
+        self._console = console
+        self._core_console = core_console
+        self._wanted = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: threading.Thread | None = None
+        self._qmp: Qmp | None = None
+        self.port = 0
+
+    @property
+    def wires(self) -> Wires:
+        return Wires(self._folder / "console.sock", self._folder / "core.sock", self._folder / "qmp.sock")
+
+    @property
+    def pid(self) -> int:
+        """The process id of QEMU, 0 before `start`."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def said(self) -> str:
+        """What QEMU itself wrote, its end if that is long."""
+        path = self._folder / SAID
+        return path.read_text(errors="replace").strip()[-1000:] if path.exists() else ""
+
+    def start(self, command: list[str], deadline: Deadline) -> None:
+        """Starts QEMU and connects consoles, QMP and the forwarded port.
+
+        Raises:
+            RigError: QEMU ended or did not connect by the deadline.
+        """
+        with ExitStack() as stack:
+            wires = self.wires
+            listeners = [
+                stack.enter_context(_Listener(path))
+                for path in (wires.console, wires.core_console, wires.qmp)
+            ]
+            self._process = self._spawn(command)
+            self._watcher = threading.Thread(target=self._watch, name="qemu watcher", daemon=True)
+            with _pidfd(self._process.pid) as pidfd:
+                self._watcher.start()
+                accepted = [listener.accept(pidfd, deadline, self._end_at_start) for listener in listeners]
+        self._console.attach(accepted[0])
+        self._core_console.attach(accepted[1])
+        self._qmp = Qmp(accepted[2], deadline)
+        self.port = self._qmp.forwarded_port(deadline)
+
+    def stop(self) -> None:
+        """Kills QEMU; the consoles keep what they recorded."""
+        self._wanted.set()
+        if self._process is not None and self._watcher is not None:
+            self._process.kill()
+            self._watcher.join()
+        if self._qmp is not None:
+            self._qmp.close()
+        self._console.detach()
+        self._core_console.detach()
+
+    def wait(self) -> int:
+        """Waits for QEMU's end and returns its exit status."""
+        if self._process is None:
+            return 0
+        return self._process.wait()
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Starts QEMU so that the kernel kills it when the thread that calls this dies.
+
+        A session of its own keeps a terminal's Ctrl-C from it: the rig puts it away itself. Should this
+        process die before setpriv has asked for the signal, QEMU finds nobody listening and ends.
+        """
+        setpriv = shutil.which("setpriv")
+        if setpriv is None or shutil.which(command[0]) is None:
+            missing = "setpriv" if setpriv is None else command[0]
+            raise RigError(f"`{missing}` is not installed", "hil doctor shows what to install", exit_code=2)
+        with (self._folder / SAID).open("wb") as said:
+            return subprocess.Popen(
+                [setpriv, "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "TMPDIR": str(self._folder)},
+            )
+
+    def _watch(self) -> None:
+        returncode = self.wait()
+        if self._wanted.is_set():
+            return
+        self._console.drained(1)
+        self._core_console.drained(1)
+        self._vitals.report(obituary(returncode, self.said))
+
+    def _end_at_start(self) -> RigError:
+        return RigError(obituary(self.wait(), self.said))
+
+
+class _Listener:
+    """A unix socket that waits for QEMU's one connection; its file goes once that has come."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen(1)
+
+    def __enter__(self) -> "_Listener":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def accept(self, pidfd: int, deadline: Deadline, ended: Callable[[], RigError]) -> socket.socket:
+        """The connection, unless the process of `pidfd` ends first."""
+        mine = self._socket.fileno()
+        ready, _, _ = select.select([mine, pidfd], [], [], deadline.remaining())
+        if mine in ready:
+            return self._socket.accept()[0]
+        if pidfd in ready:
+            raise ended()
+        raise RigError(f"QEMU did not connect to `{self._path.name}` in {deadline.seconds:g} s")
+
+
+class _pidfd:  # noqa: N801  named after the kernel's word for it
+    """A descriptor that becomes readable when the process ends."""
+
+    def __init__(self, pid: int) -> None:
+        self._fd = os.pidfd_open(pid)
+
+    def __enter__(self) -> int:
+        return self._fd
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._fd)
+
+
+def obituary(returncode: int, said: str) -> str:
+    """How QEMU ended, in words; `returncode` as subprocess gives it."""
+    how = f"was killed by signal {-returncode}" if returncode < 0 else f"ended with {returncode}"
+    return f"QEMU {how}{f': {said}' if said else ''}"

@@ -1,0 +1,201 @@
+"""The emulated board."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
+from hybrid_hil.board.devicetree import with_kernel_arguments
+from hybrid_hil.board.layout import TWO_CORES, Layout
+from hybrid_hil.board.machine import Machine
+from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
+from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
+from hybrid_hil.console import Console, ConsoleError
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.image import Image
+from hybrid_hil.shell import Address, Shell
+from hybrid_hil.vitals import Vitals
+
+MARKER_GRACE_S = 2.0
+# emergencies, alerts and critical messages still reach the console: panics and oopses are among them
+CONSOLE_LEVEL = 3
+
+Provision = Callable[["QemuBoard", Deadline], None]
+
+
+@dataclass(frozen=True)
+class QemuOptions:
+    """What is changed about the stock board: `monitor` instead of the image's own, words added to the kernel
+    command line, the guest port that stands for SSH."""
+
+    layout: Layout = TWO_CORES
+    monitor: Path | None = None
+    kernel_arguments: tuple[str, ...] = ()
+    guest_port: int = SSH_PORT
+
+
+class QemuBoard:
+    """A board in QEMU. Use it as a context manager: at its end QEMU and its folder are gone."""
+
+    def __init__(
+        self,
+        image: Image,
+        options: QemuOptions | None = None,
+        *,
+        owner: str = "hil",
+        logs: Path | None = None,
+        provision: Provision | None = None,
+        on_stage: Callable[[str], None] | None = None,
+    ) -> None:
+        """`provision` is run at the end of each power on. Console logs go to `logs`, default the run folder;
+        `on_stage` is told the name of each stage as it begins."""
+        self._image = image
+        self._options = options or QemuOptions()
+        self._owner = owner
+        self._provision = provision
+        self._on_stage = on_stage
+        self._folder = RunFolder.make(runs_root())
+        self._machine: Machine | None = None
+        logs = logs or self._folder.path
+        logs.mkdir(parents=True, exist_ok=True)
+        self.vitals = Vitals()
+        self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
+        self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
+        self.shell = Shell(self.vitals)
+        self.boots = 0
+
+    def __enter__(self) -> "QemuBoard":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The name of its run folder, by which `hil ssh --board` finds it."""
+        return self._folder.path.name
+
+    @property
+    def layout(self) -> Layout:
+        return self._options.layout
+
+    @property
+    def processors(self) -> tuple[str, ...]:
+        return self.layout.processors
+
+    @property
+    def image(self) -> Image:
+        return self._image
+
+    @property
+    def qemu_command_line(self) -> str:
+        """What to type to run this board by hand, without the rig."""
+        return command_line_by_hand(self._payload())
+
+    @property
+    def qemu_pid(self) -> int:
+        """The process id of QEMU, 0 while the board is off."""
+        return self._machine.pid if self._machine else 0
+
+    def power_on(self, deadline: Deadline) -> None:
+        """Boots, stage by stage, until a command is answered over SSH, then provisions.
+
+        Raises:
+            StageError: a stage failed; the board is off.
+        """
+        self.power_off()
+        self.vitals.reset()
+        stage = FIRMWARE
+        try:
+            self._start(deadline.after(FIRMWARE.seconds))
+            for stage in (FIRMWARE, KERNEL, INIT, NETWORK):
+                self._tell(stage.name)
+                follow(stage, self.console, deadline)
+            stage = SSH
+            self._tell(stage.name)
+            self._reach(deadline.after(SSH.seconds))
+        except RigError as error:
+            failure = self._stage_error(stage, error)
+            self.power_off()
+            raise failure from error
+        self.boots += 1
+        if self._provision is not None:
+            self._tell("provision")
+            self._provision(self, deadline)
+
+    def power_off(self) -> None:
+        """Takes the power away at once; consoles keep what they recorded."""
+        self.shell.close()
+        self._folder.withdraw()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.stop()
+            self.vitals.report("the board is powered off")
+
+    def power_cycle(self, deadline: Deadline) -> None:
+        """Power off, then on with a fresh overlay on the image's disk."""
+        self.power_off()
+        self.power_on(deadline)
+
+    def close(self) -> None:
+        """Powers off and removes the run folder."""
+        self.power_off()
+        self.console.close()
+        self.core_console.close()
+        self._folder.remove()
+
+    def _start(self, deadline: Deadline) -> None:
+        machine = Machine(self._folder.path, self.vitals, self.console, self.core_console)
+        self._machine = machine
+        machine.start(qemu_command_line(self._payload(), machine.wires), deadline)
+
+    def _payload(self) -> Payload:
+        platform = self._image.platform
+        devicetree = platform / self.layout.devicetree
+        if self._options.kernel_arguments:
+            target = self._folder.path / self.layout.devicetree
+            devicetree = with_kernel_arguments(devicetree, self._options.kernel_arguments, target)
+        return Payload(
+            layout=self.layout,
+            monitor=self._options.monitor or platform / "monitor.elf",
+            kernel=self._image.kernel,
+            devicetree=devicetree,
+            trampoline=platform / "trampoline.bin",
+            disk=self._image.disk,
+            guest_port=self._options.guest_port,
+        )
+
+    def _reach(self, deadline: Deadline) -> None:
+        """Waits a little for the console to announce SSH, then lets SSH itself be the judge."""
+        try:
+            follow(SSH, self.console, deadline.after(MARKER_GRACE_S))
+        except ConsoleError as error:
+            if error.ended is not None:
+                raise
+        port = self._machine.port if self._machine else 0
+        address = Address("127.0.0.1", port, self._image.host_key, self._image.login_key)
+        self.shell.connect(address, deadline)
+        self._quieten(deadline)
+        self._folder.publish(Card.of(self._owner, self.layout.name, address, self.qemu_pid))
+
+    def _quieten(self, deadline: Deadline) -> None:
+        """Lowers the kernel's console level, and reads back that it is low."""
+        level = f"echo {CONSOLE_LEVEL} >/proc/sys/kernel/printk && cat /proc/sys/kernel/printk"
+        now = self.shell.run(level, deadline=deadline).stdout.split()
+        if now[:1] != [str(CONSOLE_LEVEL)]:
+            raise RigError(f"the console's log level reads back as `{' '.join(now)}`")
+
+    def _tell(self, stage: str) -> None:
+        if self._on_stage is not None:
+            self._on_stage(stage)
+
+    def _stage_error(self, stage: Stage, error: RigError) -> StageError:
+        if self.vitals.cause is not None:
+            self.console.settle(Deadline(1))
+        evidence = [self.console.tail()]
+        if self.core_console.text().strip():
+            evidence.append(self.core_console.tail(4))
+        if self._machine is not None and self._machine.said:
+            evidence.append(f"QEMU said: {self._machine.said}")
+        return StageError(stage, cause_of(error, stage), "\n".join(evidence), self.qemu_command_line)

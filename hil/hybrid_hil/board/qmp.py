@@ -1,0 +1,79 @@
+"""QEMU's machine protocol for synchronous callers: qemu.qmp's event loop in a thread of its own."""
+
+import asyncio
+import concurrent.futures
+import re
+import socket
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from qemu.qmp import QMPClient, QMPError
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+
+T = TypeVar("T")
+
+_FORWARD = re.compile(r"^ *TCP\[HOST_FORWARD\] +\d+ +127\.0\.0\.1 +(?P<port>\d+) ", re.MULTILINE)
+
+
+class Qmp:
+    """One QMP session over a connected socket, which it owns."""
+
+    def __init__(self, line: socket.socket, deadline: Deadline) -> None:
+        """Negotiates; raises RigError when QEMU does not answer by the deadline."""
+        self._client = QMPClient("board")
+        self._client.logger.disabled = True
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
+        self._thread.start()
+        self._call(self._client.connect(line), deadline, "greet")
+
+    def execute(self, command: str, deadline: Deadline, **arguments: object) -> object:
+        """Runs one command and returns what QEMU answers.
+
+        Raises:
+            RigError: QEMU refuses, is gone, or does not answer by the deadline.
+        """
+        return self._call(self._client.execute(command, arguments), deadline, command)
+
+    def forwarded_port(self, deadline: Deadline) -> int:
+        """The host port the kernel chose for the forwarded SSH port."""
+        text = self.execute("human-monitor-command", deadline, **{"command-line": "info usernet"})
+        return forwarded_port(str(text))
+
+    def close(self) -> None:
+        """Ends the session; a QEMU that is gone already is no error."""
+        try:
+            self._call(self._client.disconnect(), Deadline(5), "disconnect")
+        except RigError:
+            pass
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _call(self, work: Coroutine[Any, Any, T], deadline: Deadline, what: str) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(deadline.remaining())
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise RigError(f"QEMU did not answer `{what}` in {deadline.seconds:g} s") from None
+        except (QMPError, OSError, EOFError) as error:
+            raise RigError(f"QEMU did not answer `{what}`: {error}") from error
+
+
+def forwarded_port(usernet: str) -> int:
+    """The host port in the text of QEMU's `info usernet`.
+
+    Raises:
+        RigError: no port is forwarded.
+    """
+    found = _FORWARD.search(usernet)
+    if found is None:
+        raise RigError(
+            f"QEMU forwards no port: `{usernet.strip()}`", "use a QEMU with slirp (user networking)"
+        )
+    return int(found["port"])

@@ -1,0 +1,122 @@
+"""A running board's own folder: sockets, logs, the disk's overlay. Its lock dies with its owner."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.shell import Address
+
+LOCK = "lock"
+CARD = "board.json"
+PREFIX = "board-"
+
+
+@dataclass(frozen=True)
+class Card:
+    """How others on this machine reach a running board."""
+
+    owner: str
+    layout: str
+    port: int
+    host_key: str
+    login_key: str
+    qemu_pid: int
+
+    @classmethod
+    def of(cls, owner: str, layout: str, address: Address, qemu_pid: int) -> "Card":
+        return cls(owner, layout, address.port, str(address.host_key), str(address.login_key), qemu_pid)
+
+    @property
+    def address(self) -> Address:
+        return Address("127.0.0.1", self.port, Path(self.host_key), Path(self.login_key))
+
+
+def runs_root() -> Path:
+    """The folder of all run folders: below XDG_RUNTIME_DIR, else in /tmp; 0700 and ours.
+
+    Raises:
+        RigError: something else has taken its name.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    root = Path(runtime) / "hybrid-hil" if runtime else Path(f"/tmp/hybrid-hil-{os.getuid()}")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = root.lstat()
+    if root.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise RigError(f"`{root}` is not a folder of ours alone", f"remove it: rm -r {root}")
+    return root
+
+
+class RunFolder:
+    """A folder held by its lock from `make` to `remove`; whoever gets the lock of a stale one sweeps it."""
+
+    def __init__(self, path: Path, lock: FileLock) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def make(cls, root: Path) -> "RunFolder":
+        """Sweeps what the dead left behind and makes a fresh folder."""
+        with FileLock(root / "sweep.lock"):
+            sweep(root)
+            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
+            lock = FileLock(path / LOCK)
+            lock.acquire(blocking=False)
+        return cls(path, lock)
+
+    def publish(self, card: Card) -> None:
+        """Lets others find the board."""
+        fresh = self.path / f"{CARD}.new"
+        fresh.write_text(json.dumps(asdict(card), indent=2) + "\n")
+        fresh.rename(self.path / CARD)
+
+    def withdraw(self) -> None:
+        """The board cannot be reached any more."""
+        (self.path / CARD).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Removes the folder, then lets go of its lock."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
+
+def sweep(root: Path) -> list[Path]:
+    """Removes the folders whose owner is dead, and returns them. Callers hold `sweep.lock`."""
+    return [folder for folder in sorted(root.glob(f"{PREFIX}*")) if _swept(folder)]
+
+
+def _swept(folder: Path) -> bool:
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    return True
+
+
+def running_boards(root: Path) -> Iterator[tuple[Path, Card]]:
+    """The boards that can be reached now, newest first."""
+    cards = sorted(root.glob(f"{PREFIX}*/{CARD}"), key=_made, reverse=True)
+    for path in cards:
+        lock = FileLock(path.parent / LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            yield path.parent, Card(**json.loads(path.read_text()))
+        else:
+            lock.release()
+
+
+def _made(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,80 @@
+"""The runtime on a board: brought as one stream, checked, compiled by the board's own interpreter."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.shell import Completed, Shell
+
+FOLDER = "/usr/lib/hybrid-runtime"
+COMMAND = "/usr/bin/hybrid-runtime"
+LAUNCHER = "bin/hybrid-runtime"
+PACKAGE = "hybrid_runtime"
+DIGESTS = "SHA256SUMS"
+
+# Renamed over the old one only when every digest is right; compiled in place: byte code names its source.
+_SCRIPT = f"""
+set -e
+rm -rf {FOLDER}.new
+mkdir -p {FOLDER}.new
+tar -xf - -C {FOLDER}.new
+cd {FOLDER}.new
+sha256sum -c {DIGESTS} >/dev/null
+cd /
+rm -rf {FOLDER}.old
+if [ -e {FOLDER} ]; then mv {FOLDER} {FOLDER}.old; fi
+mv {FOLDER}.new {FOLDER}
+rm -rf {FOLDER}.old
+python3 -IS -m compileall -q --invalidation-mode unchecked-hash {FOLDER}/{PACKAGE}
+ln -sfn {FOLDER}/{LAUNCHER} {COMMAND}
+"""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A tar stream, and the sha256 in hex of each file in it by its name there."""
+
+    tar: bytes
+    digests: dict[str, str]
+
+
+def parcel(runtime: Path) -> Parcel:
+    """Packs the runtime's folder of a checkout; equal sources give equal bytes.
+
+    Raises:
+        RigError: it has no launcher or no package.
+    """
+    files = sorted(_files(runtime))
+    if LAUNCHER not in dict(files) or f"{PACKAGE}/__init__.py" not in dict(files):
+        raise RigError(f"`{runtime}` holds no runtime", f"it needs {LAUNCHER} and {PACKAGE}/__init__.py")
+    contents = {name: path.read_bytes() for name, path in files}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents[DIGESTS] = "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            member.mode = 0o755 if name == LAUNCHER else 0o644
+            archive.addfile(member, io.BytesIO(content))
+    return Parcel(stream.getvalue(), digests)
+
+
+def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> Completed:
+    """Puts the runtime on a board.
+
+    Raises:
+        CommandError: a digest is wrong, there is no room, or the sources do not compile there.
+    """
+    return shell.run(_SCRIPT, stdin=packed.tar, deadline=deadline)
+
+
+def _files(runtime: Path) -> Iterator[tuple[str, Path]]:
+    yield from ((LAUNCHER, path) for path in [runtime / LAUNCHER] if path.is_file())
+    for path in (runtime / PACKAGE).rglob("*.py"):
+        yield str(path.relative_to(runtime)), path

@@ -1,0 +1,59 @@
+"""What is kept of a test that failed: one folder, readable without the board."""
+
+import re
+from pathlib import Path
+
+from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.console.record import Line, printable
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.health import CLAIMS, CONTAINERS
+from hybrid_hil.shell import Shell
+
+
+def _each(*patterns: str) -> str:
+    """Shell text that prints files, each under its name."""
+    return f'for f in {" ".join(patterns)}; do echo "== $f"; cat "$f"; echo; done'
+
+
+_PROCESSORS = "/sys/class/remoteproc/*"
+
+# what is asked of the board, by the file the answer goes to
+QUESTIONS = {
+    "dmesg.txt": "dmesg",
+    "runtime-logs.txt": _each(f"{CONTAINERS}/*/log*"),
+    "runtime-state.txt": _each(f"{CONTAINERS}/*/*.json", f"{CLAIMS}/*"),
+    "files.txt": f"ls -lR {CONTAINERS} {CLAIMS} /lib/firmware",
+    "processes.txt": "ps -o pid,ppid,stat,args",
+    "processors.txt": _each(*(f"{_PROCESSORS}/{name}" for name in ("name", "state", "firmware", "recovery"))),
+    "traces.txt": _each("/sys/kernel/debug/remoteproc/*/trace*"),
+}
+
+
+def folder_name(test: str) -> str:
+    """A test's id as a file name."""
+    return re.sub(r"[^A-Za-z0-9._=+-]+", "_", test).strip("_")[-180:]
+
+
+def collect(board: QemuBoard, folder: Path, report: str, console_mark: int, core_mark: int) -> None:
+    """Writes everything known about a failure into `folder`; a board that does not answer is said to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    by_hand = f"the board by hand: {board.qemu_command_line}\n"
+    (folder / "failure.txt").write_text(f"{report}\n\n{by_hand}")
+    (folder / "console.txt").write_text(stamped(board.console.lines(console_mark)))
+    (folder / "core-console.txt").write_text(stamped(board.core_console.lines(core_mark)))
+    deadline = Deadline(20)
+    for name, question in QUESTIONS.items():
+        (folder / name).write_text(_answer(board.shell, question, deadline))
+
+
+def stamped(lines: list[Line]) -> str:
+    """Console lines with their arrival, in seconds since the first of them."""
+    return "".join(f"{line.monotonic - lines[0].monotonic:10.3f} {printable(line.text)}\n" for line in lines)
+
+
+def _answer(shell: Shell, question: str, deadline: Deadline) -> str:
+    try:
+        return shell.run(f"({question}) 2>&1", deadline=deadline, check=False).stdout
+    except RigError as error:
+        return f"the board did not answer: {error}\n"

@@ -1,0 +1,99 @@
+"""Whether a test left its board as it found it, and how to make it so again."""
+
+import shlex
+from dataclasses import dataclass
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.deployment import COMMAND
+from hybrid_hil.firmware import UPLOADS
+from hybrid_hil.shell import CommandError, Shell
+
+CONTAINERS = "/run/hybrid-runtime"
+CLAIMS = "/run/hybrid-runtime-claims"
+FIRMWARE = "/lib/firmware"
+
+# The shell's own words only: a fork costs 5 ms on an emulated core, and this runs after each test.
+_LOOK = f"""
+for p in /sys/class/remoteproc/remoteproc*; do
+  [ -e "$p/state" ] || continue
+  read -r name <"$p/name"; read -r state <"$p/state"
+  read -r recovery <"$p/recovery"; read -r dump <"$p/coredump"
+  echo "processor $name $state recovery=$recovery coredump=$dump"
+done
+for d in {CONTAINERS}/*; do [ -d "$d" ] && echo "container ${{d##*/}}"; done
+for f in {CLAIMS}/*; do [ -s "$f" ] && echo "claim ${{f##*/}}"; done
+for f in {FIRMWARE}/*; do [ -e "$f" ] && echo "firmware ${{f##*/}}"; done
+read -r path </sys/module/firmware_class/parameters/path && echo "firmware path $path"
+for c in /proc/[0-9]*/comm; do
+  read -r name <"$c" || continue
+  pid=${{c%/comm}}
+  case $name in python3*|hybrid-runtime*) echo "process $name ${{pid#/proc/}}";; esac
+done 2>/dev/null
+true
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was not there before, or is not any more."""
+
+    text: str
+    gone: bool = False
+
+    def __str__(self) -> str:
+        return f"no longer: {self.text}" if self.gone else self.text
+
+
+def findings(before: str, now: str) -> list[Finding]:
+    """What differs between two looks at a board, in the order it was seen."""
+    past, present = before.splitlines(), now.splitlines()
+    fresh = [Finding(line) for line in present if line not in past]
+    return [*fresh, *(Finding(line, gone=True) for line in past if line not in present)]
+
+
+def look(shell: Shell, deadline: Deadline) -> str:
+    """What is on the board: one line for each processor, container, claim, firmware file and process."""
+    return shell.run(_LOOK, deadline=deadline).stdout
+
+
+def cleaning(before: str, found: list[Finding]) -> str:
+    """The script that removes what was found: containers through the runtime, then by force what is left."""
+    fresh = [finding.text.split(maxsplit=1) for finding in found if not finding.gone]
+    left = {kind: [rest[0] for word, *rest in fresh if word == kind and rest] for kind, *_ in fresh}
+    containers = [shlex.quote(name) for name in left.get("container", [])]
+    files = [
+        shlex.quote(f"{FIRMWARE}/{name}") for name in left.get("firmware", []) if not name.startswith("path")
+    ]
+    pids = [rest.split()[-1] for rest in left.get("process", [])]
+    lines = [f"{COMMAND} delete --force {name} </dev/null" for name in containers]
+    lines += [f"kill -9 {' '.join(pids)} 2>/dev/null"] if pids else []
+    lines += [_restored(line) for line in before.splitlines() if line.startswith("processor ")]
+    lines += [f"rm -rf {CONTAINERS}/{name}" for name in containers]
+    lines += [f": >{CLAIMS}/{shlex.quote(name)}" for name in left.get("claim", [])]
+    lines += [f"rm -f {' '.join(files)}"] if files else []
+    return "\n".join([*lines, f"rm -rf {UPLOADS}", "true"])
+
+
+def clean(shell: Shell, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
+    """Cleans the board and looks again; what is still found needs the power switch."""
+    try:
+        shell.run(cleaning(before, found), deadline=deadline)
+    except CommandError as error:
+        return [*found, Finding(f"cleaning ended with {error.completed.exit_status}")]
+    return findings(before, look(shell, deadline))
+
+
+def _restored(processor: str) -> str:
+    """Stops a processor (boots are counted, so until it is offline) and restores its settings."""
+    _, name, _, recovery, dump = processor.split()
+    return f"""for p in /sys/class/remoteproc/remoteproc*; do
+  read -r name <$p/name
+  [ "$name" = {shlex.quote(name)} ] || continue
+  n=0
+  while read -r state <$p/state && [ "$state" != offline ] && [ $n -lt 64 ]; do
+    echo stop >$p/state
+    n=$((n + 1))
+  done
+  echo {recovery.split("=")[1]} >$p/recovery
+  echo {dump.split("=")[1]} >$p/coredump
+done 2>/dev/null"""

@@ -1,0 +1,212 @@
+"""pytest fixtures and options for tests on a board; aware of pytest-xdist, each worker boots its own."""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_hil.board.layout import LAYOUTS, TWO_CORES, layout_named
+from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.console import Console
+from hybrid_hil.failure import RigError
+from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.image import ImageRequest, ensure_image, open_image
+from hybrid_hil.proof import Witness
+from hybrid_hil.rig import Account, Rig
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from hybrid_hil.terminal import QuietReporter
+
+FirmwareMaker = Callable[..., BuiltFirmware]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hil", "hardware in the loop")
+    group.addoption(
+        "--image", metavar="DIR", help="the image to boot (default: the cached one, built if missing)"
+    )
+    group.addoption(
+        "--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used"
+    )
+    group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
+    group.addoption(
+        "--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "processors(count): needs that many processors, else it is skipped")
+    config.pluginmanager.register(BoardKeeper(config), "hybrid-hil-keeper")
+
+
+class BoardKeeper:
+    """Boots the board of this pytest process when the first test needs it, and looks after it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._rig: Rig | None = None
+        self._failure: str | None = None
+        self._marks = (0, 0)
+        self._accounts: dict[str, Account] = {}
+        self._worker: str = getattr(config, "workerinput", {}).get("workerid", "main")
+        self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
+
+    def rig(self) -> Rig:
+        """The board, booted.
+
+        A board that does not boot fails the test that needed it first; the next are skipped with the cause.
+        """
+        if self._rig is not None:
+            return self._rig
+        try:
+            rig = self._make()
+        except RigError as error:
+            self._failure = error.message
+            pytest.fail(str(error), pytrace=False)
+        self._rig = rig
+        self._mark()
+        return rig
+
+    def _make(self) -> Rig:
+        config = self._config
+        chosen, monitor = config.getoption("--image"), config.getoption("--monitor")
+        image = open_image(Path(chosen)) if chosen else ensure_image(ImageRequest(), QuietReporter())
+        options = QemuOptions(
+            layout=layout_named(config.getoption("--layout")),
+            monitor=Path(monitor).absolute() if monitor else None,
+        )
+        rig = Rig(image, options, owner="pytest", logs=self._artifacts / self._worker)
+        try:
+            rig.boot()
+        except BaseException:
+            rig.board.close()
+            raise
+        return rig
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if not _needs_board(item):
+            return
+        if self._failure is not None:
+            pytest.skip(f"no board: {self._failure}")
+        wanted = item.get_closest_marker("processors")
+        layout = layout_named(self._config.getoption("--layout"))
+        if wanted is not None and wanted.args[0] > len(layout.processors):
+            pytest.skip(f"needs {wanted.args[0]} processors, the layout `{layout.name}` has fewer")
+        self._mark()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
+            folder = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
+            report.sections.append(("evidence", str(folder)))
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        if self._rig is None or not _needs_board(item):
+            return
+        try:
+            self._rig.look_after(item.nodeid)
+        except RigError as error:
+            self._failure = f"it did not come back after {item.nodeid}: {error.message}"
+            pytest.fail(str(error), pytrace=False)
+
+    def pytest_sessionfinish(self) -> None:
+        if self._rig is None:
+            return
+        self._rig.board.close()
+        self._accounts[self._worker] = self._rig.account
+        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output["hil"] = vars(self._rig.account)
+        self._rig = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        account = getattr(node, "workeroutput", {}).get("hil")
+        if account is not None:
+            worker = getattr(node, "workerinput", {}).get("workerid", "worker")
+            self._accounts[worker] = Account(**account)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._accounts:
+            return
+        terminalreporter.section("boards")
+        for worker, account in sorted(self._accounts.items()):
+            terminalreporter.write_line(summary(worker, account))
+            for kind, tests in (
+                ("cleaned after", account.cleaned),
+                ("power cycled after", account.power_cycled),
+            ):
+                for test in tests:
+                    terminalreporter.write_line(f"  {kind} {test}")
+
+    def _mark(self) -> None:
+        if self._rig is not None:
+            self._marks = (self._rig.board.console.mark(), self._rig.board.core_console.mark())
+
+
+def summary(worker: str, account: Account) -> str:
+    """One line about one worker's board."""
+    mean = account.boot_s / account.boots if account.boots else 0.0
+    return (
+        f"{worker}: {account.boots} boots, {mean:.1f} s each; "
+        f"cleaned {len(account.cleaned)} times, power cycled {len(account.power_cycled)} times"
+    )
+
+
+def _needs_board(item: pytest.Item) -> bool:
+    return "board" in getattr(item, "fixturenames", ())
+
+
+def _keeper(config: pytest.Config) -> BoardKeeper:
+    keeper = config.pluginmanager.get_plugin("hybrid-hil-keeper")
+    assert isinstance(keeper, BoardKeeper)
+    return keeper
+
+
+@pytest.fixture(scope="session")
+def board(pytestconfig: pytest.Config) -> QemuBoard:
+    """The board of this worker, booted once and the same for all its tests."""
+    return _keeper(pytestconfig).rig().board
+
+
+@pytest.fixture(scope="session")
+def shell(board: QemuBoard) -> Shell:
+    """Commands and files on the board."""
+    return board.shell
+
+
+@pytest.fixture(scope="session")
+def console(board: QemuBoard) -> Console:
+    """Linux' console."""
+    return board.console
+
+
+@pytest.fixture(scope="session")
+def core_console(board: QemuBoard) -> Console:
+    """The console the auxiliary cores share."""
+    return board.core_console
+
+
+@pytest.fixture(scope="session")
+def witness(core_console: Console) -> Witness:
+    """Proofs that a core ran or is silent, from what it says itself."""
+    return Witness(core_console)
+
+
+@pytest.fixture(scope="session")
+def runtime(board: QemuBoard) -> DeployedRuntime:
+    """The deployed `hybrid-runtime`."""
+    return DeployedRuntime(board.shell)
+
+
+@pytest.fixture(scope="session")
+def firmware(board: QemuBoard, pytestconfig: pytest.Config) -> FirmwareMaker:  # noqa: ARG001  boots first
+    """Makes firmware: `firmware(name, core=0, nonce=True)` links a fresh nonce in and uploads the ELF."""
+    return _keeper(pytestconfig).rig().firmware

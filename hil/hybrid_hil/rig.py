@@ -1,0 +1,109 @@
+"""One board for many tests: booted once, looked after in between, accounted for at the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.deployment import Parcel, deploy, parcel
+from hybrid_hil.evidence import collect, folder_name
+from hybrid_hil.failure import RigError
+from hybrid_hil.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.health import Finding, clean, findings, look
+from hybrid_hil.image import Image
+
+BOOT_S = 90.0
+CARE_S = 15.0
+UPLOAD_S = 20.0
+
+
+@dataclass
+class Account:
+    """What the tests of one worker cost their board."""
+
+    boots: int = 0
+    boot_s: float = 0.0
+    cleaned: list[str] = field(default_factory=list)
+    power_cycled: list[str] = field(default_factory=list)
+
+
+class Rig:
+    """A board with the runtime on it. Use it as a context manager: at its end nothing is left."""
+
+    def __init__(
+        self,
+        image: Image,
+        options: QemuOptions,
+        *,
+        owner: str,
+        logs: Path | None = None,
+        on_stage: Callable[[str], None] | None = None,
+    ) -> None:
+        self._parcel: Parcel = parcel(checkout_root() / "runtime")
+        self._untouched = ""
+        self.account = Account()
+        self.board = QemuBoard(
+            image, options, owner=owner, logs=logs, provision=self._provision, on_stage=on_stage
+        )
+
+    def __enter__(self) -> "Rig":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.board.close()
+
+    def boot(self) -> None:
+        """Powers the board on, with the runtime deployed.
+
+        Raises:
+            RigError: it does not come up.
+        """
+        deadline = Deadline(BOOT_S)
+        self.board.power_on(deadline)
+        self.account.boots += 1
+        self.account.boot_s += deadline.seconds - deadline.remaining()
+
+    def firmware(self, name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
+        """A firmware on the board, with a fresh nonce linked in unless it has no place for one."""
+        board = self.board
+        return upload_firmware(
+            board.shell,
+            board.image.platform,
+            board.layout,
+            name,
+            core=core,
+            nonce=nonce,
+            deadline=Deadline(UPLOAD_S),
+        )
+
+    def look_after(self, test: str) -> list[Finding]:
+        """Checks the board after a test and makes it as it was: cleaned, or power cycled when that fails.
+
+        Returns what the test left behind.
+        """
+        try:
+            found = findings(self._untouched, look(self.board.shell, Deadline(CARE_S)))
+            if not found:
+                return []
+            left = clean(self.board.shell, self._untouched, found, Deadline(CARE_S))
+        except RigError as error:
+            found = left = [Finding(f"a board that does not answer: {error.message}")]
+        if left:
+            self.account.power_cycled.append(f"{test}: {'; '.join(map(str, left))}")
+            self.boot()
+        else:
+            self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
+        return found
+
+    def keep_evidence(self, test: str, folder: Path, report: str, marks: tuple[int, int]) -> Path:
+        """Writes what is known about a failed test into a folder of its own; `marks` are the positions of
+        both consoles when it began."""
+        target = folder / folder_name(test)
+        collect(self.board, target, report, *marks)
+        return target
+
+    def _provision(self, board: QemuBoard, deadline: Deadline) -> None:
+        deploy(board.shell, self._parcel, deadline)
+        self._untouched = look(board.shell, deadline)
