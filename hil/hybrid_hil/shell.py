@@ -24,8 +24,8 @@ CHUNK = 32768
 
 @dataclass(frozen=True)
 class Completed:
-    """A command that has ended. `exit_status` is 128 + N for one ended by signal N, as a shell says it;
-    `duration_s` is measured on the host."""
+    """A command that has ended. `exit_status` is 128 + N for one ended by signal N, as a shell says it,
+    and -1 if the shell itself was killed; `duration_s` is measured on the host."""
 
     command: str
     exit_status: int
@@ -138,6 +138,12 @@ class Shell:
             raise CommandError(completed)
         return bytes(run.stdout)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is up, as far as this side can tell."""
+        transport = self._client.get_transport() if self._client else None
+        return transport is not None and transport.is_active()
+
     def open_channel(self, deadline: Deadline) -> paramiko.Channel:
         """A fresh session on the connection, for whoever wants more than `run` gives.
 
@@ -169,6 +175,7 @@ class _Run:
     def __init__(self, shell: Shell, command: str, deadline: Deadline, stdin: bytes | None) -> None:
         self._command = command
         self._deadline = deadline
+        self._shell = shell
         self._vitals = shell.vitals
         self._begun = time.monotonic()
         self.stdout = bytearray()
@@ -197,7 +204,7 @@ class _Run:
             self._channel.close()
             for thread in self._threads:
                 thread.join()
-        if status == -1:
+        if status == -1 and not self._shell.connected:
             self._fail("was cut off: the connection was lost")
         return Completed(
             command=self._command,

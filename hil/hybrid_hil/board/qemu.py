@@ -18,8 +18,8 @@ from hybrid_hil.shell import Address, Shell
 from hybrid_hil.vitals import Vitals
 
 MARKER_GRACE_S = 2.0
-# emergencies, alerts and critical messages still reach the console: panics and oopses are among them
-CONSOLE_LEVEL = 3
+# emergencies still reach the console: panics and oopses are among them
+CONSOLE_LEVEL = 1
 
 Provision = Callable[["QemuBoard", Deadline], None]
 

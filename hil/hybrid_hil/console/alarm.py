@@ -7,7 +7,7 @@ _KERNEL = re.compile(
     r"(?P<what>Kernel panic - not syncing.*|Internal error: .*|Unable to handle kernel .*|kernel BUG at .*)"
 )
 # busybox init's own words, and those of the board's start script
-_INIT = re.compile(r"^(?P<what>can't run '/etc/init\.d/rcS'.*|hybrid-board: failed.*)")
+_INIT = re.compile(r"^(?P<what>can't run '/etc/init\.d/rcS'.*|hybrid-board: no .*)")
 
 
 def alarm(line: str) -> str | None:

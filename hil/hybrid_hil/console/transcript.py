@@ -3,6 +3,7 @@
 import codecs
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pexpect.exceptions import EOF, TIMEOUT
 from pexpect.spawnbase import SpawnBase
@@ -11,8 +12,13 @@ from hybrid_hil.console.record import Record
 
 LOOK_AGAIN_S = 0.1
 
+if TYPE_CHECKING:
+    TextSpawn = SpawnBase[str]
+else:
+    TextSpawn = SpawnBase  # generic in its stubs only
 
-class Transcript(SpawnBase[str]):
+
+class Transcript(TextSpawn):
     """A pexpect session that reads a record from a position on.
 
     Each expectation reads the record itself, so nobody has to read for the console to be drained, and one
