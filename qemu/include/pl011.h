@@ -7,5 +7,6 @@
 #define PL011_FR_TX_FULL (1u << 5)
 #define PL011_IMSC       0x38
 #define PL011_IMSC_TX    (1u << 5)
+#define PL011_MIS        0x40
 
 #endif

@@ -1,0 +1,61 @@
+/* EEMI calls that start nothing: what Linux asks at boot, and arguments out of range. */
+#include "call.h"
+#include "checks.h"
+#include "verdict.h"
+
+#define PM(api)  (0xc2000000u | (api))
+#define TFA(api) (0xc2000a00u | (api))
+
+#define RPU0_0  0x18110005u
+#define RPU0_1  0x18110006u
+#define TCM_0_A 0x1831800bu
+#define NOBODY  0x12345678u
+
+enum { INVALID_PARAMETER = 15, NO_FEATURE = 19, INVALID_NODE = 2003 };
+
+static void check_identity(void) {
+    expect("api version is 1.0", eemi_payload(PM(1), 0, 0, 0), 0x10000);
+    expect("trustzone version is 1.0", eemi_payload(TFA(3), 0, 0, 0), 0x10000);
+    expect("chip is a versal", eemi_payload(PM(24), 0, 0, 0) >> 21 & 0x7f, 0x26);
+    expect("feature check has version 2", eemi_payload(PM(63), 63, 0, 0), 2);
+    expect("node status has version 2", eemi_payload(PM(63), 3, 0, 0), 2);
+    expect("unserved api is no feature", eemi_status(PM(63), 36, 0, 0), NO_FEATURE);
+    expect("api out of range is no feature", eemi_status(PM(63), ~0u, 0, 0), NO_FEATURE);
+}
+
+static void check_unknown(void) {
+    expect("unknown api", eemi_status(PM(0xff), 0, 0, 0), NO_FEATURE);
+    expect("unknown module", eemi_status(0xc2000301u, 0, 0, 0), NO_FEATURE);
+    expect("unknown tf-a call", eemi_status(TFA(0x7f), 0, 0, 0), NO_FEATURE);
+    expect("unknown ioctl", eemi_status(PM(34), RPU0_0, 99, 0), NO_FEATURE);
+    expect("sgi out of range", eemi_status(TFA(4), 16, 0, 0), INVALID_PARAMETER);
+}
+
+static void check_nodes(void) {
+    expect("status of nobody", eemi_status(PM(3), NOBODY, 0, 0), INVALID_NODE);
+    expect("wake nobody", eemi_status(PM(10), NOBODY, 1, 0), INVALID_NODE);
+    expect("wake a memory bank", eemi_status(PM(10), TCM_0_A, 1, 0), INVALID_NODE);
+    expect("power down nobody", eemi_status(PM(8), ~0u, 0, 0), INVALID_NODE);
+    expect("request nobody", eemi_status(PM(13), NOBODY, 1, 0), INVALID_NODE);
+    expect("release nobody", eemi_status(PM(14), 0, 0, 0), INVALID_NODE);
+    expect("request a memory bank", eemi_status(PM(13), TCM_0_A, 1, 0), 0);
+    expect("release a memory bank", eemi_status(PM(14), TCM_0_A, 0, 0), 0);
+    expect("ioctl of a memory bank", eemi_status(PM(34), TCM_0_A, 1, 1), INVALID_NODE);
+}
+
+static void check_modes(void) {
+    expect("mode out of range", eemi_status(PM(34), RPU0_0, 1, 2), INVALID_PARAMETER);
+    expect("tcm mode out of range", eemi_status(PM(34), RPU0_0, 3, 2), INVALID_PARAMETER);
+    expect("set lockstep", eemi_status(PM(34), RPU0_0, 1, 0), 0);
+    expect("lockstep reads back", eemi_payload(PM(34), RPU0_0, 0, 0), 0);
+    expect("lockstep has no core 1", eemi_status(PM(10), RPU0_1, 1, 0), 2001);
+    expect("set split", eemi_status(PM(34), RPU0_1, 1, 1), 0);
+    expect("split reads back", eemi_payload(PM(34), RPU0_0, 0, 0), 1);
+}
+
+void check_eemi(void) {
+    check_identity();
+    check_unknown();
+    check_nodes();
+    check_modes();
+}
