@@ -1,0 +1,166 @@
+"""A look at the host: what the rig needs, what it found, and what to do about the difference."""
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import Need, find_program, needs
+from hybrid_hil.image.assembly import missing_kinds
+from hybrid_hil.image.mirror import SUITE, find_mirror
+from hybrid_hil.image.space import free_mebibytes, needed_mebibytes
+from hybrid_hil.image.store import Store
+
+MINIMUM_PYTHON = (3, 11)
+# The first QEMU whose xlnx-versal-virt models the reset controller of the R5 cores.
+MINIMUM_QEMU = (7, 2)
+MACHINE = "xlnx-versal-virt"
+QEMU = "qemu-system-aarch64"
+# Boards write to overlays; logs and artifacts come on top.
+RUNNING_MEBIBYTES = 1024
+MIRROR_SECONDS = 10.0
+
+VERSIONED = {QEMU: "--version", "mmdebstrap": "--version", "dtc": "--version", "mke2fs": "-V"}
+COMPILERS = ("gcc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc")
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    NOTE = "note"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; only `Verdict.FAIL` keeps the rig from working."""
+
+    subject: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def findings() -> Iterable[Finding]:
+    """Looks at this machine, one finding after the other."""
+    yield judge_python(sys.version_info[:2])
+    yield from (look_at_need(need) for need in needs())
+    program = find_program(QEMU)
+    if program is not None:
+        yield judge_qemu(_output([program, "--version"]))
+        yield judge_machines(_output([program, "-machine", "help"]))
+    checkout = look_at_checkout()
+    yield checkout
+    if checkout.verdict is Verdict.OK:
+        yield from look_at_cache(Store())
+
+
+def look_at_cache(store: Store) -> Iterable[Finding]:
+    """Whether an image is there; when not, whether one can be built: room, and a mirror that answers."""
+    try:
+        missing = missing_kinds(store)
+    except RigError as error:
+        yield Finding("image", Verdict.NOTE, error.message, error.remedy)
+        return
+    building = ", ".join(missing)
+    found = f"the next boot builds first: {building}" if missing else "in the cache"
+    yield Finding("image", Verdict.NOTE if missing else Verdict.OK, found)
+    yield judge_space(
+        str(store.root), free_mebibytes(store.root), needed_mebibytes(missing) + RUNNING_MEBIBYTES
+    )
+    if {"source", "rootfs"} & set(missing):
+        yield look_at_mirror()
+
+
+def look_at_need(need: Need) -> Finding:
+    if not need.met():
+        return Finding(need.thing, Verdict.FAIL, "missing", f"install the package `{need.package}`")
+    return Finding(need.thing, Verdict.OK, version_of(need.thing) or "there")
+
+
+def look_at_checkout() -> Finding:
+    try:
+        return Finding("checkout", Verdict.OK, str(checkout_root()))
+    except RigError as error:
+        return Finding("checkout", Verdict.FAIL, error.message, error.remedy)
+
+
+def look_at_mirror(ask: Callable[[str], None] | None = None) -> Finding:
+    """Asks the Debian mirror for its release file, when this machine names a mirror."""
+    subject = "Debian mirror"
+    try:
+        mirror = find_mirror()
+        if mirror is None:
+            return Finding(subject, Verdict.NOTE, "none configured here: mmdebstrap's own default is used")
+        uri = f"{mirror.main}/dists/{SUITE}/Release"
+        (ask or _ask)(uri)
+    except RigError as error:
+        return Finding(subject, Verdict.FAIL, error.message, error.remedy)
+    except (OSError, ValueError) as error:
+        remedy = "connect this machine, or name a mirror in HYBRID_HIL_DEBIAN_MIRROR"
+        return Finding(subject, Verdict.FAIL, f"`{uri}`: {error}", remedy)
+    return Finding(subject, Verdict.OK, f"{mirror.main} answers")
+
+
+def judge_python(version: Sequence[int]) -> Finding:
+    text = ".".join(map(str, version))
+    if tuple(version) < MINIMUM_PYTHON:
+        return Finding("python", Verdict.FAIL, text, "install Python 3.11 or later")
+    return Finding("python", Verdict.OK, text)
+
+
+def judge_qemu(banner: str) -> Finding:
+    """`banner` is what `qemu-system-aarch64 --version` prints."""
+    match = re.search(r"version (\d+)\.(\d+)", banner)
+    if match is None:
+        return Finding(
+            "QEMU version", Verdict.FAIL, f"unreadable: `{banner[:60]}`", "install QEMU 7.2 or later"
+        )
+    text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
+    if version < MINIMUM_QEMU:
+        return Finding("QEMU version", Verdict.FAIL, text, "install QEMU 7.2 or later")
+    return Finding("QEMU version", Verdict.OK, text)
+
+
+def judge_machines(listing: str) -> Finding:
+    """`listing` is what `qemu-system-aarch64 -machine help` prints."""
+    if re.search(rf"^{MACHINE}\b", listing, re.MULTILINE):
+        return Finding("QEMU machine", Verdict.OK, MACHINE)
+    remedy = "install a QEMU that has it, such as Debian's package qemu-system-arm"
+    return Finding("QEMU machine", Verdict.FAIL, f"no {MACHINE}", remedy)
+
+
+def judge_space(folder: str, free: int, needed: int) -> Finding:
+    """Both amounts in MiB."""
+    found = f"{free} MiB free at {folder}, {needed} MiB needed"
+    if free < needed:
+        return Finding("disk space", Verdict.FAIL, found, "free some, or set XDG_CACHE_HOME to a larger disk")
+    return Finding("disk space", Verdict.OK, found)
+
+
+def version_of(thing: str) -> str | None:
+    """The version `thing` says it has, when it is a program whose version matters."""
+    program = find_program(thing)
+    if program is None or not (thing in VERSIONED or thing in COMPILERS):
+        return None
+    answer = _output([program, VERSIONED.get(thing, "-dumpfullversion")])
+    match = re.search(r"\d+(\.\d+)+", answer)
+    return match[0] if match else None
+
+
+def _output(command: list[str]) -> str:
+    """What a command prints on either stream; its exit status does not matter here."""
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"}
+    )
+    return done.stdout + done.stderr
+
+
+def _ask(uri: str) -> None:
+    with urllib.request.urlopen(uri, timeout=MIRROR_SECONDS) as answer:
+        answer.read(1)

@@ -1,0 +1,35 @@
+"""`hil doctor`: what this machine lacks."""
+
+import sys
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from hybrid_hil.checkup import Finding, Verdict, findings
+from hybrid_hil.terminal import out
+
+COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
+
+
+@click.command()
+def command() -> None:
+    """Look at this machine and say what the rig lacks, each finding with its remedy.
+
+    Exit code 0 when the rig can work here, 1 when something is missing.
+    """
+    found = list(findings())
+    out.print(table_of(found))
+    failed = sum(finding.verdict is Verdict.FAIL for finding in found)
+    if failed:
+        out.print(f"{failed} of {len(found)} findings keep the rig from working")
+        sys.exit(1)
+    out.print("the rig can work here")
+
+
+def table_of(found: list[Finding]) -> Table:
+    table = Table("", "what", "found", "remedy", box=None, pad_edge=False)
+    for finding in found:
+        verdict = Text(finding.verdict.value, style=COLOURS[finding.verdict])
+        table.add_row(verdict, Text(finding.subject), Text(finding.found), Text(finding.remedy))
+    return table

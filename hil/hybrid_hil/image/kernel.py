@@ -1,0 +1,144 @@
+"""The board's kernel: mainline's long-term release configured by one fragment, built reproducibly."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.child import Workshop, cpu_seconds
+from hybrid_hil.image.fingerprint import Fingerprint
+from hybrid_hil.image.folder import KERNEL, read_manifest, write_manifest
+from hybrid_hil.image.source import TARBALL
+from hybrid_hil.image.store import Component, remove_tree
+from hybrid_hil.image.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
+from hybrid_hil.terminal import Step
+
+FRAGMENT = "buildroot/board/versal-virt/linux.fragment"
+
+# What the makefiles print once per file they make; a build from the fragment prints about this many of them.
+PROGRESS_LINE = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|VDSO32|LDS|GEN|UPD|WRAP|SYSHDR|NM|OBJCOPY) ")
+EXPECTED_LINES = 1400
+
+# Kbuild writes who built it, where and when into the kernel (Documentation/kbuild/reproducible-builds.rst).
+REPRODUCIBLE = (
+    "KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 1970",
+    "KBUILD_BUILD_USER=hil",
+    "KBUILD_BUILD_HOST=hybrid",
+    "KBUILD_BUILD_VERSION=1",
+)
+# Enough of the sources for arm64; the rest of the tarball costs half a minute of writing.
+LEFT_OUT = ("*/drivers/gpu/drm/amd/include", "*/tools/testing", "*/tools/perf")
+
+
+def kernel_component(checkout: Path, source: Component) -> Component:
+    inputs = Fingerprint()
+    inputs.file("fragment", checkout / FRAGMENT)
+    inputs.file("recipe", Path(__file__))
+    inputs.text("source", source.digest)
+    inputs.text("compiler", compiler_version(LINUX_COMPILER))
+    return Component("kernel", inputs.digest())
+
+
+class KernelRecipe:
+    """Builds Image from the tarball in `source` with the fragment of `checkout`, on `jobs` CPUs."""
+
+    def __init__(self, checkout: Path, source: Path, jobs: int) -> None:
+        self._fragment = checkout / FRAGMENT
+        self._source = source
+        self._jobs = jobs
+
+    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+        """Leaves Image, config and System.map in `folder`.
+
+        Raises:
+            RigError: a line of the fragment did not survive, or the build failed.
+        """
+        begun, cpu_before = time.monotonic(), cpu_seconds()
+        tree, objects = folder / "linux", folder / "objects"
+        for inner in (tree, objects):
+            inner.mkdir()
+        step.detail("unpacking")
+        excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
+        workshop.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
+        step.detail("configuring")
+        self._make(workshop, tree, objects, f"KCONFIG_ALLCONFIG={self._fragment}", "allnoconfig")
+        self._check_configuration(objects / ".config")
+        step.detail("compiling")
+        self._make(workshop, tree, objects, f"-j{self._jobs}", "Image", watch=CompileProgress(step))
+        step.detail("storing")
+        _keep(objects, folder)
+        version = (objects / "include/config/kernel.release").read_text(encoding="ascii").strip()
+        for inner in (tree, objects):
+            remove_tree(inner)
+        write_manifest(
+            folder,
+            {
+                "version": version,
+                "source": dict(read_manifest(self._source)),
+                "cpu_minutes": round((cpu_seconds() - cpu_before) / 60, 1),
+                "minutes": round((time.monotonic() - begun) / 60, 1),
+                "jobs": self._jobs,
+                "compiler": compiler_version(LINUX_COMPILER),
+            },
+        )
+
+    def _make(
+        self,
+        workshop: Workshop,
+        tree: Path,
+        objects: Path,
+        *goals: str,
+        watch: "CompileProgress | None" = None,
+    ) -> None:
+        settings = ("ARCH=arm64", f"CROSS_COMPILE={LINUX_PREFIX}", *REPRODUCIBLE)
+        workshop.run(["make", "-C", tree, f"O={objects}", *settings, *goals], watch=watch)
+
+    def _check_configuration(self, configuration: Path) -> None:
+        lost = lost_lines(
+            self._fragment.read_text(encoding="utf-8"), configuration.read_text(encoding="utf-8")
+        )
+        if lost:
+            raise RigError(
+                f"the kernel's configuration lost lines of `{self._fragment}`: {', '.join(lost)}",
+                "add what they depend on to the fragment, or remove them",
+            )
+
+
+class CompileProgress:
+    """Turns what the kernel's makefiles print into progress."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._seen = 0
+
+    def __call__(self, line: str) -> None:
+        if PROGRESS_LINE.match(line):
+            self._seen += 1
+            self._step.advance(self._seen, max(EXPECTED_LINES, self._seen))
+
+
+def lost_lines(fragment: str, configuration: str) -> list[str]:
+    """Settings of `fragment` that are not in `configuration`: Kconfig drops what is unknown or lacks a
+    dependency without a word. Not set, and not known at all, are the same."""
+    final = set(configuration.splitlines())
+    known = {re.split(r"[= ]", line.removeprefix("# "))[0] for line in final if "CONFIG_" in line}
+    return [line for line in settings(fragment) if line not in final and not _is_off(line, known)]
+
+
+def settings(fragment: str) -> Iterable[str]:
+    """The lines of a fragment that set something: `CONFIG_X=…` and `# CONFIG_X is not set`."""
+    pattern = re.compile(r"^(CONFIG_\w+=.*|# CONFIG_\w+ is not set)$")
+    return [line for line in map(str.rstrip, fragment.splitlines()) if pattern.match(line)]
+
+
+def _is_off(line: str, known: set[str]) -> bool:
+    return line.endswith(" is not set") and line.split()[1] not in known
+
+
+def _keep(objects: Path, folder: Path) -> None:
+    kept = {"arch/arm64/boot/Image": KERNEL, ".config": "config", "System.map": "System.map"}
+    for made, name in kept.items():
+        shutil.copyfile(objects / made, folder / name)
+        (folder / name).chmod(0o444)

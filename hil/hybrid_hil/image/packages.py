@@ -1,0 +1,71 @@
+"""Debian packages unpacked into a folder, without root and without touching this machine's apt."""
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import find_program
+from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.diagnosis import missing_program
+from hybrid_hil.image.mirror import SUITE, find_mirror
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+ARCHIVES = "var/cache/apt/archives"
+
+# How this machine reaches a mirror, as against which one and what it installs.
+TRANSPORT = re.compile(r"^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])\b")
+
+
+def extract_packages(
+    workshop: Workshop, packages: Sequence[str], architecture: str, target: Path
+) -> dict[str, str]:
+    """Unpacks `packages` and what they need into the new folder `target`; returns versions by name.
+
+    No maintainer script is run. apt's state, cache and sources are private to the call; proxies and other
+    settings of transport are this machine's.
+    """
+    transport = target.with_name(f"{target.name}.apt.conf")
+    transport.write_text(transport_settings(_apt_configuration()), encoding="utf-8")
+    mirror = find_mirror()
+    workshop.run(
+        [
+            "mmdebstrap",
+            "--mode=chrootless",
+            "--variant=extract",
+            f"--architectures={architecture}",
+            f"--include={','.join(packages)}",
+            # chrootless as root endangers the host by maintainer scripts only, and extract runs none
+            "--skip=check/chrootless,check/signed-by,cleanup",
+            f"--keyring={KEYRING}",
+            f"--aptopt={transport}",
+            SUITE,
+            target,
+            *(mirror.lines() if mirror is not None else ()),
+        ]
+    )
+    versions = package_versions([path.name for path in (target / ARCHIVES).glob("*.deb")])
+    missing = [package for package in packages if package not in versions]
+    if missing:
+        raise RigError(f"the mirror gave no `{', '.join(missing)}`", f"look at `{workshop.log}`")
+    return versions
+
+
+def transport_settings(dump: str) -> str:
+    """Those lines of `apt-config dump` that say how to reach a mirror."""
+    return "".join(f"{line}\n" for line in dump.splitlines() if TRANSPORT.match(line))
+
+
+def package_versions(files: Sequence[str]) -> dict[str, str]:
+    """Versions by name, from what apt calls the archives it fetched: NAME_VERSION_ARCH.deb, quoted."""
+    parts = [unquote(name).removesuffix(".deb").split("_") for name in files]
+    return {name: version for name, version, _ in parts}
+
+
+def _apt_configuration() -> str:
+    program = find_program("apt-config")
+    if program is None:
+        raise RigError("this machine has no `apt-config`", missing_program("mmdebstrap"))
+    return subprocess.run([program, "dump"], check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,239 @@
+"""The board's root file system: Debian packages and the overlay shared with Buildroot, as one ext4 file."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import find_program
+from hybrid_hil.image import keys, packages
+from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.fingerprint import Fingerprint
+from hybrid_hil.image.folder import DISK, HOST_KEY, write_manifest
+from hybrid_hil.image.mirror import SUITE
+from hybrid_hil.image.store import Component, remove_tree
+from hybrid_hil.terminal import Step
+
+OVERLAY = "buildroot/board/versal-virt/overlay"
+PACKAGES = ("busybox-static", "dropbear-bin", "python3", "strace")
+ARCHITECTURE = "arm64"
+DISK_MEBIBYTES = 256
+
+# Of bookworm's python3: byte code is tied to the minor version (importlib.util.MAGIC_NUMBER).
+PYTHON = "python3.11"
+LIBRARY = f"usr/lib/{PYTHON}"
+
+LEFT_OUT = (
+    "etc/apt",
+    "etc/dpkg",
+    "etc/resolv.conf",
+    "usr/share/doc",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "usr/share/man",
+    "usr/share/perl5",
+    "usr/share/zsh",
+    "var/cache",
+    "var/lib/apt",
+    "var/lib/dpkg",
+    f"{LIBRARY}/idlelib",
+    f"{LIBRARY}/lib2to3",
+    f"{LIBRARY}/pydoc_data",
+    f"{LIBRARY}/turtledemo",
+)
+FOLDERS = ("dev", "etc/dropbear", "lib/firmware", "mnt", "proc", "root/.ssh", "run", "sys", "tmp", "var/log")
+ACCOUNTS = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
+    "etc/shadow": "root:*:::::::\nnobody:*:::::::\n",
+    "etc/group": "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
+    "etc/shells": "/bin/sh\n",
+}
+MODES = {"tmp": 0o1777, "root": 0o700, "root/.ssh": 0o700, "etc/shadow": 0o600}
+
+# Fixed, so that the same contents make the same file system.
+FILE_SYSTEM_ID = "0f7c6f2e-6d1b-4c58-9a53-3d0c1d1f7a41"
+EPOCH = 1_700_000_000
+
+
+def rootfs_component(checkout: Path, keys_folder: Path) -> Component:
+    inputs = Fingerprint()
+    inputs.tree("overlay", checkout / OVERLAY)
+    inputs.file("recipe", Path(__file__))
+    inputs.file("packages recipe", Path(packages.__file__))
+    inputs.text("packages", SUITE, *PACKAGES)
+    inputs.text("byte code", PYTHON if library_compiler() else "none")
+    inputs.file("host key", keys_folder / HOST_KEY)
+    inputs.file("login key", keys_folder / keys.AUTHORIZED_KEYS)
+    return Component("rootfs", inputs.digest())
+
+
+class RootfsRecipe:
+    """Builds the disk from the overlay of `checkout` and the keys in `keys_folder`, on `jobs` CPUs."""
+
+    def __init__(self, checkout: Path, keys_folder: Path, jobs: int) -> None:
+        self._overlay = checkout / OVERLAY
+        self._keys = keys_folder
+        self._jobs = jobs
+
+    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+        root = folder / "root"
+        step.detail("fetching and unpacking packages")
+        versions = packages.extract_packages(workshop, PACKAGES, ARCHITECTURE, root)
+        (folder / "root.apt.conf").unlink()
+        step.detail("furnishing")
+        furnish(root, self._overlay, self._keys)
+        step.detail("compiling python's library")
+        compiled = self._compile_library(root, workshop)
+        step.detail("making the file system")
+        settle_times(root)
+        make_file_system(root, folder / DISK, workshop)
+        remove_tree(root)
+        write_manifest(folder, {"suite": SUITE, "packages": versions, "byte_code": compiled})
+
+    def _compile_library(self, root: Path, workshop: Workshop) -> str:
+        """Byte-compiles python's library with an interpreter of the same version, if there is one."""
+        interpreter = library_compiler()
+        if interpreter is None:
+            return f"none: this machine has no {PYTHON}; programs start slower on the board"
+        flags = ("-q", "--invalidation-mode=unchecked-hash", "-s", root, "-p", "/", f"-j{self._jobs}")
+        # PYTHONDONTWRITEBYTECODE is no obstacle to compileall; -I keeps everything else of the caller's out.
+        workshop.run([interpreter, "-I", "-m", "compileall", *flags, root / LIBRARY])
+        return PYTHON
+
+
+@cache
+def library_compiler() -> str | None:
+    """An interpreter here that writes the byte code of the board's python. Being in PATH is no proof that one
+    runs: version managers put launchers there that refuse."""
+    test = f"import sys; sys.exit('python%d.%d' % sys.version_info[:2] != '{PYTHON}')"
+    candidates = (find_program(PYTHON), f"/usr/bin/{PYTHON}", sys.executable)
+    for candidate in filter(None, candidates):
+        with contextlib.suppress(OSError):
+            if (
+                subprocess.run([candidate, "-I", "-c", test], check=False, capture_output=True).returncode
+                == 0
+            ):
+                return candidate
+    return None
+
+
+def furnish(root: Path, overlay: Path, keys_folder: Path) -> None:
+    """Makes unpacked packages a system that boots: one /usr, accounts, busybox's commands, overlay, keys."""
+    for name in LEFT_OUT:
+        remove(root / name)
+    remove_tree(root / "dev")
+    for name in ("bin", "sbin", "lib"):
+        merge_into_usr(root, name)
+    for name in FOLDERS:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name, text in ACCOUNTS.items():
+        (root / name).write_text(text, encoding="ascii")
+    link_applets(root)
+    shutil.copytree(overlay, root, symlinks=True, dirs_exist_ok=True)
+    shutil.copy(keys_folder / keys.DROPBEAR_HOST_KEY, root / "etc/dropbear")
+    shutil.copy(keys_folder / keys.AUTHORIZED_KEYS, root / "root/.ssh")
+    for name, mode in MODES.items():
+        (root / name).chmod(mode)
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def merge_into_usr(root: Path, name: str) -> None:
+    """Moves /NAME into /usr/NAME and leaves a link, as Debian does: paths written either way then work."""
+    old, new = root / name, root / "usr" / name
+    if old.is_symlink():
+        return
+    shutil.copytree(old, new, symlinks=True, dirs_exist_ok=True)
+    remove_tree(old)
+    old.symlink_to(f"usr/{name}")
+
+
+def link_applets(root: Path) -> None:
+    """Links each of busybox's commands that no package brings, where PID 1 is looked for and in /bin."""
+    binary = root / "usr/bin/busybox"
+    for applet in applets(binary.read_bytes()):
+        link = root / "usr/bin" / applet
+        if not link.is_symlink() and not link.exists():
+            link.symlink_to("busybox")
+    (root / "usr/sbin/init").symlink_to("../bin/busybox")
+
+
+def applets(binary: bytes) -> list[str]:
+    """The commands in a busybox program, which cannot be run here: its sorted table of NUL-ended names
+    (applet_names in include/applet_tables.h), which begins with `[` and `[[` and ends with an empty name.
+
+    Raises:
+        RigError: there is no such table.
+    """
+    start = binary.find(b"\0[\0[[\0")
+    names = binary[start + 1 : binary.find(b"\0\0", start + 1)].decode("ascii", "replace").split("\0")
+    if start < 0 or not {"sh", "init", "mount", "poweroff"} <= set(names):
+        raise RigError(
+            "the busybox package has no table of commands", "name another mirror in HYBRID_HIL_DEBIAN_MIRROR"
+        )
+    return names
+
+
+def settle_times(root: Path) -> None:
+    """Gives everything below `root` the same time: when it was unpacked says nothing."""
+    for parent, folders, files in os.walk(root, topdown=False):
+        for name in (*folders, *files):
+            os.utime(Path(parent, name), (EPOCH, EPOCH), follow_symlinks=False)
+
+
+def make_file_system(root: Path, disk: Path, workshop: Workshop) -> None:
+    """Packs `root` into a new ext4 file without mounting it, everything owned by root."""
+    options = f"hash_seed={FILE_SYSTEM_ID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
+    labels = ("-L", "rootfs", "-U", FILE_SYSTEM_ID)
+    with disk.open("wb") as file:
+        file.truncate(DISK_MEBIBYTES << 20)
+    environment = {"E2FSPROGS_FAKE_TIME": str(EPOCH)}
+    workshop.run(
+        [
+            _tool("mke2fs"),
+            "-q",
+            "-F",
+            "-t",
+            "ext4",
+            "-m",
+            "0",
+            "-b",
+            "4096",
+            "-N",
+            "16384",
+            "-E",
+            options,
+            *labels,
+            "-d",
+            root,
+            disk,
+        ],
+        environment=environment,
+    )
+    if os.geteuid() != 0:
+        give_to_root(root, disk, workshop)
+    disk.chmod(0o444)
+
+
+def give_to_root(root: Path, disk: Path, workshop: Workshop) -> None:
+    """mke2fs copies the owners it sees; this sets them to 0 inside the file system."""
+    inner = [f'"/{path.relative_to(root)}"' for path in sorted(root.rglob("*"))]
+    script = disk.with_name("owners.debugfs")
+    commands = [f"set_inode_field {path} {field} 0\n" for path in inner for field in ("uid", "gid")]
+    script.write_text("".join(commands), encoding="utf-8")
+    workshop.run([_tool("debugfs"), "-w", "-f", script, disk])
+    script.unlink()
+
+
+def _tool(name: str) -> str:
+    return find_program(name) or name
