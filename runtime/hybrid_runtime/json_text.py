@@ -28,10 +28,10 @@ class _Reading:
 
 def _fast_parser() -> "Callable[[str], object] | None":
     try:
-        from _json import make_scanner  # type: ignore[attr-defined]
+        from _json import make_scanner
     except ImportError:
         return None
-    scan = make_scanner(_Reading)
+    scan = make_scanner(_Reading)  # type: ignore[arg-type]
 
     def parse(text: str) -> object:
         start = len(text) - len(text.lstrip(WHITESPACE))
@@ -60,7 +60,7 @@ def _public_parser() -> "Callable[[str], object]":
 
 def _fast_writer() -> "Callable[[object], str] | None":
     try:
-        from _json import encode_basestring_ascii, make_encoder  # type: ignore[attr-defined]
+        from _json import encode_basestring_ascii, make_encoder
     except ImportError:
         return None
 

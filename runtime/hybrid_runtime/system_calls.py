@@ -4,14 +4,22 @@ Both public modules are thin wrappers of the C modules used here; where an inter
 public ones serve.
 """
 
-try:
-    import _signal as signals
-    from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
-    from _socket import socket as Socket
-except ImportError:
-    import signal as signals  # type: ignore[no-redef]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as signals
     from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
-    from socket import socket as Socket  # type: ignore[assignment]
+    from socket import socket as Socket
+else:
+    try:
+        import _signal as signals
+        from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
+        from _socket import socket as Socket
+    except ImportError:
+        import signal as signals
+        from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
+        from socket import socket as Socket
+
+__all__ = ["Socket", "signals"]
 
 
 def packet_socket() -> Socket:
@@ -23,8 +31,7 @@ def accept_descriptor(listener: Socket) -> int:
     """The descriptor of the next connection; OSError as accept(2)."""
     accept = getattr(listener, "_accept", None)
     if accept is not None:
-        descriptor: int = accept()[0]
-        return descriptor
+        return int(accept()[0])
     return listener.accept()[0].detach()
 
 
@@ -38,10 +45,10 @@ def send_signal(pidfd: int, number: int) -> None:
     signals.pidfd_send_signal(pidfd, number)
 
 
-def block_all_signals() -> None:
-    """Until `unblock_all_signals`, nothing interrupts this process or one it forks, except SIGKILL and SIGSTOP."""
-    signals.pthread_sigmask(signals.SIG_SETMASK, signals.valid_signals())
+def block_signals() -> set[int]:
+    """Only SIGKILL and SIGSTOP reach this process and those it forks from now on. Returns the former mask."""
+    return {int(number) for number in signals.pthread_sigmask(signals.SIG_SETMASK, signals.valid_signals())}
 
 
-def unblock_all_signals() -> None:
-    signals.pthread_sigmask(signals.SIG_SETMASK, ())
+def set_signal_mask(mask: set[int]) -> None:
+    signals.pthread_sigmask(signals.SIG_SETMASK, mask)

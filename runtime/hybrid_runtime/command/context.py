@@ -1,0 +1,73 @@
+"""What the global options say, and the ways a verb speaks: standard output, standard error, --log."""
+
+import os
+
+from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.durable_file import write_all
+from hybrid_runtime.json_text import write
+from hybrid_runtime.machine import Machine, default_root
+from hybrid_runtime.timestamp import rfc3339_seconds
+
+_LEVELS = ("error", "warning", "info", "debug")
+
+
+class Context:
+    """One call of the command."""
+
+    def __init__(self, options: Values) -> None:
+        self.machine = Machine(options.get("sysroot"))
+        self.store = Store(options.get("root") or default_root(self.machine))
+        self.processor = options.get("processor")
+        self.log_path = options.get("log")
+        self.log_format = options.get("log-format", "text")
+        level = "debug" if options.has("debug") else options.get("log-level", "warning")
+        if self.log_format not in ("text", "json"):
+            raise usage_error(f"--log-format `{self.log_format}` is neither text nor json")
+        if level not in _LEVELS:
+            raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
+        self.level = _LEVELS.index(level)
+
+    def say(self, text: str) -> None:
+        """To standard output. A reader that has left is no failure: engines close it."""
+        try:
+            write_all(1, text.encode("utf-8", "surrogateescape"))
+        except OSError:
+            return
+
+    def warn(self, message: str) -> None:
+        self.report("warning", message)
+
+    def report(self, level: str, message: str) -> None:
+        """To standard error and --log. The shims show users the last line of level error, and nothing else."""
+        if _LEVELS.index(level) > self.level:
+            return
+        complain(f"hybrid-runtime: {message}" if level == "error" else f"hybrid-runtime: {level}: {message}")
+        if self.log_path:
+            self._append_to_log(level, message)
+
+    def _append_to_log(self, level: str, message: str) -> None:
+        time = rfc3339_seconds()
+        if self.log_format == "json":
+            line = write({"level": level, "msg": message, "time": time})
+        else:
+            line = f'time="{time}" level={level} msg={write(message)}'
+        try:
+            descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {error.strerror}")
+            return
+        try:
+            write_all(descriptor, f"{line}\n".encode())
+        except OSError as error:
+            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {error.strerror}")
+        finally:
+            os.close(descriptor)
+
+
+def complain(line: str) -> None:
+    """One line to standard error, where there still is one."""
+    try:
+        write_all(2, f"{line}\n".encode("utf-8", "surrogateescape"))
+    except OSError:
+        return

@@ -1,0 +1,168 @@
+"""`create`: from an image to a supervisor that waits for the start.
+
+Until the commit nothing is final: a failure undoes everything, and so does the death of this process after the fork.
+"""
+
+import os
+
+from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.container.claim import Claim, Journal, held_by_other, take_claim
+from hybrid_runtime.container.identifier import check_identifier
+from hybrid_runtime.container.record import CREATED, Record
+from hybrid_runtime.container.store import remove_folder
+from hybrid_runtime.container.undo import forget, undo_leftovers
+from hybrid_runtime.durable_file import write_durably
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.firmware.annotations import check_annotations
+from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, read_bundle
+from hybrid_runtime.firmware.elf import check_elf
+from hybrid_runtime.firmware.installation import check_size, install, new_name, sha256
+from hybrid_runtime.firmware.rootfs import open_inside
+from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.processor.choice import Wish, choose, require_free
+from hybrid_runtime.processor.remoteproc import Remoteproc
+from hybrid_runtime.supervisor.birth import Birth
+from hybrid_runtime.supervisor.control import listen
+from hybrid_runtime.timestamp import rfc3339
+
+
+def run(context: Context, values: Values) -> int:
+    *images, identifier = values.arguments
+    check_identifier(identifier)
+    if images and values.has("bundle"):
+        raise usage_error("<IMAGE> and --bundle exclude each other", "create")
+    if values.has("annotation") and not images:
+        raise usage_error("--annotation goes with <IMAGE>: a bundle has its own", "create")
+    creation = _Creation(context, identifier)
+    try:
+        bundle = (
+            creation.bundle_of(images[0], values.all("annotation"))
+            if images
+            else read_bundle(values.get("bundle", "."))
+        )
+        creation.prepare(bundle)
+        creation.give_birth(values.get("pid-file"), keeps_streams=not images and not os.isatty(1))
+    except BaseException:
+        creation.undo()
+        raise
+    return 0
+
+
+class _Creation:
+    """What has been made so far, and its undoing."""
+
+    def __init__(self, context: Context, identifier: str) -> None:
+        self.context = context
+        self.machine = context.machine
+        self.folder = context.store.make_folder(identifier)
+        self.record = Record(identifier, "", rfc3339())
+        self.journal = Journal(context.store.root, identifier)
+        self.claim: Claim | None = None
+        self.birth: Birth | None = None
+
+    def bundle_of(self, image: str, annotations: list[str]) -> Bundle:
+        """A bundle around a firmware file. Raises Failure for anything that is no regular file."""
+        path = os.path.realpath(image.removeprefix("file:"))
+        if not os.path.isfile(path):
+            raise Failure(f"`{image}` is not a firmware file", "give the path of an ELF, or a bundle with --bundle")
+        pairs = [annotation.partition("=") for annotation in annotations]
+        for key, equals, _ in pairs:
+            if not key or not equals:
+                raise usage_error(f"--annotation `{key}` is not KEY=VALUE", "create")
+        return bundle_of_file(f"{self.folder}/bundle", path, {key: value for key, _, value in pairs})
+
+    def prepare(self, bundle: Bundle) -> None:
+        """Processor chosen and claimed, firmware checked and installed."""
+        check_annotations(bundle.annotations)
+        write_durably(f"{self.folder}/{CONFIG}", bundle.config)
+        self.record.bundle = bundle.path
+        self.record.annotations = bundle.annotations
+        remoteproc = choose(self.machine, Wish(bundle.annotations, bundle.environment, self.context.processor))
+        firmware = self._open_firmware(bundle)
+        try:
+            self._claim(remoteproc)
+            self._install(bundle, firmware)
+        finally:
+            if firmware is not None:
+                os.close(firmware)
+
+    def _open_firmware(self, bundle: Bundle) -> int | None:
+        """One descriptor from the check to the copy: what was checked is what runs."""
+        if bundle.firmware is None:
+            return None
+        descriptor = open_inside(bundle.root, bundle.firmware)
+        try:
+            check_size(descriptor)
+            if bundle.annotations.get("remoteproc.format", "elf") == "elf":
+                for warning in check_elf(descriptor):
+                    self.context.warn(warning)
+            expected = bundle.annotations.get("remoteproc.firmware.sha256")
+            if expected is not None and sha256(descriptor) != expected.lower():
+                raise Failure(
+                    f"the firmware `{bundle.firmware}` is not the one with sha256 `{expected}`",
+                    "correct the annotation remoteproc.firmware.sha256 or the image",
+                )
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _claim(self, remoteproc: Remoteproc) -> None:
+        self.claim = take_claim(self.machine, remoteproc.device)
+        if self.claim is None:
+            raise held_by_other(self.machine, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
+        undo_leftovers(self.claim)
+        require_free(remoteproc)
+        self.journal.pid = os.getpid()
+        self.journal.pid_start_time = start_time(os.getpid()) or 0
+        self.record.device = remoteproc.device
+        self.record.processor = remoteproc.name
+        self.record.resolved_path = remoteproc.resolved_path
+
+    def _install(self, bundle: Bundle, firmware: int | None) -> None:
+        if bundle.firmware is not None:
+            name = new_name(self.machine, bundle.firmware)
+            self.record.firmware_name = self.journal.firmware_name = name
+            self.record.firmware_file = self.journal.firmware_file = f"{self.machine.firmware_folder()}/{name}"
+        self._require_claim().write_journal(self.journal)
+        if firmware is not None:
+            install(firmware, self.record.firmware_file)
+
+    def _require_claim(self) -> Claim:
+        assert self.claim is not None, "the processor is claimed before anything is journaled"
+        return self.claim
+
+    def give_birth(self, pid_file: str, *, keeps_streams: bool) -> None:
+        """Fork the supervisor, write down who it is, commit."""
+        claim = self._require_claim()
+        self.record.save(self.folder)
+        birth = Birth(claim, self.journal, self.record, self.folder, listen(self.folder))
+        birth.pid_file = os.path.abspath(pid_file) if pid_file else ""
+        birth.keeps_streams = keeps_streams
+        birth.fork()
+        self.birth = birth
+        claim.write_journal(self.journal)
+        if pid_file:
+            _write_pid_file(birth.pid_file, birth.pid)
+        self.record.phase = CREATED
+        self.record.save(self.folder)
+        birth.commit()
+
+    def undo(self) -> None:
+        """After the fork the supervisor does it, as it does when this process is killed."""
+        if self.birth is not None:
+            self.birth.cancel()
+            return
+        if self.claim is not None and self.record.device:
+            forget(self.claim, self.journal)
+        remove_folder(self.folder)
+
+
+def _write_pid_file(path: str, pid: int) -> None:
+    try:
+        write_durably(path, str(pid).encode(), 0o644)
+    except OSError as error:
+        raise Failure(
+            f"cannot write --pid-file `{path}`: {errno_meaning(error)}", "name a file in a writable folder"
+        ) from error

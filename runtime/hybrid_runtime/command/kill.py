@@ -1,0 +1,42 @@
+"""`kill`: a signal to the supervisor; SIGKILL also sees to the core."""
+
+from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.options import Values
+from hybrid_runtime.container.ending import kill_and_undo
+from hybrid_runtime.container.status import status_of
+from hybrid_runtime.engine_phrases import NOT_RUNNING
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.system_calls import signals
+
+
+def signal_number(text: str) -> int:
+    """`15`, `TERM`, `SIGTERM`, in any case. Raises Failure."""
+    name = text.upper()
+    if name.isascii() and name.isdigit():
+        number = int(name[:9])
+        if number in {int(valid) for valid in signals.valid_signals()}:
+            return number
+    else:
+        named = getattr(signals, name if name.startswith("SIG") else f"SIG{name}", None)
+        if isinstance(named, int) and named > 0:
+            return int(named)
+    raise Failure(f"`{text}` is not a signal", "give a name such as TERM or a number such as 15")
+
+
+def run(context: Context, values: Values) -> int:
+    identifier, *rest = values.arguments
+    number = signal_number(rest[0] if rest else "TERM")
+    record = context.store.load(identifier)
+    if not status_of(context.machine, record).can_kill:
+        raise Failure(NOT_RUNNING)
+    if number == signals.SIGKILL:
+        kill_and_undo(context.machine, context.store.root, context.store.folder(identifier), record)
+        return 0
+    process = ProcessHandle.open(record.pid, record.pid_start_time)
+    if process is None:
+        raise Failure(NOT_RUNNING)
+    with process:
+        if not process.send(number):
+            raise Failure(NOT_RUNNING)
+    return 0

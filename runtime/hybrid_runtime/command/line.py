@@ -1,0 +1,94 @@
+"""From argv to a verb, and from its outcome to an exit code."""
+
+import os
+import sys
+
+from hybrid_runtime.command.context import Context, complain
+from hybrid_runtime.command.options import Option, Values, parse, usage_error
+from hybrid_runtime.command.table import (
+    ACCEPTED_GLOBAL_OPTIONS,
+    FURTHER_GLOBAL_OPTIONS,
+    GLOBAL_OPTIONS,
+    REFUSED_VERBS,
+    Verb,
+    find_verb,
+)
+from hybrid_runtime.failure import Failure, errno_meaning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_INTERRUPTED_CODE = 130
+
+
+def main(argv: list[str]) -> "NoReturn":
+    """Leaves without the interpreter's own clean-up, which costs more than most verbs."""
+    os._exit(call(argv))
+
+
+def call(argv: list[str]) -> int:
+    """The exit code. Every expected failure is a line on standard error and in --log."""
+    context: Context | None = None
+    try:
+        options, words = parse(
+            argv, [*GLOBAL_OPTIONS, *FURTHER_GLOBAL_OPTIONS, *ACCEPTED_GLOBAL_OPTIONS], stop_at_argument=True
+        )
+        context = Context(options)
+        return _dispatch(context, options, words)
+    except Failure as failure:
+        return _report(context, str(failure), failure.code)
+    except OSError as error:
+        named = f"`{error.filename}`: " if error.filename else ""
+        return _report(context, f"{named}{errno_meaning(error)}", 1)
+    except KeyboardInterrupt:
+        return _INTERRUPTED_CODE
+
+
+def _report(context: Context | None, message: str, code: int) -> int:
+    if context is None:
+        complain(f"hybrid-runtime: {message}")
+    else:
+        context.report("error", message)
+    return code
+
+
+def _dispatch(context: Context, options: Values, words: list[str]) -> int:
+    if options.has("version") or options.has("v"):
+        from hybrid_runtime.command.version import version_text
+
+        context.say(version_text())
+        return 0
+    if options.has("help") or not words:
+        from hybrid_runtime.command.help import overview
+
+        context.say(overview())
+        return 0
+    verb = find_verb(words[0])
+    if verb is None:
+        raise _refusal(words[0])
+    return _call_verb(context, verb, words[1:])
+
+
+def _refusal(name: str) -> Failure:
+    reason = REFUSED_VERBS.get(name)
+    if reason is None:
+        return usage_error(f"unknown command `{name}`")
+    return Failure(f"`{name}` is not supported", reason)
+
+
+def _call_verb(context: Context, verb: Verb, words: list[str]) -> int:
+    values, _ = parse(words, [*verb.options, Option("-h, --help")], stop_at_argument=False, verb=verb.name)
+    if values.has("help"):
+        from hybrid_runtime.command.help import of_verb
+
+        context.say(of_verb(verb))
+        return 0
+    most = len(verb.arguments)
+    if not most - verb.optional_arguments <= len(values.arguments) <= most:
+        names = " ".join(name for name, _ in verb.arguments) or "none"
+        raise usage_error(f"{len(values.arguments)} arguments given, {verb.name} takes {names}", verb.name)
+    module = f"hybrid_runtime.command.{verb.name}"
+    __import__(module)
+    code: int = sys.modules[module].run(context, values)
+    return code

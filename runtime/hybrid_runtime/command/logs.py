@@ -1,0 +1,56 @@
+"""`logs`: what the firmware printed goes to standard output, what the supervisor said of it to standard error."""
+
+from hybrid_runtime.command.context import Context, complain
+from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
+from hybrid_runtime.container.store import LOG
+from hybrid_runtime.process_identity import is_alive
+
+_LOOK_AGAIN_SECONDS = 0.05
+
+
+def run(context: Context, values: Values) -> int:
+    identifier = values.arguments[0]
+    tail = _tail(values)
+    record = context.store.load(identifier)
+    reader = LogReader(f"{context.store.folder(identifier)}/{LOG}")
+    alive = is_alive(record.pid, record.pid_start_time)
+    lines = reader.earlier_lines() + reader.new_lines()
+    printer = _Printer(context, timestamps=values.has("timestamps"))
+    printer.print(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
+    while values.has("follow") and alive:
+        from time import sleep
+
+        sleep(_LOOK_AGAIN_SECONDS)
+        # Liveness before the lines: the last ones are written before the process goes.
+        alive = is_alive(record.pid, record.pid_start_time)
+        printer.print(reader.new_lines())
+    return 0
+
+
+def _tail(values: Values) -> int | None:
+    text = values.get("tail")
+    if not values.has("tail") or text == "all":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise usage_error(f"--tail `{text}` is not a number of lines", "logs")
+    return int(text)
+
+
+class _Printer:
+    def __init__(self, context: Context, *, timestamps: bool) -> None:
+        self.context = context
+        self.timestamps = timestamps
+
+    def print(self, lines: list[str]) -> None:
+        for text in lines:
+            line = parse_line(text)
+            if line is None:
+                continue
+            if line.stream == FIRMWARE_STREAM:
+                self.context.say(self._form(line) + ("\n" if line.complete else ""))
+            else:
+                complain(self._form(line))
+
+    def _form(self, line: LogLine) -> str:
+        return f"{line.time} {line.text}" if self.timestamps else line.text

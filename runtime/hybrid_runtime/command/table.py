@@ -1,0 +1,158 @@
+"""The command line in one table: the parser and every help text are made from it."""
+
+from hybrid_runtime.command.options import Option
+
+_ID = ("<CONTAINER_ID>", "container ID")
+
+
+class Verb:
+    """`module` below hybrid_runtime.command has `run(context, values) -> int`; loaded only when called."""
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        *,
+        arguments: tuple[tuple[str, str], ...] = (_ID,),
+        options: tuple[Option, ...] = (),
+        examples: tuple[str, ...] = (),
+        optional_arguments: int = 0,
+        usage: str = "",
+        section: str = "Commands",
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.arguments = arguments
+        self.options = options
+        self.examples = examples
+        self.optional_arguments = optional_arguments
+        self.usage = usage
+        self.section = section
+
+
+VERBS = (
+    Verb(
+        "create",
+        "Create a container",
+        arguments=(
+            ("<IMAGE>", "Firmware container image name"),
+            (
+                "<CONTAINER_ID>",
+                "container ID name for the instance of the container that you are starting. The name you provide for "
+                "the container instance must be unique on your host",
+            ),
+        ),
+        optional_arguments=1,
+        options=(
+            Option("-b, --bundle", "DIR", "an OCI bundle instead of <IMAGE>; without both, the current folder"),
+            Option("--pid-file", "FILE", "write the supervisor's process id there"),
+            Option(
+                "--annotation",
+                "KEY=VALUE",
+                "with <IMAGE>, repeatable: remoteproc.name, remoteproc.recovery, …",
+            ),
+            Option("--no-pivot", ignored=True),
+            Option("--no-new-keyring", ignored=True),
+            Option("--preserve-fds", "N", ignored=True),
+        ),
+        examples=(
+            "hybrid-runtime create --annotation remoteproc.name=10000.r5f ./motor.elf motor",
+            "hybrid-runtime create --bundle /run/bundles/motor --pid-file /run/motor.pid motor",
+        ),
+    ),
+    Verb("start", "Start a created container", examples=("hybrid-runtime start motor",)),
+    Verb("state", "Output the state of a container", examples=("hybrid-runtime state motor",)),
+    Verb(
+        "kill",
+        "terminates the container",
+        arguments=(
+            _ID,
+            (
+                "[SIGNAL]",
+                "name or number; TERM, INT, QUIT and HUP stop orderly, KILL at once [default: TERM]",
+            ),
+        ),
+        optional_arguments=1,
+        options=(Option("-a, --all", about="accepted; a container is one process"),),
+        examples=("hybrid-runtime kill motor", "hybrid-runtime kill motor KILL"),
+    ),
+    Verb(
+        "delete",
+        "Deletes any resources held by the container",
+        options=(Option("-f, --force", about="Forcibly deletes the container if it is still running (using SIGKILL)"),),
+        examples=("hybrid-runtime delete motor", "hybrid-runtime delete --force motor"),
+    ),
+    Verb(
+        "logs",
+        "Fetch the logs of a running container",
+        arguments=(("<CONTAINER_ID>", "Container ID Name of the container"),),
+        options=(
+            Option("-f, --follow", about="go on until the container ends"),
+            Option("-n, --tail", "N", "only the last N lines"),
+            Option("-t, --timestamps", about="the time in front of each line"),
+        ),
+        examples=("hybrid-runtime logs motor", "hybrid-runtime logs -f -n 20 motor"),
+    ),
+    Verb(
+        "help",
+        "Print this message or the help of the given subcommand(s)",
+        arguments=(("[COMMAND]", "the subcommand"),),
+        optional_arguments=1,
+    ),
+    Verb(
+        "processors",
+        "List the processors of this board, their state, and the containers that hold them",
+        arguments=(),
+        options=(Option("-f, --format", "FORMAT", "table or json [default: table]"),),
+        examples=("hybrid-runtime processors", "hybrid-runtime processors -f json"),
+        section="Further commands",
+    ),
+)
+
+GLOBAL_OPTIONS = (
+    Option("-h, --help", about="Print help"),
+    Option("-V, --version", about="Print version"),
+)
+
+FURTHER_GLOBAL_OPTIONS = (
+    Option("--root", "DIR", "the folder of all containers [default: /run/hybrid-runtime for root]"),
+    Option("--log", "FILE", "append errors and warnings there too"),
+    Option("--log-format", "FORMAT", "text or json [default: text]"),
+    Option("--log-level", "LEVEL", "error, warning, info or debug [default: warning]"),
+    Option("--debug", about="the same as --log-level debug"),
+    Option("--processor", "NAME", "the processor of containers that do not name one"),
+)
+
+ACCEPTED_GLOBAL_OPTIONS = (
+    Option("-v", ignored=True),
+    Option("--sysroot", "DIR"),
+    Option("--systemd-cgroup", ignored=True),
+    Option("--rootless", ignored=True),
+    Option("--criu", "PATH", ignored=True),
+    Option("--cgroup-manager", "NAME", ignored=True),
+)
+
+# Verbs of other runtimes, and why a core has nothing to answer them with.
+REFUSED_VERBS = {
+    "run": "use create and start",
+    "exec": "a core runs one firmware and has no shell to enter",
+    "pause": "remoteproc cannot halt a core and go on",
+    "resume": "remoteproc cannot halt a core and go on",
+    "checkpoint": "the state of a core cannot be saved",
+    "restore": "the state of a core cannot be saved",
+    "spec": "docs/firmware-images.md shows a config.json",
+    "version": "use --version",
+}
+
+EXIT_CODES = (
+    ("0", "done"),
+    ("1", "refused or failed; the message says why and what to do"),
+    ("2", "the command line was not understood"),
+)
+
+
+def find_verb(name: str) -> Verb | None:
+    for verb in VERBS:
+        if verb.name == name:
+            return verb
+    return None

@@ -1,0 +1,53 @@
+"""Ending a container from outside: by the supervisor's death, and then by the journal, since the kernel alone
+does not stop a core that has crashed, is started twice or has no /dev/remoteprocN."""
+
+from hybrid_runtime.container.claim import read_journal
+from hybrid_runtime.container.record import End, Record
+from hybrid_runtime.container.undo import undo_container
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.system_calls import signals
+from hybrid_runtime.timestamp import rfc3339
+
+KILL_SECONDS = 5.0
+KILLED_CODE = 137
+
+
+def kill_supervisor(record: Record) -> bool:
+    """SIGKILL and wait. False when it was dead before. Raises Failure when the kernel does not let it go."""
+    process = ProcessHandle.open(record.pid, record.pid_start_time)
+    if process is None:
+        return False
+    with process:
+        process.send(signals.SIGKILL)
+        if not process.wait_until_gone(Deadline(KILL_SECONDS)):
+            raise Failure(
+                f"process {record.pid} of `{record.identifier}` is still there {KILL_SECONDS:g} s after SIGKILL",
+                "it waits inside the kernel: see dmesg",
+            )
+    return True
+
+
+def kill_and_undo(machine: Machine, root: str, folder: str, record: Record) -> None:
+    """Afterwards no process, no running core, no claim. Raises Failure."""
+    killed = kill_supervisor(record)
+    if record.device:
+        undo_container(machine, record.device, root, record.identifier)
+    if killed:
+        record.end = End(KILLED_CODE, "killed", rfc3339())
+        record.save(folder)
+
+
+def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> None:
+    """For a container whose record is lost: the journals know it as well."""
+    for remoteproc in processors(machine):
+        journal = read_journal(machine, remoteproc.device)
+        if journal is None or not journal.belongs_to(root, identifier):
+            continue
+        record = Record(identifier, "", "")
+        record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
+        kill_supervisor(record)
+        undo_container(machine, remoteproc.device, root, identifier)

@@ -1,0 +1,113 @@
+"""A container's log: the CRI's columns (time, stream, F or P, text), one file and one rotated before it."""
+
+import os
+
+from hybrid_runtime.timestamp import rfc3339
+
+LARGEST_BYTES = 256 * 1024
+FIRMWARE_STREAM = "stdout"
+SUPERVISOR_STREAM = "stderr"
+
+
+class ContainerLog:
+    """The writing side, held by the supervisor. A full disk loses lines and nothing else; they are counted."""
+
+    def __init__(self, path: str, largest_bytes: int = LARGEST_BYTES) -> None:
+        self.path = path
+        self.largest_bytes = largest_bytes
+        self.lost_lines = 0
+        self.descriptor = -1
+        self.size = 0
+
+    def append(self, stream: str, text: str, *, complete: bool = True) -> None:
+        line = f"{rfc3339()} {stream} {'F' if complete else 'P'} {text}\n".encode("utf-8", "replace")
+        try:
+            self._make_room(len(line))
+            self.size += os.write(self.descriptor, line)
+        except OSError:
+            self.lost_lines += 1
+
+    def _make_room(self, wanted: int) -> None:
+        if self.descriptor >= 0 and self.size + wanted > self.largest_bytes:
+            os.rename(self.path, rotated(self.path))
+            self.close()
+        if self.descriptor < 0:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+            self.descriptor = os.open(self.path, flags, 0o600)
+            self.size = os.fstat(self.descriptor).st_size
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def rotated(path: str) -> str:
+    return f"{path}.1"
+
+
+class LogLine:
+    """One line of the file, taken apart."""
+
+    def __init__(self, time: str, stream: str, complete: bool, text: str) -> None:
+        self.time = time
+        self.stream = stream
+        self.complete = complete
+        self.text = text
+
+
+def parse_line(line: str) -> LogLine | None:
+    """None for what is not in the CRI's columns."""
+    columns = line.split(" ", 3)
+    if len(columns) != 4 or columns[2] not in ("F", "P"):
+        return None
+    time, stream, tag, text = columns
+    return LogLine(time, stream, tag == "F", text)
+
+
+class LogReader:
+    """Reads on where it stopped, over a rotation."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor = -1
+        self.rest = b""
+
+    def earlier_lines(self) -> list[str]:
+        """What the rotated file holds; to be asked for first."""
+        try:
+            with open(rotated(self.path), "rb") as source:
+                return source.read().decode("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def new_lines(self) -> list[str]:
+        """Complete lines written since the last call."""
+        data = self.rest + self._read_to_end()
+        if self._was_rotated():
+            os.close(self.descriptor)
+            self.descriptor = -1
+            data += self._read_to_end()
+        lines, _, self.rest = data.rpartition(b"\n")
+        return lines.decode("utf-8", "replace").split("\n") if lines else []
+
+    def _read_to_end(self) -> bytes:
+        if self.descriptor < 0:
+            try:
+                self.descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return b""
+        data = b""
+        while chunk := os.read(self.descriptor, 65536):
+            data += chunk
+        return data
+
+    def _was_rotated(self) -> bool:
+        if self.descriptor < 0:
+            return False
+        ours = os.fstat(self.descriptor)
+        try:
+            now = os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        return (ours.st_dev, ours.st_ino) != (now.st_dev, now.st_ino)

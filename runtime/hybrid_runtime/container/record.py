@@ -1,0 +1,105 @@
+"""What is remembered of a container between two commands: one JSON object in a file of its folder."""
+
+from hybrid_runtime.durable_file import write_durably
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.json_text import BadJSON, read_object, write
+
+# How far create and start have come. Whether the container runs is asked of the kernel, not read here.
+CREATING = "creating"
+CREATED = "created"
+STARTED = "started"
+
+
+class UnreadableRecord(Failure):
+    """The folder is there, its record is missing or damaged."""
+
+
+class End:
+    """How the supervisor ended: its exit code, why, and when (RFC 3339)."""
+
+    def __init__(self, code: int, reason: str, time: str) -> None:
+        self.code = code
+        self.reason = reason
+        self.time = time
+
+
+class Record:
+    """One container. Paths are absolute; `firmware_name` is what the kernel's `firmware` attribute is given."""
+
+    def __init__(self, identifier: str, bundle: str, created: str) -> None:
+        self.identifier = identifier
+        self.bundle = bundle
+        self.created = created
+        self.annotations: dict[str, str] = {}
+        self.phase = CREATING
+        self.pid = 0
+        self.pid_start_time = 0
+        self.device = ""
+        self.processor = ""
+        self.resolved_path = ""
+        self.firmware_name = ""
+        self.firmware_file = ""
+        self.crashes = 0
+        self.crash_time = ""
+        self.crash_type = ""
+        self.end: End | None = None
+
+    def to_json(self) -> dict[str, object]:
+        values = dict(self.__dict__)
+        values["end"] = self.end.__dict__ if self.end else None
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, object]) -> "Record":
+        """Raises ValueError unless every field is there with its type."""
+        record = cls("", "", "")
+        for field, default in cls("", "", "").__dict__.items():
+            value = values.get(field)
+            if field == "end":
+                record.end = _end(value)
+            elif type(value) is not type(default):
+                raise ValueError(f"field `{field}` is missing or of the wrong type")
+            else:
+                setattr(record, field, value)
+        if any(type(value) is not str for value in record.annotations.values()):
+            raise ValueError("an annotation is not a string")
+        return record
+
+    def save(self, folder: str) -> None:
+        """Raises Failure, the former record still in place."""
+        try:
+            write_durably(record_path(folder), write(self.to_json()).encode())
+        except OSError as error:
+            raise Failure(
+                f"cannot write the record of container `{self.identifier}` in `{folder}`: {errno_meaning(error)}",
+                "free space or choose another --root",
+            ) from error
+
+
+def _end(value: object) -> End | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError("field `end` is not an object")
+    code, reason, time = value.get("code"), value.get("reason"), value.get("time")
+    if not (isinstance(code, int) and isinstance(reason, str) and isinstance(time, str)):
+        raise ValueError("field `end` is incomplete")
+    return End(code, reason, time)
+
+
+def record_path(folder: str) -> str:
+    return f"{folder}/record.json"
+
+
+def load_record(folder: str, identifier: str) -> Record:
+    """Raises UnreadableRecord."""
+    remedy = f"`hybrid-runtime delete --force {identifier}` cleans up what can be found"
+    try:
+        with open(record_path(folder), "rb") as source:
+            return Record.from_json(read_object(source.read()))
+    except OSError as error:
+        raise UnreadableRecord(
+            f"the record of container `{identifier}` cannot be read: {errno_meaning(error)}", remedy
+        ) from error
+    except (BadJSON, ValueError) as error:
+        raise UnreadableRecord(f"the record of container `{identifier}` is damaged: {error}", remedy) from error

@@ -1,0 +1,87 @@
+"""The folder of all containers (--root) and the folder of each: who may be in it, how it comes and goes."""
+
+import os
+
+from hybrid_runtime.container.identifier import check_identifier
+from hybrid_runtime.container.record import Record, UnreadableRecord, load_record
+from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
+from hybrid_runtime.failure import Failure, errno_meaning
+
+CONTROL_SOCKET = "control"
+LOG = "log"
+
+
+class Store:
+    """`root` is absolute."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)
+
+    def folder(self, identifier: str) -> str:
+        return f"{self.root}/{check_identifier(identifier)}"
+
+    def identifiers(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self.root))
+        except FileNotFoundError:
+            return []
+
+    def load(self, identifier: str) -> Record:
+        """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise."""
+        folder = self.folder(identifier)
+        try:
+            return load_record(folder, identifier)
+        except UnreadableRecord:
+            if os.path.isdir(folder):
+                raise
+            raise Failure(DOES_NOT_EXIST, f"`{identifier}` is not in `{self.root}`") from None
+
+    def make_folder(self, identifier: str) -> str:
+        """A new, empty, private folder. Raises Failure when the id is taken."""
+        folder = self.folder(identifier)
+        self._make_root()
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            raise Failure(
+                f"container `{identifier}` already exists",
+                f"choose another id or `hybrid-runtime delete {identifier}`",
+            ) from None
+        except OSError as error:
+            raise Failure(f"cannot make `{folder}`: {errno_meaning(error)}", "choose another --root") from error
+        return folder
+
+    def _make_root(self) -> None:
+        try:
+            os.makedirs(self.root, 0o700, exist_ok=True)
+            facts = os.lstat(self.root)
+        except OSError as error:
+            raise Failure(f"cannot make `{self.root}`: {errno_meaning(error)}", "choose another --root") from error
+        # Below /tmp anybody may have made it first.
+        if self.root.startswith("/tmp/hybrid-runtime-") and (
+            facts.st_uid != os.geteuid() or facts.st_mode & 0o170077 != 0o040000
+        ):
+            raise Failure(f"`{self.root}` is not a private folder of this user", "remove it or choose another --root")
+
+
+def remove_folder(folder: str) -> None:
+    """Everything in a container's folder, one level of subfolders deep, then the folder. Links are not followed.
+
+    Raises OSError; what was gone before is no error.
+    """
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove_folder(entry.path)
+        else:
+            try:
+                os.unlink(entry.path)
+            except FileNotFoundError:
+                continue
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return

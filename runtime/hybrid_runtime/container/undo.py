@@ -1,0 +1,58 @@
+"""Undoing what a holder did to the machine: at an orderly end by itself, after its death by the next holder."""
+
+from hybrid_runtime.container.claim import Claim, Journal, read_journal, take_claim
+from hybrid_runtime.firmware.installation import remove_installed
+from hybrid_runtime.processor.remoteproc import GONE_STATES, ProcessorGone, Remoteproc
+from hybrid_runtime.processor.shutdown_on_release import disarm_device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.machine import Machine
+
+
+def undo_leftovers(claim: Claim) -> None:
+    """What the journal of a dead holder says. Raises Failure when the core cannot be stopped: the journal stays."""
+    journal = read_journal(claim.machine, claim.device)
+    if journal is None:
+        return
+    remoteproc = Remoteproc(claim.machine, claim.device)
+    try:
+        stop_if_ours(remoteproc, journal.firmware_name)
+        if journal.shutdown_on_release:
+            disarm_device(claim.machine.device_node(claim.device))
+        restore_settings(remoteproc, journal)
+    except ProcessorGone:
+        pass
+    forget(claim, journal)
+
+
+def stop_if_ours(remoteproc: Remoteproc, firmware_name: str) -> None:
+    if remoteproc.state not in ("offline", *GONE_STATES) and remoteproc.runs_firmware(firmware_name):
+        remoteproc.stop_until_offline()
+
+
+def restore_settings(remoteproc: Remoteproc, journal: Journal) -> None:
+    """Recovery and coredump as they were before us."""
+    for attribute, before in (("recovery", journal.recovery_before), ("coredump", journal.coredump_before)):
+        if before and remoteproc.read_or(attribute, before) != before:
+            remoteproc.write(attribute, before)
+
+
+def forget(claim: Claim, journal: Journal) -> None:
+    """Firmware first, journal last: a death in between is undone again."""
+    if journal.firmware_file:
+        remove_installed(journal.firmware_file)
+    claim.clear_journal()
+
+
+def undo_container(machine: "Machine", device: str, root: str, identifier: str) -> None:
+    """Undo for one container whose supervisor is dead; a processor held by another one is left alone."""
+    claim = take_claim(machine, device)
+    if claim is None:
+        return
+    try:
+        journal = read_journal(machine, device)
+        if journal and journal.belongs_to(root, identifier):
+            undo_leftovers(claim)
+    finally:
+        claim.close()

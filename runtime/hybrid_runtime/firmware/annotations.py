@@ -1,0 +1,35 @@
+"""The annotations that tell this runtime something, and the values each may have."""
+
+from hybrid_runtime.failure import Failure
+
+_CHOICES = {
+    "remoteproc.recovery": ("container", "kernel"),
+    "remoteproc.logs": ("trace", "none"),
+    "remoteproc.format": ("elf", "raw"),
+}
+LONGEST_START_SECONDS = 3600.0
+DEFAULT_START_SECONDS = 10.0
+
+
+def check_annotations(annotations: dict[str, str]) -> None:
+    """Raises Failure for a value nobody could act on. Annotations of others are left alone."""
+    for key, choices in _CHOICES.items():
+        value = annotations.get(key, choices[0])
+        if value not in choices:
+            raise Failure(f"annotation {key} is `{value}`", f"it may be {' or '.join(choices)}")
+    start_seconds(annotations)
+
+
+def start_seconds(annotations: dict[str, str]) -> float:
+    """remoteproc.start-timeout: how long a start may take, in seconds. Raises Failure."""
+    text = annotations.get("remoteproc.start-timeout", str(DEFAULT_START_SECONDS))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= LONGEST_START_SECONDS:
+        raise Failure(
+            f"annotation remoteproc.start-timeout is `{text}`",
+            f"give seconds, at most {LONGEST_START_SECONDS:g}",
+        )
+    return seconds

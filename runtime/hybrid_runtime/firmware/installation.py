@@ -1,0 +1,93 @@
+"""The firmware's file where the kernel looks for it, under a name of its own."""
+
+import os
+from time import gmtime, strftime
+
+from hybrid_runtime.durable_file import remove_file, write_all
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.machine import Machine
+
+LARGEST_BYTES = 256 * 1024 * 1024
+LONGEST_BASE_NAME = 128
+_CHUNK = 1 << 20
+_ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
+
+
+def unique_name(path: str, boot_id: str, random: str, time: str) -> str:
+    """`<name>-<timestamp>-<boot id><random>`.
+
+    A newline in the kernel's `firmware` attribute would cut the name there and load somebody else's file, so
+    only harmless characters are kept.
+    """
+    base = path.rsplit("/", 1)[-1] or "firmware"
+    safe = "".join(character if character in _ALLOWED else "_" for character in base)
+    return f"{safe[:LONGEST_BASE_NAME]}-{time}-{boot_id}{random}"
+
+
+def new_name(machine: Machine, path: str) -> str:
+    return unique_name(path, machine.boot_id(), os.urandom(4).hex(), strftime("%Y%m%dT%H%M%SZ", gmtime()))
+
+
+def check_size(descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    if size > LARGEST_BYTES:
+        raise Failure(f"the firmware has {size} bytes", f"at most {LARGEST_BYTES} are taken")
+
+
+def install(source: int, target: str) -> None:
+    """Copy the descriptor's content to `target`: temporary name, fsync, rename. Raises Failure, nothing is left."""
+    temporary = f"{target}.tmp"
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _copy(source, temporary)
+        os.rename(temporary, target)
+    except OSError as error:
+        remove_if_possible(temporary)
+        raise Failure(
+            f"cannot install the firmware as `{target}`: {errno_meaning(error)}",
+            "make the folder writable or point the kernel elsewhere: "
+            "echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path",
+        ) from error
+
+
+def _copy(source: int, temporary: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    # 0644, as every firmware file: the kernel's helper may run as another user.
+    descriptor = os.open(temporary, flags, 0o644)
+    try:
+        offset = 0
+        while chunk := os.pread(source, _CHUNK, offset):
+            write_all(descriptor, chunk)
+            offset += len(chunk)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_installed(target: str) -> None:
+    """The file, and what an install that died has left of it. Raises Failure."""
+    try:
+        remove_file(target)
+        remove_file(f"{target}.tmp")
+    except OSError as error:
+        raise Failure(f"cannot remove `{target}`: {errno_meaning(error)}", "remove it by hand") from error
+
+
+def remove_if_possible(path: str) -> None:
+    """On the way out of another failure, which is the one to report."""
+    try:
+        remove_file(path)
+    except OSError:
+        return
+
+
+def sha256(descriptor: int) -> str:
+    """Hexadecimal digest; hashlib is loaded for those who ask."""
+    from hashlib import sha256 as new_digest
+
+    digest = new_digest()
+    offset = 0
+    while chunk := os.pread(descriptor, _CHUNK, offset):
+        digest.update(chunk)
+        offset += len(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,98 @@
+"""Which processor a container runs on."""
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+
+
+class Wish:
+    """What create was told: the first of these that is given decides."""
+
+    def __init__(self, annotations: dict[str, str], environment: list[str], option: str) -> None:
+        self.name = annotations.get("remoteproc.name", "")
+        self.device = annotations.get("remoteproc.device", "")
+        self.environment_name = _environment_value(environment, "REMOTEPROC_NAME")
+        self.option = option
+
+    def matches(self, name: str, device: str) -> bool:
+        if self.name:
+            return name == self.name
+        if self.device:
+            return device == self.device
+        wanted = self.environment_name or self.option
+        return not wanted or name == wanted
+
+    def __str__(self) -> str:
+        if self.name:
+            return f"`{self.name}` (annotation remoteproc.name)"
+        if self.device:
+            return f"`{self.device}` (annotation remoteproc.device)"
+        if self.environment_name:
+            return f"`{self.environment_name}` (environment REMOTEPROC_NAME)"
+        return f"`{self.option}` (option --processor)" if self.option else "unnamed"
+
+
+def _environment_value(environment: list[str], key: str) -> str:
+    # The last one counts, as in execve(2) environments read by getenv.
+    for entry in reversed(environment):
+        name, _, value = entry.partition("=")
+        if name == key:
+            return value
+    return ""
+
+
+def choose(machine: Machine, wish: Wish) -> Remoteproc:
+    """Raises Failure listing what exists when none or several match."""
+    present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(machine)]
+    if not present:
+        raise Failure(
+            "this machine has no remote processor",
+            "check that the kernel's remoteproc driver is built in or loaded and bound to the device",
+        )
+    matching = [remoteproc for name, remoteproc in present if wish.matches(name, remoteproc.device)]
+    if len(matching) == 1:
+        return matching[0]
+    listing = ", ".join(f"`{name}` ({remoteproc.device})" for name, remoteproc in present)
+    if matching:
+        raise Failure(
+            f"processor {wish} fits {len(matching)} processors",
+            f"name one by annotation remoteproc.name or remoteproc.device, present are {listing}",
+        )
+    raise Failure(f"no processor {wish}", f"present are {listing}")
+
+
+# Why a processor in that state cannot take a container, and what to do.
+_REFUSALS = {
+    "running": ("runs `{firmware}`, started outside this runtime", "stop it: echo stop > {path}/state"),
+    "crashed": (
+        "has crashed running `{firmware}`, started outside this runtime",
+        "stop it: echo stop > {path}/state",
+    ),
+    "attached": (
+        "was started before Linux and is attached to it",
+        "stop it if nothing needs it: echo stop > {path}/state",
+    ),
+    "detached": (
+        "was started before Linux and runs on its own",
+        "its firmware belongs to the boot loader: change it there",
+    ),
+    "suspended": ("is suspended", "wake the system up"),
+}
+
+
+def require_free(remoteproc: Remoteproc) -> None:
+    """Raises Failure unless the processor can be loaded and started by us."""
+    if remoteproc.is_read_only():
+        raise Failure(
+            f"processor `{remoteproc.name}` ({remoteproc.device}) is read-only",
+            "its driver keeps user space from controlling it: choose another processor",
+        )
+    state = remoteproc.state
+    if state == "offline":
+        return
+    reason, remedy = _REFUSALS.get(state, (f"is `{state}`", "see dmesg"))
+    facts = {"firmware": remoteproc.read_or("firmware", "unknown"), "path": remoteproc.path}
+    raise Failure(
+        f"processor `{remoteproc.name}` ({remoteproc.device}) " + reason.format(**facts),
+        remedy.format(**facts),
+    )

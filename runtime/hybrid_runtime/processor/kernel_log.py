@@ -1,0 +1,68 @@
+"""What the kernel logs about one processor: the only event of a crash (Documentation/ABI/testing/dev-kmsg)."""
+
+import os
+
+from hybrid_runtime.machine import Machine
+
+# One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
+_LARGEST_RECORD = 8192
+_CRASH_TEXT = "crash detected in"
+
+
+class KernelLog:
+    """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
+
+    def __init__(self, machine: Machine, device: str) -> None:
+        self.device = device
+        try:
+            self.descriptor: int | None = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.lseek(self.descriptor, 0, os.SEEK_END)
+        except OSError:
+            self.descriptor = None
+
+    def skip(self) -> None:
+        """Forget what was logged so far."""
+        if self.descriptor is not None:
+            os.lseek(self.descriptor, 0, os.SEEK_END)
+
+    def lines(self) -> list[str]:
+        """The texts logged about the processor since the last call."""
+        found: list[str] = []
+        while self.descriptor is not None:
+            try:
+                record = os.read(self.descriptor, _LARGEST_RECORD)
+            except BlockingIOError:
+                break
+            except BrokenPipeError:
+                # EPIPE: records were overwritten before we read them; the next read goes on with the oldest left.
+                continue
+            if not record:
+                break
+            text = message(record)
+            if names_device(text, self.device):
+                found.append(text)
+        return found
+
+    def close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def message(record: bytes) -> str:
+    """The text of a record: after the first `;`, up to the line end; what follows are its properties."""
+    _, _, rest = record.partition(b";")
+    return rest.partition(b"\n")[0].decode("utf-8", "replace")
+
+
+def names_device(text: str, device: str) -> bool:
+    """dev_printk puts driver and device in front: `remoteproc remoteproc0: …`."""
+    return text.startswith(f"remoteproc {device}: ")
+
+
+def crash_type(text: str) -> str | None:
+    """`watchdog`, `mmufault` or `fatal error` from rproc_report_crash's line; None for any other line."""
+    if _CRASH_TEXT not in text:
+        return None
+    _, _, kind = text.rpartition("type ")
+    return kind.strip()

@@ -1,0 +1,139 @@
+"""One remoteproc instance through sysfs (drivers/remoteproc/remoteproc_sysfs.c)."""
+
+import errno
+import os
+
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.machine import Machine
+
+# rproc_state_string[] of remoteproc_sysfs.c; "deleted" is in newer kernels.
+STATES = ("offline", "suspended", "running", "crashed", "deleted", "attached", "detached", "invalid")
+GONE_STATES = ("deleted", "invalid")
+
+# Boots are counted by reference: each further "start" by anyone asks for one more "stop".
+MOST_STOPS = 64
+STOP_SECONDS = 10.0
+
+
+class ProcessorGone(Failure):
+    """The sysfs folder has vanished: the driver was unbound or the device removed."""
+
+
+class Remoteproc:
+    """`device` is the kernel's name of the instance: remoteprocN."""
+
+    def __init__(self, machine: Machine, device: str) -> None:
+        self.machine = machine
+        self.device = device
+        self.path = f"{machine.remoteproc_class}/{device}"
+
+    def read(self, attribute: str) -> str:
+        """Raises ProcessorGone; OSError for anything else the kernel says."""
+        try:
+            descriptor = os.open(f"{self.path}/{attribute}", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise self._gone() from None
+        try:
+            return os.read(descriptor, 4096).decode("utf-8", "surrogateescape").removesuffix("\n")
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                raise self._gone() from None
+            raise
+        finally:
+            os.close(descriptor)
+
+    def write(self, attribute: str, word: str) -> None:
+        """Raises ProcessorGone, and OSError with the kernel's verdict in errno."""
+        try:
+            descriptor = os.open(f"{self.path}/{attribute}", os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise self._gone() from None
+        try:
+            os.write(descriptor, word.encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                raise self._gone() from None
+            raise
+        finally:
+            os.close(descriptor)
+
+    def _gone(self) -> ProcessorGone:
+        return ProcessorGone(f"processor `{self.device}` has vanished", "its driver was unbound or its device removed")
+
+    def read_or(self, attribute: str, default: str) -> str:
+        """For attributes that older kernels lack and for reports: whatever goes wrong gives the default."""
+        try:
+            return self.read(attribute)
+        except (ProcessorGone, OSError):
+            return default
+
+    @property
+    def name(self) -> str:
+        return self.read("name")
+
+    @property
+    def state(self) -> str:
+        return self.read("state")
+
+    @property
+    def firmware(self) -> str:
+        return self.read("firmware")
+
+    @property
+    def resolved_path(self) -> str:
+        return os.path.realpath(self.path)
+
+    def is_read_only(self) -> bool:
+        """Some drivers allow no control from user space (rproc->sysfs_read_only).
+
+        The mode is looked at, since access(2) grants root everything.
+        """
+        return not os.stat(f"{self.path}/state").st_mode & 0o222
+
+    def runs_firmware(self, name: str) -> bool:
+        """Whether the core is ours: only then it may ever be stopped."""
+        return bool(name) and self.firmware == name
+
+    def settled_state(self, deadline: Deadline) -> str:
+        """The state, once it is one the kernel has a name for."""
+        state = self.state
+        while state not in STATES and deadline.look_again():
+            state = self.state
+        return state
+
+    def stop_until_offline(self) -> None:
+        """Give back every reference to the core. Raises Failure when it does not go offline.
+
+        "stop" of an offline core is EINVAL (rproc_shutdown), so that errno only sends us back to the state.
+        """
+        deadline = Deadline(STOP_SECONDS)
+        for _ in range(MOST_STOPS):
+            if self.settled_state(deadline) in ("offline", *GONE_STATES):
+                return
+            try:
+                self.write("state", "stop")
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.EBUSY):
+                    raise Failure(
+                        f"processor `{self.device}` refuses to stop: {errno_meaning(error)}", "see dmesg"
+                    ) from error
+                if not deadline.look_again():
+                    break
+            if deadline.expired:
+                break
+        if self.settled_state(deadline) != "offline":
+            raise Failure(
+                f"processor `{self.device}` is still `{self.state}` after {MOST_STOPS} stops or {STOP_SECONDS:g} s",
+                "see dmesg; unbinding and binding its driver resets it",
+            )
+
+
+def processors(machine: Machine) -> list[Remoteproc]:
+    """All of them, in the order of their numbers."""
+    try:
+        devices = os.listdir(machine.remoteproc_class)
+    except OSError:
+        devices = []
+    numbered = [device for device in devices if device.startswith("remoteproc") and device[10:].isdigit()]
+    return [Remoteproc(machine, device) for device in sorted(numbered, key=lambda device: int(device[10:]))]

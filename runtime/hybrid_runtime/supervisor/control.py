@@ -1,0 +1,97 @@
+"""The control socket: how start reaches the supervisor and hears its verdict.
+
+A request and its answer are one JSON object each, in one packet. The socket lies in the container's private
+folder and is reached through a descriptor of that folder, since socket addresses end at 107 bytes.
+"""
+
+import os
+
+from hybrid_runtime.container.store import CONTROL_SOCKET
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.json_text import BadJSON, read_object, write
+from hybrid_runtime.system_calls import Socket, accept_descriptor, adopt_socket, packet_socket
+
+LARGEST_PACKET = 16 * 1024
+
+
+def _address(folder: str) -> tuple[int, str]:
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    return descriptor, f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}"
+
+
+def listen(folder: str) -> Socket:
+    """Made before the fork, so that no start can come too early."""
+    descriptor, address = _address(folder)
+    try:
+        listener = packet_socket()
+        listener.bind(address)
+        listener.listen(64)
+        listener.setblocking(False)
+        return listener
+    finally:
+        os.close(descriptor)
+
+
+def ask(folder: str, verb: str, deadline: Deadline) -> dict[str, object] | None:
+    """The supervisor's answer; None when it is gone or does not answer in time."""
+    descriptor, address = _address(folder)
+    connection = packet_socket()
+    try:
+        connection.settimeout(deadline.remaining() or 0.001)
+        connection.connect(address)
+        connection.send(write({"verb": verb}).encode())
+        answer = connection.recv(LARGEST_PACKET)
+        return read_object(answer)
+    except (OSError, BadJSON):
+        return None
+    finally:
+        connection.close()
+        os.close(descriptor)
+
+
+class ControlServer:
+    """The supervisor's side. Never blocks: who sends nothing is not waited for."""
+
+    def __init__(self, listener: Socket) -> None:
+        self.listener = listener
+        self.connections: dict[int, Socket] = {}
+
+    def descriptors(self) -> list[int]:
+        return [self.listener.fileno(), *self.connections]
+
+    def receive(self, descriptor: int) -> str | None:
+        """The verb of a request on a readable descriptor; None when there is none yet."""
+        if descriptor == self.listener.fileno():
+            self._accept()
+            return None
+        try:
+            data = self.connections[descriptor].recv(LARGEST_PACKET)
+            verb = read_object(data).get("verb")
+        except BlockingIOError:
+            return None
+        except (OSError, BadJSON):
+            verb = None
+        if isinstance(verb, str):
+            return verb
+        self._drop(descriptor)
+        return None
+
+    def _accept(self) -> None:
+        try:
+            descriptor = accept_descriptor(self.listener)
+        except OSError:
+            return
+        connection = adopt_socket(descriptor)
+        connection.setblocking(False)
+        self.connections[descriptor] = connection
+
+    def answer(self, descriptor: int, values: dict[str, object]) -> None:
+        """To whoever asked; gone by now or not."""
+        try:
+            self.connections[descriptor].send(write(values).encode()[:LARGEST_PACKET])
+        except OSError:
+            pass
+        self._drop(descriptor)
+
+    def _drop(self, descriptor: int) -> None:
+        self.connections.pop(descriptor).close()

@@ -1,0 +1,128 @@
+"""One run of a firmware on its core: everything between taking the settings over and giving them back."""
+
+import os
+
+from hybrid_runtime.container.claim import Claim, Journal
+from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.processor.kernel_log import KernelLog
+from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
+from hybrid_runtime.processor.shutdown_on_release import arm, disarm
+from hybrid_runtime.processor.trace import Trace
+
+_SETTLE_SECONDS = 5.0
+
+
+class CoreRun:
+    """Owns the claim's journal from the fork on. Each change to the machine is journaled before it is made."""
+
+    def __init__(self, claim: Claim, journal: Journal, record: Record) -> None:
+        self.claim = claim
+        self.journal = journal
+        self.record = record
+        self.machine = claim.machine
+        self.remoteproc = Remoteproc(claim.machine, claim.device)
+        self.trace = Trace(claim.machine, claim.device)
+        self.kernel_log = KernelLog(claim.machine, claim.device)
+        self.guard: int | None = None
+
+    @property
+    def kernel_recovers(self) -> bool:
+        return self.record.annotations.get("remoteproc.recovery") == "kernel"
+
+    def start(self) -> None:
+        """Returns when the kernel says running. Raises Failure with the errno's meaning; the core is then untouched
+        or stopped by `give_back`."""
+        if not self.record.firmware_name:
+            raise Failure("the container has no process, so no firmware", "add process.args to config.json")
+        self.kernel_log.skip()
+        self._take_settings_over()
+        self.guard = arm(self.machine.device_node(self.claim.device))
+        self._name_firmware()
+        self._boot()
+
+    def _take_settings_over(self) -> None:
+        self.journal.recovery_before = self.remoteproc.read_or("recovery", "")
+        self.journal.coredump_before = self.remoteproc.read_or("coredump", "")
+        self.journal.shutdown_on_release = os.path.exists(self.machine.device_node(self.claim.device))
+        self.claim.write_journal(self.journal)
+        wanted = {"recovery": "enabled" if self.kernel_recovers else "disabled", "coredump": "disabled"}
+        for attribute, word in wanted.items():
+            if self.remoteproc.read_or(attribute, word) != word:
+                self._write(attribute, word)
+
+    def _name_firmware(self) -> None:
+        self._write("firmware", self.record.firmware_name)
+        named = self.remoteproc.firmware
+        if named != self.record.firmware_name:
+            raise Failure(
+                f"processor `{self.claim.device}` took `{named}` for the firmware `{self.record.firmware_name}`",
+                "its driver does not allow choosing a firmware",
+            )
+
+    def _boot(self) -> None:
+        self._require_file_where_kernel_would_wait()
+        try:
+            self.remoteproc.write("state", "start")
+        except OSError as error:
+            raise Failure(
+                f"the kernel refuses to start `{self.record.firmware_name}` on `{self.record.processor}`: "
+                + errno_meaning(error)
+            ) from error
+        state = self.remoteproc.settled_state(Deadline(_SETTLE_SECONDS))
+        if state == "offline":
+            raise Failure(
+                f"processor `{self.record.processor}` is offline after a start that the kernel called a success",
+                "a failed recovery left a stale reference: unbind and bind its driver",
+            )
+        if state not in ("running", "crashed"):
+            raise Failure(f"processor `{self.record.processor}` is `{state}` after its start", "see dmesg")
+
+    def _require_file_where_kernel_would_wait(self) -> None:
+        """With CONFIG_FW_LOADER_USER_HELPER_FALLBACK a missing file blocks the start for 60 s."""
+        if os.path.exists(self.machine.path("/sys/class/firmware/timeout")) and not os.path.isfile(
+            self.record.firmware_file
+        ):
+            raise Failure(
+                f"the installed firmware `{self.record.firmware_file}` has been removed",
+                "create the container again",
+            )
+
+    def _write(self, attribute: str, word: str) -> None:
+        try:
+            self.remoteproc.write(attribute, word)
+        except OSError as error:
+            raise Failure(
+                f"cannot write `{word}` to `{self.remoteproc.path}/{attribute}`: {errno_meaning(error)}",
+                "see dmesg, and who else controls the processor",
+            ) from error
+
+    def is_ours(self) -> bool:
+        return self.remoteproc.runs_firmware(self.record.firmware_name)
+
+    def stop(self) -> None:
+        """Raises Failure when the core does not go offline."""
+        try:
+            stop_if_ours(self.remoteproc, self.record.firmware_name)
+        except ProcessorGone:
+            return
+
+    def give_back(self) -> None:
+        """Flag, settings, firmware, journal; the lock itself ends with this process. The core is not touched.
+
+        Raises Failure; the journal is then still there for the next holder.
+        """
+        if self.guard is not None:
+            disarm(self.guard)
+            self.guard = None
+        try:
+            restore_settings(self.remoteproc, self.journal)
+        except ProcessorGone:
+            pass
+        except OSError as error:
+            raise Failure(
+                f"cannot restore the settings of `{self.claim.device}`: {errno_meaning(error)}", "see dmesg"
+            ) from error
+        forget(self.claim, self.journal)

@@ -1,0 +1,131 @@
+"""What the firmware and the supervisor say, as lines: to the engine's descriptors and to the container's log.
+
+A reader that is slow or gone never stops the supervisor: buffers are bounded, drops are counted, and no flag of
+a descriptor that belongs to the engine as well is changed.
+"""
+
+import os
+from select import POLLOUT, poll
+
+from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
+from hybrid_runtime.deadline import Deadline
+
+LONGEST_LINE = 4096
+_LARGEST_BUFFER = 64 * 1024
+# POLLOUT on a pipe promises room for PIPE_BUF bytes, so that much never blocks (pipe(7)).
+_LARGEST_WRITE = 4096
+
+
+class EngineStream:
+    """One descriptor given by the engine."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.buffer = bytearray()
+        self.dropped_lines = 0
+        self.closed = False
+
+    def add(self, line: bytes) -> None:
+        if self.closed:
+            return
+        if len(self.buffer) + len(line) > _LARGEST_BUFFER:
+            self.dropped_lines += 1
+            return
+        if self.dropped_lines:
+            self.buffer += f"hybrid-runtime: {self.dropped_lines} lines dropped, the reader was too slow\n".encode()
+            self.dropped_lines = 0
+        self.buffer += line
+
+    @property
+    def pending(self) -> bool:
+        return bool(self.buffer) and not self.closed
+
+    def flush(self, milliseconds: int = 0) -> None:
+        """Write what fits now; wait that long for room at most."""
+        waiting = poll()
+        waiting.register(self.descriptor, POLLOUT)
+        while self.pending:
+            ready = waiting.poll(milliseconds)
+            if not ready:
+                return
+            try:
+                if not ready[0][1] & POLLOUT:
+                    raise BrokenPipeError
+                written = os.write(self.descriptor, bytes(self.buffer[:_LARGEST_WRITE]))
+            except OSError:
+                self.closed = True
+                self.buffer.clear()
+                return
+            del self.buffer[:written]
+
+
+class LineSplitter:
+    """Bytes in, lines out; what has no line end yet waits, up to a bound."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[str, bool]]:
+        """(text, complete) pairs; only pieces of an overlong line are not complete."""
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        found: list[tuple[str, bool]] = []
+        for line in lines:
+            head, last = _cut(line)
+            found += [(_text(piece), False) for piece in head]
+            found.append((_text(last), True))
+        head, self.rest = _cut(self.rest)
+        found += [(_text(piece), False) for piece in head]
+        return found
+
+    def finish(self) -> list[tuple[str, bool]]:
+        """The last line, when it lacks its end."""
+        rest, self.rest = self.rest, b""
+        return [(_text(rest), True)] if rest else []
+
+
+def _cut(line: bytes) -> tuple[list[bytes], bytes]:
+    """Pieces of the longest length, and what remains."""
+    head = []
+    while len(line) > LONGEST_LINE:
+        head.append(line[:LONGEST_LINE])
+        line = line[LONGEST_LINE:]
+    return head, line
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").rstrip("\r").replace("\0", "\ufffd")
+
+
+class Output:
+    """The container's two streams and its log."""
+
+    def __init__(self, log: ContainerLog) -> None:
+        self.log = log
+        self.streams = {FIRMWARE_STREAM: EngineStream(1), SUPERVISOR_STREAM: EngineStream(2)}
+        self.splitter = LineSplitter()
+
+    def firmware(self, data: bytes) -> None:
+        for text, complete in self.splitter.feed(data):
+            self._emit(FIRMWARE_STREAM, text, complete=complete)
+
+    def supervisor(self, text: str) -> None:
+        self._emit(SUPERVISOR_STREAM, text, complete=True)
+
+    def _emit(self, stream: str, text: str, *, complete: bool) -> None:
+        self.log.append(stream, text, complete=complete)
+        self.streams[stream].add((text + "\n" if complete else text).encode("utf-8", "replace"))
+
+    def flush(self) -> None:
+        for stream in self.streams.values():
+            if stream.pending:
+                stream.flush()
+
+    def finish(self, deadline: Deadline) -> None:
+        """Everything out that the readers take within the deadline."""
+        for text, complete in self.splitter.finish():
+            self._emit(FIRMWARE_STREAM, text, complete=complete)
+        if self.log.lost_lines:
+            self.supervisor(f"hybrid-runtime: {self.log.lost_lines} lines could not be written to the log")
+        for stream in self.streams.values():
+            stream.flush(int(deadline.remaining() * 1000))
+        self.log.close()

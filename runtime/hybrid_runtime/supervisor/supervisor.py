@@ -1,0 +1,216 @@
+"""The long-lived process of a container: one thread around one poll.
+
+Before the start it waits; from the start on it follows the core's trace, listens to the kernel's log for crashes,
+and ends when the core does. Its exit code is the container's.
+"""
+
+import os
+from select import POLLIN, poll
+from time import monotonic
+
+from hybrid_runtime.container.claim import Claim, Journal
+from hybrid_runtime.container.log import ContainerLog
+from hybrid_runtime.container.record import CREATED, STARTED, End, Record
+from hybrid_runtime.container.store import LOG
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.processor.kernel_log import crash_type
+from hybrid_runtime.processor.remoteproc import ProcessorGone
+from hybrid_runtime.supervisor.control import ControlServer
+from hybrid_runtime.supervisor.core_run import CoreRun
+from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.supervisor.verdict import START_FAILED, STOPPED, Ending, judge
+from hybrid_runtime.system_calls import Socket
+from hybrid_runtime.timestamp import rfc3339
+
+# Looks at the core while its output flows, and for a while after; and when it is quiet.
+BUSY_TICK_SECONDS = 0.050
+QUIET_TICK_SECONDS = 0.250
+BUSY_FOR_SECONDS = 2.0
+# What readers of the last lines get before the process leaves.
+_LAST_WORDS_SECONDS = 1.0
+
+
+class Supervisor:
+    """`signals_descriptor` becomes readable when an orderly stop is asked for by signal."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        journal: Journal,
+        record: Record,
+        folder: str,
+        listener: Socket,
+        signals_descriptor: int,
+    ) -> None:
+        self.record = record
+        self.folder = folder
+        self.signals_descriptor = signals_descriptor
+        self.core = CoreRun(claim, journal, record)
+        self.control = ControlServer(listener)
+        self.output = Output(ContainerLog(f"{folder}/{LOG}"))
+        self.last_output = monotonic()
+        self.last_seen_up = monotonic()
+        self.next_look = monotonic()
+
+    def run(self) -> int:
+        """The exit code, after everything is undone."""
+        ending: Ending | None = None
+        while ending is None:
+            ending = self._turn()
+        return self._finish(ending)
+
+    def _turn(self) -> Ending | None:
+        """Wait for the next event and deal with it."""
+        ready = self._wait()
+        if self.signals_descriptor in ready:
+            return STOPPED
+        for descriptor in self.control.descriptors():
+            if descriptor in ready and (verb := self.control.receive(descriptor)) is not None:
+                ending = self._serve(descriptor, verb)
+                if ending:
+                    return ending
+        kernel_spoke = self.core.kernel_log.descriptor in ready
+        if self.record.phase == STARTED and (kernel_spoke or monotonic() >= self.next_look):
+            return self._look()
+        self.output.flush()
+        return None
+
+    def _wait(self) -> list[int]:
+        waiting = poll()
+        waiting.register(self.signals_descriptor, POLLIN)
+        for descriptor in self.control.descriptors():
+            waiting.register(descriptor, POLLIN)
+        if self.record.phase != STARTED:
+            return [descriptor for descriptor, _ in waiting.poll()]
+        if self.core.kernel_log.descriptor is not None:
+            waiting.register(self.core.kernel_log.descriptor, POLLIN)
+        timeout = max(0.0, self.next_look - monotonic())
+        return [descriptor for descriptor, _ in waiting.poll(timeout * 1000)]
+
+    def _serve(self, descriptor: int, verb: str) -> Ending | None:
+        if verb != "start":
+            self.control.answer(descriptor, {"ok": False, "message": f"unknown request `{verb}`"})
+            return None
+        if self.record.phase != CREATED:
+            self.control.answer(descriptor, {"ok": False, "message": "the container is already running"})
+            return None
+        try:
+            self.core.start()
+        except (Failure, OSError) as error:
+            message = str(error) if isinstance(error, Failure) else errno_meaning(error)
+            self._refuse_start(descriptor, message)
+            return START_FAILED
+        self._note_started()
+        self.control.answer(descriptor, {"ok": True})
+        return None
+
+    def _refuse_start(self, descriptor: int, message: str) -> None:
+        kernel_lines = self.core.kernel_log.lines()
+        self.output.supervisor(f"hybrid-runtime: {message}")
+        for line in kernel_lines:
+            self.output.supervisor(f"kernel: {line}")
+        self.control.answer(descriptor, {"ok": False, "message": message, "kernel": kernel_lines[-16:]})
+
+    def _note_started(self) -> None:
+        self.record.phase = STARTED
+        self.last_seen_up = self.last_output = self.next_look = monotonic()
+        guard = (
+            ""
+            if self.core.guard is not None
+            else ", unguarded: the kernel has no device to stop it by when this process dies"
+        )
+        self.output.supervisor(
+            f"hybrid-runtime: started `{self.record.firmware_name}` on `{self.record.processor}`{guard}"
+        )
+        self.core.kernel_log.lines()
+        self._save()
+
+    def _save(self) -> None:
+        """The record only reports; a full disk must not stop the core."""
+        try:
+            self.record.save(self.folder)
+        except Failure as error:
+            self.output.supervisor(f"hybrid-runtime: {error}")
+
+    def _look(self) -> Ending | None:
+        """One look at the kernel's log, the trace and the core's state."""
+        crashed_now = self._read_kernel_log()
+        self._read_trace()
+        ending = self._judge()
+        if crashed_now and ending is None and self.core.kernel_recovers:
+            self.core.trace.begin_anew()
+        now = monotonic()
+        busy = now - self.last_output < BUSY_FOR_SECONDS
+        self.next_look = now + (BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS)
+        self.output.flush()
+        return ending
+
+    def _read_kernel_log(self) -> bool:
+        crashed = False
+        for line in self.core.kernel_log.lines():
+            self.output.supervisor(f"kernel: {line}")
+            kind = crash_type(line)
+            if kind is not None:
+                crashed = True
+                self.record.crashes += 1
+                self.record.crash_time = rfc3339()
+                self.record.crash_type = kind
+        if crashed:
+            self._save()
+        return crashed
+
+    def _read_trace(self) -> None:
+        text, restarted = self.core.trace.read()
+        if restarted:
+            self.output.supervisor("hybrid-runtime: the trace buffer begins anew")
+        if text:
+            self.last_output = monotonic()
+            self.output.firmware(text)
+
+    def _judge(self) -> Ending | None:
+        now = monotonic()
+        try:
+            state, ours = self.core.remoteproc.state, self.core.is_ours()
+        except (ProcessorGone, OSError):
+            state, ours = "deleted", False
+        if state in ("running", "suspended"):
+            self.last_seen_up = now
+        return judge(
+            state,
+            ours=ours,
+            kernel_recovers=self.core.kernel_recovers,
+            crash_seen=self.record.crashes > 0,
+            seconds_down=now - self.last_seen_up,
+        )
+
+    def _finish(self, ending: Ending) -> int:
+        """Last trace, stop, give back, last words, and the record as the last act."""
+        problem = self._stop_and_give_back()
+        reason = f"{ending.reason}: {problem}" if problem else ending.reason
+        self.output.supervisor(f"hybrid-runtime: {reason}, exit code {ending.code}")
+        self.output.finish(Deadline(_LAST_WORDS_SECONDS))
+        self.record.end = End(ending.code, reason, rfc3339())
+        self._save()
+        return ending.code
+
+    def _stop_and_give_back(self) -> str:
+        """What went wrong, "" when nothing did. What could not be undone stays in the journal."""
+        try:
+            if self.record.phase == STARTED:
+                self._read_kernel_log()
+                self._read_trace()
+            self.core.stop()
+            self.core.give_back()
+        except (Failure, OSError) as error:
+            return str(error)
+        return ""
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Engines leak descriptors into create; a process that lives for months must not hold them."""
+    first = 3
+    for descriptor in sorted(kept):
+        os.closerange(first, descriptor)
+        first = max(first, descriptor + 1)
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))

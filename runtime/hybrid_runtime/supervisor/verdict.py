@@ -1,0 +1,38 @@
+"""What the state of a started core means for its container. Pure decisions."""
+
+from hybrid_runtime.processor.remoteproc import GONE_STATES
+
+# How long the kernel may take to bring a crashed core back (recovery=kernel).
+RECOVERY_SECONDS = 2.0
+
+
+class Ending:
+    """Why the supervisor ends; `code` is its exit code, and so the container's."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+
+
+STOPPED = Ending(0, "stopped")
+STOPPED_BY_ANOTHER = Ending(69, "the core was stopped or its firmware replaced from outside this container")
+CRASHED = Ending(70, "the core crashed")
+VANISHED = Ending(71, "the processor vanished")
+START_FAILED = Ending(72, "the start failed")
+
+
+def judge(core: str, *, ours: bool, kernel_recovers: bool, crash_seen: bool, seconds_down: float) -> Ending | None:
+    """None: go on. `seconds_down` is how long the core has not been seen up."""
+    if core in GONE_STATES:
+        return VANISHED
+    if core in ("running", "suspended"):
+        return None if ours else STOPPED_BY_ANOTHER
+    # sysfs shows the state without the lock: a core in recovery may be seen crashed or offline.
+    recovering = kernel_recovers and seconds_down <= RECOVERY_SECONDS
+    if core == "crashed":
+        return None if recovering else CRASHED
+    if core == "offline" and ours:
+        if recovering:
+            return None
+        return CRASHED if crash_seen else STOPPED_BY_ANOTHER
+    return STOPPED_BY_ANOTHER
