@@ -61,9 +61,7 @@ def cleaning(before: str, found: list[Finding]) -> str:
     fresh = [finding.text.split(maxsplit=1) for finding in found if not finding.gone]
     left = {kind: [rest[0] for word, *rest in fresh if word == kind and rest] for kind, *_ in fresh}
     containers = [shlex.quote(name) for name in left.get("container", [])]
-    files = [
-        shlex.quote(f"{FIRMWARE}/{name}") for name in left.get("firmware", []) if not name.startswith("path")
-    ]
+    files = [shlex.quote(f"{FIRMWARE}/{name}") for name in left.get("firmware", []) if not name.startswith("path")]
     pids = [rest.split()[-1] for rest in left.get("process", [])]
     lines = [f"{COMMAND} delete --force {name} </dev/null" for name in containers]
     lines += [f"kill -9 {' '.join(pids)} 2>/dev/null"] if pids else []

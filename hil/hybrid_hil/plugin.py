@@ -8,10 +8,10 @@ import pytest
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES, layout_named
 from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.image import ImageRequest, ensure_image, open_image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -23,16 +23,10 @@ FirmwareMaker = Callable[..., BuiltFirmware]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
-    group.addoption(
-        "--image", metavar="DIR", help="the image to boot (default: the cached one, built if missing)"
-    )
-    group.addoption(
-        "--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used"
-    )
+    group.addoption("--image", metavar="DIR", help="the image to boot (default: the cached one, built if missing)")
+    group.addoption("--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used")
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
-    group.addoption(
-        "--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go"
-    )
+    group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,8 +64,8 @@ class BoardKeeper:
 
     def _make(self) -> Rig:
         config = self._config
-        chosen, monitor = config.getoption("--image"), config.getoption("--monitor")
-        image = open_image(Path(chosen)) if chosen else ensure_image(ImageRequest(), QuietReporter())
+        monitor = config.getoption("--monitor")
+        image = chosen_image(config.getoption("--image"), QuietReporter())
         options = QemuOptions(
             layout=layout_named(config.getoption("--layout")),
             monitor=Path(monitor).absolute() if monitor else None,

@@ -59,11 +59,7 @@ def core_starts(lines: Iterable[Line], speaker: str | None = None) -> list[CoreS
 def beats(lines: Iterable[Line], speaker: str) -> list[Beat]:
     """The heartbeat of one core."""
     found = [(line, _BEAT.match(line.text)) for line in lines]
-    return [
-        Beat(int(m["number"]), line.monotonic)
-        for line, m in found
-        if m is not None and m["speaker"] == speaker
-    ]
+    return [Beat(int(m["number"]), line.monotonic) for line, m in found if m is not None and m["speaker"] == speaker]
 
 
 def heartbeat_period(heard: Sequence[Beat]) -> float:
@@ -143,9 +139,7 @@ class Witness:
         since, begun = self._console.mark(), time.monotonic()
         quiet = Deadline(PERIODS_OF_SILENCE * period)
         for _ in quiet.ticks(period / 4):
-            later = [
-                line for line in self._console.lines(since) if line.monotonic > begun + period * patience()
-            ]
+            later = [line for line in self._console.lines(since) if line.monotonic > begun + period * patience()]
             spoken = [line.text for line in later if line.text.startswith(f"{firmware.speaker} ")]
             if spoken:
                 message = f"{firmware.speaker} still says `{spoken[-1]}`"

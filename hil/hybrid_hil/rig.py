@@ -1,6 +1,5 @@
 """One board for many tests: booted once, looked after in between, accounted for at the end."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,14 +38,11 @@ class Rig:
         *,
         owner: str,
         logs: Path | None = None,
-        on_stage: Callable[[str], None] | None = None,
     ) -> None:
         self._parcel: Parcel = parcel(checkout_root() / "runtime")
         self._untouched = ""
         self.account = Account()
-        self.board = QemuBoard(
-            image, options, owner=owner, logs=logs, provision=self._provision, on_stage=on_stage
-        )
+        self.board = QemuBoard(image, options, owner=owner, logs=logs, provision=self._provision)
 
     def __enter__(self) -> "Rig":
         return self

@@ -116,9 +116,7 @@ class Shell:
             raise CommandError(completed)
         return completed
 
-    def put(
-        self, content: bytes | Path, remote: str, mode: int = 0o644, *, deadline: Deadline | None = None
-    ) -> None:
+    def put(self, content: bytes | Path, remote: str, mode: int = 0o644, *, deadline: Deadline | None = None) -> None:
         """Writes a file on the board, whole or not at all; its folder is made."""
         data = content.read_bytes() if isinstance(content, Path) else content
         target, fresh = shlex.quote(remote), shlex.quote(f"{remote}.new")

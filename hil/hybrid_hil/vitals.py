@@ -8,6 +8,7 @@ class Vitals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._cause: str | None = None
 
     @property
@@ -20,8 +21,14 @@ class Vitals:
         with self._lock:
             if self._cause is None:
                 self._cause = cause
+                self._ended.set()
 
     def reset(self) -> None:
         """Forgets the past: the board is about to be powered on."""
         with self._lock:
             self._cause = None
+            self._ended.clear()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for the board's end, at most so long; tells whether it has come."""
+        return self._ended.wait(seconds)

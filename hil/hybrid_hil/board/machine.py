@@ -58,8 +58,7 @@ class Machine:
         with ExitStack() as stack:
             wires = self.wires
             listeners = [
-                stack.enter_context(_Listener(path))
-                for path in (wires.console, wires.core_console, wires.qmp)
+                stack.enter_context(_Listener(path)) for path in (wires.console, wires.core_console, wires.qmp)
             ]
             self._process = self._spawn(command)
             self._watcher = threading.Thread(target=self._watch, name="qemu watcher", daemon=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.devicetree import with_kernel_arguments
 from hybrid_hil.board.layout import TWO_CORES, Layout
-from hybrid_hil.board.machine import Machine
+from hybrid_hil.board.machine import Machine, obituary
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
 from hybrid_hil.console import Console, ConsoleError
@@ -46,15 +46,14 @@ class QemuBoard:
         owner: str = "hil",
         logs: Path | None = None,
         provision: Provision | None = None,
-        on_stage: Callable[[str], None] | None = None,
     ) -> None:
-        """`provision` is run at the end of each power on. Console logs go to `logs`, default the run folder;
-        `on_stage` is told the name of each stage as it begins."""
+        """`provision` is run at the end of each power on. Console logs go to `logs`, default the run folder.
+        `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
         self._owner = owner
         self._provision = provision
-        self._on_stage = on_stage
+        self.on_stage: Callable[[str], None] | None = None
         self._folder = RunFolder.make(runs_root())
         self._machine: Machine | None = None
         logs = logs or self._folder.path
@@ -138,6 +137,16 @@ class QemuBoard:
         self.power_off()
         self.power_on(deadline)
 
+    def raise_unless_well(self) -> None:
+        """Does nothing while the board runs, or after it has powered itself off.
+
+        Raises:
+            RigError: it panicked, or QEMU died.
+        """
+        cause = self.vitals.cause
+        if cause not in (None, obituary(0, "")):
+            raise RigError(f"the board died: {cause}", self.console.tail())
+
     def close(self) -> None:
         """Powers off and removes the run folder."""
         self.power_off()
@@ -187,8 +196,8 @@ class QemuBoard:
             raise RigError(f"the console's log level reads back as `{' '.join(now)}`")
 
     def _tell(self, stage: str) -> None:
-        if self._on_stage is not None:
-            self._on_stage(stage)
+        if self.on_stage is not None:
+            self.on_stage(stage)
 
     def _stage_error(self, stage: Stage, error: RigError) -> StageError:
         if self.vitals.cause is not None:

@@ -73,7 +73,5 @@ def forwarded_port(usernet: str) -> int:
     """
     found = _FORWARD.search(usernet)
     if found is None:
-        raise RigError(
-            f"QEMU forwards no port: `{usernet.strip()}`", "use a QEMU with slirp (user networking)"
-        )
+        raise RigError(f"QEMU forwards no port: `{usernet.strip()}`", "use a QEMU with slirp (user networking)")
     return int(found["port"])

@@ -1,0 +1,44 @@
+"""Which image and which layout a person means."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
+from hybrid_hil.image import Image, ImageRequest, ensure_image, open_image
+from hybrid_hil.image.assembly import ORIGINS
+from hybrid_hil.terminal import Reporter
+
+IMAGE_HELP = "A folder `hil image build` has printed, or what to build one from."
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def chosen_image(choice: str | None, reporter: Reporter) -> Image:
+    """The image of `--image`: a folder, an origin that is built or found, or the default origin's.
+
+    Raises:
+        RigError: it is no image, or cannot be built.
+    """
+    if choice is None or (choice in ORIGINS and not Path(choice).is_dir()):
+        return ensure_image(ImageRequest(origin=choice or ORIGINS[0]), reporter)
+    return open_image(Path(choice))
+
+
+def image_option(command: Command) -> Command:
+    """`--image`, for `chosen_image`."""
+    metavar = "|".join(["DIR", *ORIGINS])
+    return click.option("--image", "choice", metavar=metavar, help=IMAGE_HELP)(command)
+
+
+def layout_option(command: Command) -> Command:
+    """`--layout`, a name for `layout_named`."""
+    return click.option(
+        "--layout",
+        type=click.Choice(sorted(LAYOUTS)),
+        default=TWO_CORES.name,
+        show_default=True,
+        help="Two Cortex-R5F cores of their own, or one from both in lockstep.",
+    )(command)

@@ -1,0 +1,51 @@
+"""`hil boot`: a board for a person."""
+
+import sys
+
+import click
+
+from hybrid_hil.board.layout import layout_named
+from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.choice import chosen_image, image_option, layout_option
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
+from hybrid_hil.rig import BOOT_S
+from hybrid_hil.terminal import TerminalReporter, err
+
+
+@click.command()
+@image_option
+@layout_option
+@click.option("--append", "words", multiple=True, metavar="WORD", help="Adds to the kernel's command line.")
+def command(choice: str | None, layout: str, words: tuple[str, ...]) -> None:
+    """Boot a board with your terminal on its console; Ctrl-] powers it off.
+
+    While it runs, `hil ssh` and `hil deploy` in other terminals reach it. Without a terminal the console is
+    printed until the board powers itself off or this command is interrupted.
+
+    \b
+    Examples:
+      hil boot
+      hil boot --layout one-core
+      hil boot --append initcall_debug --append loglevel=8
+    Exit codes: 0 left or powered off, 1 the boot failed or the board died, 130 interrupted.
+    """
+    image = chosen_image(choice, TerminalReporter())
+    options = QemuOptions(layout=layout_named(layout), kernel_arguments=words)
+    with QemuBoard(image, options, owner="hil boot") as board:
+        board.console.tap(show)
+        deadline = Deadline(BOOT_S)
+        board.power_on(deadline)
+        took = deadline.seconds - deadline.remaining()
+        err.print(
+            f"\r\n[green]✓[/green] `{board.name}` is up after {took:.1f} s; Ctrl-] powers it off\r\n"
+            f"  in another terminal: hil ssh · hil deploy\r\n"
+            f"  cores' console: {board.core_console.log}\r"
+        )
+        if sys.stdin.isatty():
+            board.console.send(b"\r")
+            type_into(board.console.send, lambda: board.vitals.cause is not None)
+        else:
+            while not board.vitals.wait(LOOK_AGAIN_S):
+                continue
+        board.raise_unless_well()

@@ -1,0 +1,56 @@
+"""`hil demo`: a firmware's whole life on an emulated core."""
+
+import time
+
+import click
+
+from hybrid_hil.board.layout import layout_named
+from hybrid_hil.board.qemu import QemuOptions
+from hybrid_hil.choice import chosen_image, image_option, layout_option
+from hybrid_hil.demonstration import Demonstration, Verdict
+from hybrid_hil.failure import RigError
+from hybrid_hil.proof import UnprovenError
+from hybrid_hil.rig import Rig
+from hybrid_hil.terminal import TerminalReporter, out
+
+
+@click.command()
+@image_option
+@layout_option
+def command(choice: str | None, layout: str) -> None:
+    """Build or find the image, boot it, deploy the runtime, and run a firmware from create to delete.
+
+    The firmware carries a nonce made a moment before; only when it comes back from the container's logs and
+    from the core's own console, and the core falls silent at the end, has the demo succeeded.
+
+    \b
+    Examples:
+      hil demo
+      hil demo --layout one-core
+    Exit codes: 0 proven, 1 failed or not proven, 130 interrupted.
+    """
+    begun = time.monotonic()
+    reporter = TerminalReporter(out)
+    image = chosen_image(choice, reporter)
+    options = QemuOptions(layout=layout_named(layout))
+    try:
+        with Rig(image, options, owner="hil demo") as rig:
+            with reporter.step("boot the board and deploy the runtime") as step:
+                rig.board.on_stage = step.detail
+                rig.boot()
+            verdict = Demonstration(rig, out).run()
+    except UnprovenError as error:
+        raise RigError(str(error), "the core's console and the logs above show what did happen") from error
+    _conclude(verdict, time.monotonic() - begun)
+
+
+def _conclude(verdict: Verdict, total_s: float) -> None:
+    start = verdict.start
+    out.print("\n[bold green]proven[/bold green]")
+    for line in (
+        f"nonce {start.nonce} came back from the container's logs and from {start.speaker}'s own console",
+        f"{start.speaker} said so itself in its start number {start.boot}, and was silent for "
+        f"{verdict.silence_s:.1f} s after the stop",
+        f"create to delete took {verdict.duration_s:.1f} s, everything {total_s:.1f} s",
+    ):
+        out.print(f"  {line}")

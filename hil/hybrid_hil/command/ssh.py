@@ -1,0 +1,59 @@
+"""`hil ssh`: a shell, or one command, on a board."""
+
+import os
+import shlex
+import shutil
+import sys
+
+import click
+
+from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.choice import chosen_image, image_option
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.interaction import converse
+from hybrid_hil.rig import BOOT_S
+from hybrid_hil.running import find_running, shell_on
+from hybrid_hil.shell import RUN_S, Shell
+from hybrid_hil.terminal import TerminalReporter, is_interactive
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@image_option
+@click.option("--board", "name", metavar="NAME", help="Which running board; `hil boot` prints the name.")
+@click.argument("words", metavar="[COMMAND…]", nargs=-1, type=click.UNPROCESSED)
+def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int:
+    """Open a shell on the running board, or run COMMAND there; without a running board, boot one for it.
+
+    One word is a shell's command line, several are the exact arguments.
+
+    \b
+    Examples:
+      hil ssh
+      hil ssh uname -a
+      hil ssh 'dmesg | tail'
+    Exit codes: those of the command or shell; 1 also when the board cannot be reached.
+    """
+    card = find_running(name)
+    if card is not None:
+        with shell_on(card) as shell:
+            return _talk(shell, words)
+    reporter = TerminalReporter()
+    image = chosen_image(choice, reporter)
+    with QemuBoard(image, owner="hil ssh") as board:
+        with reporter.step("boot a board for this session"):
+            board.power_on(Deadline(BOOT_S))
+        return _talk(board.shell, words)
+
+
+def _talk(shell: Shell, words: tuple[str, ...]) -> int:
+    channel = shell.open_channel(Deadline(RUN_S))
+    with_terminal = not words and is_interactive()
+    if with_terminal:
+        size = shutil.get_terminal_size()
+        channel.get_pty(os.environ.get("TERM", "vt100"), size.columns, size.lines)
+    if words:
+        channel.exec_command(words[0] if len(words) == 1 else shlex.join(words))
+    else:
+        channel.invoke_shell()
+    sys.stdout.flush()
+    return converse(channel, terminal=with_terminal)

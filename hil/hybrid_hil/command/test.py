@@ -1,0 +1,90 @@
+"""`hil test`: everything that has to pass."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import click
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.failure import RigError
+from hybrid_hil.terminal import TerminalReporter, out
+
+ENVIRONMENTS = ("lint", "type", "unit", "hil")
+TAIL_LINES = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one tox environment ended, after how many seconds, and the last line that says something."""
+
+    environment: str
+    exit_code: int
+    duration_s: float
+    summary: str
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", metavar="[-- PYTEST ARGUMENTS…]", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Run lint, type, unit and hardware-in-the-loop tests; with arguments only the last, with these for pytest.
+
+    \b
+    Examples:
+      hil test
+      hil test -- -k kill
+      hil test -- -n 2 --layout one-core tests/board/test_lifecycle.py
+    Exit codes: 0 all passed, 1 something failed, 130 interrupted.
+    """
+    environments = ENVIRONMENTS[-1:] if arguments else ENVIRONMENTS
+    outcomes = [_run(environment, arguments) for environment in environments]
+    out.print()
+    for outcome in outcomes:
+        mark = "[green]✓[/green]" if outcome.exit_code == 0 else "[red]✗[/red]"
+        out.print(f"{mark} {outcome.environment:<6}{outcome.duration_s:7.1f} s  ", end="")
+        out.print(outcome.summary, markup=False)
+    failed = [outcome.environment for outcome in outcomes if outcome.exit_code != 0]
+    if failed:
+        again = " ".join(f"tox run -e {environment};" for environment in failed).rstrip(";")
+        raise RigError(f"failed: {', '.join(failed)}", f"again: {again}")
+
+
+def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
+    """Runs one environment. On a terminal its last line is shown as it changes and its end only when it
+    fails; elsewhere everything is passed on."""
+    command_line = [sys.executable, "-m", "tox", "run", "-e", environment]
+    command_line += ["--", *arguments] if arguments else []
+    begun = time.monotonic()
+    lines: list[str] = []
+    with TerminalReporter(out).step(environment) as step, _started(command_line) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            if out.is_terminal:
+                step.detail(line.strip()[:80])
+            else:
+                out.print(line.rstrip(), markup=False)
+        exit_code = process.wait()
+    if exit_code != 0 and out.is_terminal:
+        out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
+    return Outcome(environment, exit_code, time.monotonic() - begun, last_words(lines))
+
+
+def _started(command_line: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command_line,
+        cwd=checkout_root(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
+def last_words(lines: list[str]) -> str:
+    """The last line of a tool's own, not of tox: what it counted or complained about."""
+    spoken = [line.strip(" =") for line in lines if line.strip(" =-")]
+    own = [
+        line for line in spoken if not line.startswith(("congratulations", "evaluation failed")) and ": OK" not in line
+    ]
+    return next((line for line in reversed(own) if ": FAIL" not in line), "")
