@@ -24,7 +24,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Step(Protocol):
-    """A piece of work under way."""
+    """A piece of work under way. `failed` may be set to say that it ended badly, without an exception."""
+
+    failed: bool
 
     def advance(self, done: float, total: float) -> None:
         """Shows how far the work is; units are the caller's, only the ratio is shown."""
@@ -49,6 +51,7 @@ class _Bar:
     def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
         self._title = title
+        self.failed = False
         self._task = progress.add_task(escape(title), total=None)
 
     def advance(self, done: float, total: float) -> None:
@@ -60,6 +63,9 @@ class _Bar:
 
 class _Silent:
     """A step off a terminal: its beginning and its end are lines, its progress is not."""
+
+    def __init__(self) -> None:
+        self.failed = False
 
     def advance(self, done: float, total: float) -> None:
         """Plain output shows no movement."""
@@ -77,20 +83,27 @@ class TerminalReporter:
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         begun = time.monotonic()
+        failed = True
         try:
-            if self._console.is_terminal:
-                with self._progress() as progress:
-                    yield _Bar(progress, title)
-            else:
-                self._console.print(f"… {escape(title)}")
-                yield _Silent()
-        except BaseException:
-            self._console.print(f"[red]✗[/red] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/dim]")
-            raise
-        self._console.print(f"[green]✓[/green] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/dim]")
+            with self._shown(title) as step:
+                yield step
+                failed = step.failed
+        finally:
+            mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
+            took = time.monotonic() - begun
+            self._console.print(f"{mark} {escape(title)} [dim]{took:.1f} s[/dim]")
 
     def note(self, text: str) -> None:
         self._console.print(f"  {escape(text)}")
+
+    @contextmanager
+    def _shown(self, title: str) -> Iterator[Step]:
+        if self._console.is_terminal:
+            with self._progress() as progress:
+                yield _Bar(progress, title)
+        else:
+            self._console.print(f"… {escape(title)}")
+            yield _Silent()
 
     def _progress(self) -> Progress:
         columns = (

@@ -207,4 +207,4 @@ class QemuBoard:
             evidence.append(self.core_console.tail(4))
         if self._machine is not None and self._machine.said:
             evidence.append(f"QEMU said: {self._machine.said}")
-        return StageError(stage, cause_of(error, stage), "\n".join(evidence), self.qemu_command_line)
+        return StageError(stage, cause_of(error), "\n".join(evidence), self.qemu_command_line)

@@ -16,6 +16,8 @@ from hybrid_hil.shell import Address
 LOCK = "lock"
 CARD = "board.json"
 PREFIX = "board-"
+# what unix(7) allows for a socket, less our own part of the path
+LONGEST_ROOT = 60
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ def runs_root() -> Path:
     Raises:
         RigError: something else has taken its name.
     """
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    root = Path(runtime) / "hybrid-hil" if runtime else Path(f"/tmp/hybrid-hil-{os.getuid()}")
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    fits = 0 < len(runtime) <= LONGEST_ROOT
+    root = Path(runtime) / "hybrid-hil" if fits else Path(f"/tmp/hybrid-hil-{os.getuid()}")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = root.lstat()
     if root.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hybrid_hil.console import Console, ConsoleError
-from hybrid_hil.deadline import Deadline, patience
+from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 
 
@@ -75,10 +75,7 @@ def follow(stage: Stage, console: Console, deadline: Deadline) -> None:
     console.expect(marker_from(stage), deadline.after(stage.seconds))
 
 
-def cause_of(error: RigError, stage: Stage) -> str:
-    """Why a stage failed, in a few words: what killed the board, or how long was waited."""
-    if isinstance(error, ConsoleError):
-        if error.ended is not None:
-            return error.ended
-        return f"the console never showed `{stage.marker}`, within {stage.seconds * patience():g} s"
-    return error.message
+def cause_of(error: RigError) -> str:
+    """Why a stage failed, in a few words: what killed the board, or what did not come in how long."""
+    ended = error.ended if isinstance(error, ConsoleError) else None
+    return ended or error.message

@@ -65,6 +65,7 @@ def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
             else:
                 out.print(line.rstrip(), markup=False)
         exit_code = process.wait()
+        step.failed = exit_code != 0
     if exit_code != 0 and out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
     return Outcome(environment, exit_code, time.monotonic() - begun, last_words(lines))
