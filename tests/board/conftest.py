@@ -1,0 +1,48 @@
+"""What the tests on a board share: waiting for a container, and what the board must look like afterwards."""
+
+import pytest
+from linux import Linux, WaitForLog, WaitForStatus
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--restarts", type=int, default=100, help="how often the restart tests start each core")
+
+
+@pytest.fixture
+def wait_for_status(runtime: DeployedRuntime) -> WaitForStatus:
+    """Asks for the state until it has that status; gives the state."""
+
+    def wait(container: str, status: str, seconds: float = 10.0) -> dict[str, object]:
+        deadline = Deadline(seconds)
+        state = runtime.state(container)
+        while state["status"] != status and not deadline.expired:
+            state = runtime.state(container)
+        assert state["status"] == status, state
+        return state
+
+    return wait
+
+
+@pytest.fixture
+def wait_for_log(runtime: DeployedRuntime) -> WaitForLog:
+    """Asks for the logs until a line holds that text; gives all lines."""
+
+    def wait(container: str, text: str, seconds: float = 10.0) -> list[str]:
+        deadline = Deadline(seconds)
+        lines = runtime.logs(container)
+        while not any(text in line for line in lines) and not deadline.expired:
+            lines = runtime.logs(container)
+        assert any(text in line for line in lines), f"`{text}` is not in {lines[-5:]}"
+        return lines
+
+    return wait
+
+
+@pytest.fixture
+def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
+    """Linux on the board, looked at from outside the runtime."""
+    return Linux(shell, runtime)

@@ -1,0 +1,46 @@
+"""Linux on the board, looked at past the runtime: what sysfs and the file system say."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+WaitForStatus = Callable[..., dict[str, Any]]
+WaitForLog = Callable[..., list[str]]
+
+
+class Linux:
+    """One board; processors are given by name."""
+
+    def __init__(self, shell: Shell, runtime: DeployedRuntime) -> None:
+        self.shell = shell
+        self.devices = {entry["name"]: entry["device"] for entry in runtime.processors()}
+
+    def attribute(self, processor: str, name: str) -> str:
+        path = f"/sys/class/remoteproc/{self.devices[processor]}/{name}"
+        return self.shell.run(["cat", path]).stdout.strip()
+
+    def write(self, processor: str, name: str, word: str) -> None:
+        self.shell.run(f"echo {word} > /sys/class/remoteproc/{self.devices[processor]}/{name}")
+
+    def crash(self, processor: str) -> None:
+        """The kernel's own injection: as if the watchdog had fired."""
+        self.shell.run(f"echo 1 > /sys/kernel/debug/remoteproc/{self.devices[processor]}/crash")
+
+    def installed_firmware(self) -> list[str]:
+        return self.shell.run(["ls", "-A", "/lib/firmware"]).stdout.split()
+
+    def journals(self) -> list[str]:
+        return self.shell.run("ls /run/hybrid-runtime-claims/*.journal 2>/dev/null || true").stdout.split()
+
+    def containers(self) -> list[str]:
+        return self.shell.run("ls -A /run/hybrid-runtime 2>/dev/null || true").stdout.split()
+
+    def assert_untouched(self) -> None:
+        """No container, no claim, no firmware file, every core offline."""
+        assert self.containers() == []
+        assert self.journals() == []
+        assert self.installed_firmware() == []
+        states = {name: self.attribute(name, "state") for name in self.devices}
+        assert set(states.values()) == {"offline"}, states

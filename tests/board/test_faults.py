@@ -1,0 +1,211 @@
+"""Deaths and crashes at awkward moments: no core runs without its container, and nothing is left."""
+
+import json
+import re
+
+import pytest
+from linux import Linux, WaitForLog, WaitForStatus
+
+from hybrid_hil.console import Console
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness, core_starts
+from hybrid_hil.proof import beats as heard_beats
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+PROOF_S = 10.0
+
+
+def start_heartbeat(
+    runtime: DeployedRuntime,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    container: str,
+    annotations: dict[str, str] | None = None,
+) -> BuiltFirmware:
+    heartbeat = firmware("heartbeat")
+    runtime.create(container, heartbeat, annotations=annotations)
+    runtime.start(container)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    return heartbeat
+
+
+def test_kill_9_of_the_supervisor_stops_the_core_within_a_second(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+    pid = runtime.state("orphan")["pid"]
+    state = f"/sys/class/remoteproc/{linux.devices[heartbeat.processor]}/state"
+    # Looked at on the board itself, every 10 ms, by the shell's own words: a connection would be slower than the limit.
+    shell.run(
+        f"kill -9 {pid}; n=0; while read -r s < {state} && [ $s != offline ]; do "
+        "n=$((n + 1)); [ $n -lt 100 ] || exit 3; usleep 10000; done"
+    )
+    witness.silent(heartbeat)
+    assert runtime.state("orphan")["status"] == "stopped"
+    runtime.delete("orphan")
+    linux.assert_untouched()
+
+
+def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    device = linux.devices[firmware("hello").processor]
+    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
+    try:
+        heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+        assert "unguarded" in runtime.run("logs", "orphan").stderr
+        shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
+        assert linux.attribute(heartbeat.processor, "state") == "running"
+        runtime.create("next", heartbeat)
+        assert linux.attribute(heartbeat.processor, "state") == "offline"
+        witness.silent(heartbeat)
+        runtime.delete("next")
+        runtime.delete("orphan")
+    finally:
+        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
+    linux.assert_untouched()
+
+
+def test_kill_9_leaves_no_flag_that_stops_the_next_owner_s_core(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """Shutdown-on-release stays with the device: undoing takes it back, or any later close would stop a core."""
+    heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+    device = linux.devices[heartbeat.processor]
+    shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
+    runtime.delete("orphan", force=True)
+    shell.run(["cp", heartbeat.path_on_board, "/lib/firmware/by-hand.elf"])
+    linux.write(heartbeat.processor, "firmware", "by-hand.elf")
+    linux.write(heartbeat.processor, "state", "start")
+    shell.run(f"exec 3<>/dev/{device}; exec 3>&-")
+    assert linux.attribute(heartbeat.processor, "state") == "running"
+    linux.write(heartbeat.processor, "state", "stop")
+    shell.run(["rm", "/lib/firmware/by-hand.elf"])
+
+
+def test_kill_kill_stops_a_core_with_a_second_reference(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """Boots are counted: one "stop" after a stranger's second "start" would leave the core running."""
+    heartbeat = start_heartbeat(runtime, firmware, witness, "twice")
+    linux.write(heartbeat.processor, "state", "start")
+    runtime.kill("twice", "KILL")
+    assert linux.attribute(heartbeat.processor, "state") == "offline"
+    witness.silent(heartbeat)
+    assert runtime.state("twice")["annotations"]["remoteproc.exit-code"] == "137"
+    runtime.delete("twice")
+    linux.assert_untouched()
+
+
+def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
+    runtime: DeployedRuntime,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    core_console: Console,
+    linux: Linux,
+    wait_for_status: WaitForStatus,
+) -> None:
+    before = linux.attribute(firmware("hello").processor, "recovery")
+    heartbeat = start_heartbeat(runtime, firmware, witness, "crash")
+    linux.crash(heartbeat.processor)
+    state = wait_for_status("crash", "stopped")
+    assert state["annotations"]["remoteproc.exit-code"] == "70"
+    assert state["annotations"]["remoteproc.crashes"] == "1"
+    assert state["annotations"]["remoteproc.crash-type"] == "watchdog"
+    assert linux.attribute(heartbeat.processor, "state") == "offline"
+    assert linux.attribute(heartbeat.processor, "recovery") == before
+    witness.silent(heartbeat)
+    logs = runtime.run("logs", "crash")
+    beats = [int(found) for found in re.findall(r"beat=(\d+)", logs.stdout)]
+    # The core said them on its own console as well: the log ends where the core was when it was stopped.
+    heard = heard_beats(core_console.lines(), heartbeat.speaker)[-1].number
+    assert beats == list(range(1, len(beats) + 1))
+    assert heard - 1 <= beats[-1] <= heard
+    assert "crash detected in" in logs.stderr
+    runtime.delete("crash")
+    linux.assert_untouched()
+
+
+def test_recovery_by_the_kernel_restarts_the_core_and_counts(
+    runtime: DeployedRuntime,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    core_console: Console,
+    linux: Linux,
+    wait_for_log: WaitForLog,
+) -> None:
+    heartbeat = start_heartbeat(runtime, firmware, witness, "phoenix", annotations={"remoteproc.recovery": "kernel"})
+    linux.crash(heartbeat.processor)
+    wait_for_log("phoenix", f"boot={core_starts(core_console.lines(), heartbeat.speaker)[-1].boot + 1} ")
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    state = runtime.state("phoenix")
+    assert state["status"] == "running"
+    assert state["annotations"]["remoteproc.crashes"] == "1"
+    runtime.delete("phoenix", force=True)
+    linux.assert_untouched()
+
+
+def test_a_core_stopped_by_somebody_else_ends_the_container_with_69(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_status: WaitForStatus
+) -> None:
+    heartbeat = start_heartbeat(runtime, firmware, witness, "stolen")
+    linux.write(heartbeat.processor, "state", "stop")
+    state = wait_for_status("stolen", "stopped")
+    assert state["annotations"]["remoteproc.exit-code"] == "69"
+    runtime.delete("stolen")
+    linux.assert_untouched()
+
+
+def test_kill_of_a_dead_container_says_so(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, wait_for_status: WaitForStatus
+) -> None:
+    runtime.create("dead", firmware("hello"))
+    runtime.kill("dead")
+    wait_for_status("dead", "stopped")
+    refused = runtime.kill("dead", check=False)
+    assert (refused.exit_status, refused.stderr) == (1, "hybrid-runtime: container not running\n")
+    runtime.delete("dead")
+
+
+def test_create_killed_between_fork_and_commit_leaves_nothing(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    """SIGKILL of create at its system calls after the fork, first to last: the supervisor undoes everything."""
+    hello = firmware("hello")
+    options = f"--pid-file /tmp/killed.pid --annotation remoteproc.name={hello.processor}"
+    create = f"{runtime.command} create {options} {hello.path_on_board} killed"
+    shell.run(f"strace -o /tmp/killed.trace {create} </dev/null >/dev/null 2>&1", deadline=Deadline(60.0))
+    calls = [line.split("(")[0] for line in shell.run(["cat", "/tmp/killed.trace"]).stdout.splitlines() if "(" in line]
+    runtime.delete("killed", force=True)
+    shell.run(["rm", "-f", "/tmp/killed.pid"])
+    fork = next(number for number, name in enumerate(calls, 1) if name in ("clone", "clone3", "fork"))
+    commit = max(number for number, name in enumerate(calls, 1) if name == "write")
+    assert fork < commit
+    points = [*range(fork + 1, commit, max(1, (commit - fork) // 8)), commit]
+    for point in points:
+        inject = f"strace -o /dev/null -e inject=all:signal=SIGKILL:when={point}"
+        shell.run(f"{inject} {create} </dev/null >/dev/null 2>&1; true", deadline=Deadline(60.0))
+        wait_until_nothing_is_left(shell, linux, point)
+
+
+def wait_until_nothing_is_left(shell: Shell, linux: Linux, point: int) -> None:
+    deadline = Deadline(5.0)
+    while not deadline.expired:
+        left = linux.containers() + linux.journals() + linux.installed_firmware()
+        left += shell.run("ls /tmp/killed.pid* 2>/dev/null || true").stdout.split()
+        if not left:
+            return
+    pytest.fail(f"killed at call {point}: {left} are left")
+
+
+def test_the_log_for_engines_holds_json_only(runtime: DeployedRuntime, shell: Shell) -> None:
+    shell.run(f"{runtime.command} --log /tmp/engine.json --log-format json state nobody; true")
+    lines = shell.run(["cat", "/tmp/engine.json"]).stdout.splitlines()
+    shell.run(["rm", "/tmp/engine.json"])
+    entries = [json.loads(line) for line in lines]
+    assert [entry["level"] for entry in entries] == ["error"]
+    assert entries[0]["msg"].startswith("container does not exist")

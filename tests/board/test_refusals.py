@@ -1,0 +1,123 @@
+"""What create and start refuse, with which words, and that nothing is left behind."""
+
+import pytest
+from linux import Linux
+
+from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("truncated", "the firmware is truncated"), ("not-elf", "the firmware is not an ELF file")]
+)
+def test_create_refuses_a_malformed_file(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, name: str, words: str
+) -> None:
+    refused = runtime.create("bad", firmware(name), check=False)
+    assert refused.exit_status == 1
+    assert words in refused.stderr
+    linux.assert_untouched()
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning", "kernel"),
+    [
+        ("wrong-machine", "invalid argument", "remoteproc"),
+        ("out-of-range", "invalid argument", "bad phdr da 0x90000000"),
+    ],
+)
+def test_start_refuses_what_the_core_cannot_load(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, name: str, meaning: str, kernel: str
+) -> None:
+    bad = firmware(name)
+    runtime.create("bad", bad)
+    refused = runtime.start("bad", check=False)
+    assert refused.exit_status == 1
+    assert meaning in refused.stderr
+    assert "the kernel says:" in refused.stderr
+    assert kernel in refused.stderr
+    assert_start_failed(runtime, linux, bad.processor)
+
+
+def assert_start_failed(runtime: DeployedRuntime, linux: Linux, processor: str) -> None:
+    """The supervisor is dead before start returns: engines could not remove the container otherwise."""
+    state = runtime.state("bad")
+    assert state["status"] == "stopped"
+    assert state["annotations"]["remoteproc.exit-code"] == "72"
+    assert linux.attribute(processor, "state") == "offline"
+    assert linux.installed_firmware() == []
+    assert "kernel: remoteproc" in runtime.run("logs", "bad").stderr
+    runtime.delete("bad")
+    linux.assert_untouched()
+
+
+def test_start_refuses_when_the_installed_file_is_gone(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    hello = firmware("hello")
+    runtime.create("bad", hello)
+    shell.run(f"rm /lib/firmware/{linux.installed_firmware()[0]}")
+    refused = runtime.start("bad", check=False)
+    assert refused.exit_status == 1
+    assert "no such file or directory" in refused.stderr
+    assert "the kernel says: remoteproc" in refused.stderr
+    assert_start_failed(runtime, linux, hello.processor)
+
+
+def test_a_held_processor_is_refused_naming_its_holder(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    hello = firmware("hello")
+    runtime.create("first", hello)
+    for started in (False, True):
+        if started:
+            runtime.start("first")
+        refused = runtime.create("second", hello, check=False)
+        assert refused.exit_status == 1
+        assert f"processor `{hello.processor}`" in refused.stderr
+        assert "held by container `first`" in refused.stderr
+    assert linux.containers() == ["first"]
+    runtime.delete("first", force=True)
+    linux.assert_untouched()
+
+
+def test_a_core_started_by_hand_is_refused_and_left_alone(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    hello = firmware("hello")
+    shell.run(["cp", hello.path_on_board, "/lib/firmware/by-hand.elf"])
+    linux.write(hello.processor, "firmware", "by-hand.elf")
+    linux.write(hello.processor, "state", "start")
+    refused = runtime.create("late", hello, check=False)
+    assert refused.exit_status == 1
+    assert "runs `by-hand.elf`, started outside this runtime" in refused.stderr
+    assert linux.attribute(hello.processor, "state") == "running"
+    linux.write(hello.processor, "state", "stop")
+    shell.run(["rm", "/lib/firmware/by-hand.elf"])
+    linux.assert_untouched()
+
+
+def test_unknown_and_ambiguous_processors_list_what_exists(
+    runtime: DeployedRuntime, board: QemuBoard, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    hello = firmware("hello")
+    unknown = runtime.create("x", hello, processor="no-such-core", check=False)
+    assert unknown.exit_status == 1
+    assert all(f"`{name}`" in unknown.stderr for name in board.processors)
+    if len(board.processors) > 1:
+        ambiguous = runtime.run("create", hello.path_on_board, "x", check=False)
+        assert ambiguous.exit_status == 1
+        assert "fits 2 processors" in ambiguous.stderr
+    linux.assert_untouched()
+
+
+@pytest.mark.parametrize("identifier", ["../x", "..", ".", "a/b", "/abs", "a\tb", "a" * 256, "ä"])
+def test_ids_that_are_no_names(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, identifier: str
+) -> None:
+    assert runtime.create(identifier, firmware("hello"), check=False).exit_status == 1
+    for verb in ("start", "state", "kill", "delete", "logs"):
+        assert runtime.run(verb, identifier, check=False).exit_status == 1
+    linux.assert_untouched()
