@@ -12,6 +12,7 @@ from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -162,6 +163,12 @@ def _keeper(config: pytest.Config) -> BoardKeeper:
     keeper = config.pluginmanager.get_plugin("hybrid-hil-keeper")
     assert isinstance(keeper, BoardKeeper)
     return keeper
+
+
+@pytest.fixture(scope="session")
+def image(pytestconfig: pytest.Config) -> Image:
+    """What boards boot: `--image`, or the cached one, built if it is missing."""
+    return chosen_image(pytestconfig.getoption("--image"), QuietReporter())
 
 
 @pytest.fixture(scope="session")

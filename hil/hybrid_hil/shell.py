@@ -20,6 +20,8 @@ LOOK_AGAIN_S = 0.2
 BETWEEN_ATTEMPTS_S = 0.05
 ATTEMPT_S = 10.0
 CHUNK = 32768
+# a lost connection is often the first sign of a death whose cause is known a moment later
+CAUSE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ class _Run:
             for thread in self._threads:
                 thread.join()
         if status == -1 and not self._shell.connected:
-            self._fail("was cut off: the connection was lost")
+            self._vitals.wait(CAUSE_S)
+            self._fail(f"was cut off: {self._vitals.cause or 'the connection was lost'}")
         return Completed(
             command=self._command,
             exit_status=status,

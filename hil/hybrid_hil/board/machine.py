@@ -18,6 +18,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.vitals import Vitals
 
 SAID = "qemu.log"
+CAUSE_S = 1.0
 
 
 class Machine:
@@ -45,9 +46,9 @@ class Machine:
 
     @property
     def said(self) -> str:
-        """What QEMU itself wrote, its end if that is long."""
+        """What QEMU itself complained of, its end if that is long."""
         path = self._folder / SAID
-        return path.read_text(errors="replace").strip()[-1000:] if path.exists() else ""
+        return complaints(path.read_text(errors="replace"))[-1000:] if path.exists() else ""
 
     def start(self, command: list[str], deadline: Deadline) -> None:
         """Starts QEMU and connects consoles, QMP and the forwarded port.
@@ -67,8 +68,13 @@ class Machine:
                 accepted = [listener.accept(pidfd, deadline, self._end_at_start) for listener in listeners]
         self._console.attach(accepted[0])
         self._core_console.attach(accepted[1])
-        self._qmp = Qmp(accepted[2], deadline)
-        self.port = self._qmp.forwarded_port(deadline)
+        try:
+            self._qmp = Qmp(accepted[2], deadline)
+            self.port = self._qmp.forwarded_port(deadline)
+        except RigError as error:
+            # QEMU connects its lines first of all, and may still find fault with the rest
+            self._vitals.wait(CAUSE_S)
+            raise RigError(self._vitals.cause or error.message, error.remedy) from error
 
     def stop(self) -> None:
         """Kills QEMU; the consoles keep what they recorded."""
@@ -157,6 +163,11 @@ class _pidfd:  # noqa: N801  named after the kernel's word for it
 
     def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
+
+
+def complaints(text: str) -> str:
+    """QEMU's words without the two it says at every start: the machine's own network cards are not wired."""
+    return "\n".join(line for line in text.splitlines() if line.strip() and not line.endswith("has no peer"))
 
 
 def obituary(returncode: int, said: str) -> str:

@@ -97,6 +97,12 @@ class QemuBoard:
         """The process id of QEMU, 0 while the board is off."""
         return self._machine.pid if self._machine else 0
 
+    @property
+    def address(self) -> Address:
+        """Where its SSH server is; the port is another after each power on, and 0 while it is off."""
+        port = self._machine.port if self._machine else 0
+        return Address("127.0.0.1", port, self._image.host_key, self._image.login_key)
+
     def power_on(self, deadline: Deadline) -> None:
         """Boots, stage by stage, until a command is answered over SSH, then provisions.
 
@@ -182,11 +188,9 @@ class QemuBoard:
         except ConsoleError as error:
             if error.ended is not None:
                 raise
-        port = self._machine.port if self._machine else 0
-        address = Address("127.0.0.1", port, self._image.host_key, self._image.login_key)
-        self.shell.connect(address, deadline)
+        self.shell.connect(self.address, deadline)
         self._quieten(deadline)
-        self._folder.publish(Card.of(self._owner, self.layout.name, address, self.qemu_pid))
+        self._folder.publish(Card.of(self._owner, self.layout.name, self.address, self.qemu_pid))
 
     def _quieten(self, deadline: Deadline) -> None:
         """Lowers the kernel's console level, and reads back that it is low."""

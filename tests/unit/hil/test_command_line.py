@@ -1,0 +1,82 @@
+"""The QEMU command line, word by word where a word matters."""
+
+import itertools
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.board.command_line import Payload, Wires, command_line_by_hand, qemu_command_line
+from hybrid_hil.board.layout import ONE_CORE, TWO_CORES, Layout, layout_named
+from hybrid_hil.failure import RigError
+
+WIRES = Wires(Path("/run/b/console.sock"), Path("/run/b/core.sock"), Path("/run/b/qmp.sock"))
+
+
+def payload(layout: Layout = TWO_CORES, folder: str = "/image", guest_port: int = 22) -> Payload:
+    at = Path(folder)
+    return Payload(
+        layout=layout,
+        monitor=at / "monitor.elf",
+        kernel=at / "Image",
+        devicetree=at / layout.devicetree,
+        trampoline=at / "trampoline.bin",
+        disk=at / "rootfs.ext4",
+        guest_port=guest_port,
+    )
+
+
+def after(words: list[str], option: str) -> list[str]:
+    return [value for word, value in itertools.pairwise(words) if word == option]
+
+
+def test_the_kernel_is_loaded_never_booted_by_qemu() -> None:
+    words = qemu_command_line(payload(), WIRES)
+    assert "-kernel" not in words
+    assert "-smp" not in words
+    assert "loader,file=/image/Image,addr=0x8000000,force-raw=on" in after(words, "-device")
+    assert "loader,file=/image/two-cores.dtb,addr=0x7000000,force-raw=on" in after(words, "-device")
+    assert "loader,file=/image/monitor.elf,cpu-num=0" in after(words, "-device")
+
+
+def test_only_two_cores_need_the_trampoline() -> None:
+    trampoline = "loader,file=/image/trampoline.bin,addr=0x0,force-raw=on"
+    assert trampoline in after(qemu_command_line(payload(TWO_CORES), WIRES), "-device")
+    assert trampoline not in after(qemu_command_line(payload(ONE_CORE), WIRES), "-device")
+
+
+def test_serial_lines_are_linux_then_the_cores() -> None:
+    words = qemu_command_line(payload(), WIRES)
+    assert after(words, "-serial") == ["chardev:console", "chardev:core-console"]
+    assert "socket,id=console,path=/run/b/console.sock" in after(words, "-chardev")
+    assert "socket,id=core-console,path=/run/b/core.sock" in after(words, "-chardev")
+
+
+def test_the_host_port_is_left_to_the_kernel() -> None:
+    words = qemu_command_line(payload(guest_port=2222), WIRES)
+    assert after(words, "-netdev") == ["user,id=net,hostfwd=tcp:127.0.0.1:0-:2222"]
+
+
+def test_the_disk_is_never_written() -> None:
+    (drive,) = after(qemu_command_line(payload(), WIRES), "-drive")
+    assert "snapshot=on" in drive.split(",")
+
+
+def test_a_comma_in_a_path_is_doubled() -> None:
+    words = qemu_command_line(payload(folder="/a,b"), WIRES)
+    assert "loader,file=/a,,b/monitor.elf,cpu-num=0" in after(words, "-device")
+
+
+def test_by_hand_is_the_same_machine_on_a_terminal() -> None:
+    words = shlex.split(command_line_by_hand(payload(folder="/with space")))
+    assert after(words, "-serial") == ["mon:stdio", "file:core-console.log"]
+    machine = qemu_command_line(payload(folder="/with space"), WIRES)
+    assert words[: words.index("-serial")] == machine[: machine.index("-chardev")]
+
+
+def test_layouts_have_one_firmware_folder_and_speaker_per_processor() -> None:
+    for name in ("two-cores", "one-core"):
+        layout = layout_named(name)
+        assert len(layout.processors) == len(layout.firmware) == len(layout.speakers)
+    with pytest.raises(RigError, match="no layout `three-cores`"):
+        layout_named("three-cores")

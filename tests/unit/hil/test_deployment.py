@@ -1,0 +1,62 @@
+"""The parcel that carries the runtime."""
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.deployment import DIGESTS, LAUNCHER, parcel
+from hybrid_hil.failure import RigError
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    package = tmp_path / "hybrid_runtime" / "deep"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    (package / "module.py").write_text("X = 1\n")
+    cache = package.parent / "__pycache__"
+    cache.mkdir()
+    (cache / "module.pyc").write_bytes(b"stale")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / LAUNCHER).write_text("#!/usr/bin/python3 -IS\n")
+    return tmp_path
+
+
+def members(tar: bytes) -> dict[str, tuple[int, bytes]]:
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        found = {}
+        for member in archive:
+            content = archive.extractfile(member)
+            assert content is not None
+            found[member.name] = (member.mode, content.read())
+        return found
+
+
+def test_it_holds_sources_and_the_launcher_and_nothing_compiled(runtime: Path) -> None:
+    inside = members(parcel(runtime).tar)
+    names = {LAUNCHER, "hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py", DIGESTS}
+    assert set(inside) == names
+    assert inside[LAUNCHER][0] == 0o755
+    assert inside["hybrid_runtime/deep/module.py"] == (0o644, b"X = 1\n")
+
+
+def test_the_digests_are_those_of_the_contents(runtime: Path) -> None:
+    packed = parcel(runtime)
+    inside = members(packed.tar)
+    listed = dict(line.split("  ")[::-1] for line in inside.pop(DIGESTS)[1].decode().splitlines())
+    assert listed == {name: hashlib.sha256(content).hexdigest() for name, (_, content) in inside.items()}
+    assert listed == packed.digests
+
+
+def test_equal_sources_give_equal_bytes(runtime: Path) -> None:
+    before = parcel(runtime).tar
+    (runtime / LAUNCHER).touch()
+    assert parcel(runtime).tar == before
+
+
+def test_a_folder_without_a_runtime_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match="holds no runtime"):
+        parcel(tmp_path)

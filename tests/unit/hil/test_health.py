@@ -1,0 +1,47 @@
+"""What counts as left behind, and the script that removes it."""
+
+from hybrid_hil.health import Finding, cleaning, findings
+
+CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
+processor 30000.r5f offline recovery=enabled coredump=disabled
+firmware regulatory.db
+"""
+DIRTY = """processor 10000.r5f running recovery=disabled coredump=disabled
+processor 30000.r5f offline recovery=enabled coredump=disabled
+container c 1
+claim remoteproc0
+firmware regulatory.db
+firmware x-1-2
+process python3 123
+"""
+
+
+def test_a_board_as_it_was_has_no_findings() -> None:
+    assert findings(CLEAN, CLEAN) == []
+
+
+def test_everything_new_and_everything_gone_is_found() -> None:
+    texts = [str(finding) for finding in findings(CLEAN, DIRTY)]
+    assert texts == [
+        "processor 10000.r5f running recovery=disabled coredump=disabled",
+        "container c 1",
+        "claim remoteproc0",
+        "firmware x-1-2",
+        "process python3 123",
+        "no longer: processor 10000.r5f offline recovery=enabled coredump=disabled",
+    ]
+
+
+def test_cleaning_names_what_was_found_and_nothing_else() -> None:
+    script = cleaning(CLEAN, findings(CLEAN, DIRTY))
+    assert "/usr/bin/hybrid-runtime delete --force 'c 1'" in script
+    assert "kill -9 123" in script
+    assert "rm -f /lib/firmware/x-1-2\n" in script
+    assert "regulatory.db" not in script
+    assert ": >/run/hybrid-runtime-claims/remoteproc0" in script
+    assert "echo enabled >$p/recovery" in script
+
+
+def test_a_changed_search_path_is_no_firmware_file() -> None:
+    found = [Finding("firmware path /elsewhere")]
+    assert "/lib/firmware/path" not in cleaning(CLEAN, found)

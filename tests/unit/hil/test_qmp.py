@@ -1,0 +1,27 @@
+"""Reading QEMU's answers."""
+
+import pytest
+
+from hybrid_hil.board.machine import obituary
+from hybrid_hil.board.qmp import forwarded_port
+from hybrid_hil.failure import RigError
+
+USERNET = """Hub -1 (net):
+  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ
+  TCP[HOST_FORWARD]  24       127.0.0.1 45981       10.0.2.15    22     0     0
+  UDP[236 sec]       26       10.0.2.15 38312        10.0.2.3    53     0     0
+"""
+
+
+def test_the_port_is_the_host_s() -> None:
+    assert forwarded_port(USERNET) == 45981
+
+
+def test_no_forward_is_an_error() -> None:
+    with pytest.raises(RigError, match="forwards no port"):
+        forwarded_port("Hub -1 (net):\n")
+
+
+def test_an_obituary_says_how() -> None:
+    assert obituary(-9, "") == "QEMU was killed by signal 9"
+    assert obituary(1, "no such file") == "QEMU ended with 1: no such file"
