@@ -64,9 +64,10 @@ def beats(lines: Iterable[Line], speaker: str) -> list[Beat]:
 
 def heartbeat_period(heard: Sequence[Beat]) -> float:
     """The longest recent pause between two beats in seconds, never below the nominal one: on a loaded host
-    a core that runs may be slow, and must not be taken for silent."""
-    recent = [beat.monotonic for beat in heard[-RECENT_BEATS:]]
-    return max([NOMINAL_PERIOD_S, *(later - earlier for earlier, later in pairwise(recent))])
+    a core that runs may be slow, and must not be taken for silent. The time between two runs is no pause."""
+    pairs = pairwise(heard[-RECENT_BEATS:])
+    pauses = [later.monotonic - earlier.monotonic for earlier, later in pairs if later.number == earlier.number + 1]
+    return max([NOMINAL_PERIOD_S, *pauses])
 
 
 def check_rising(starts: Sequence[CoreStart], count: int) -> None:
