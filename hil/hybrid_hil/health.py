@@ -67,7 +67,7 @@ def cleaning(before: str, found: list[Finding]) -> str:
     lines += [f"kill -9 {' '.join(pids)} 2>/dev/null"] if pids else []
     lines += [_restored(line) for line in before.splitlines() if line.startswith("processor ")]
     lines += [f"rm -rf {CONTAINERS}/{name}" for name in containers]
-    lines += [f": >{CLAIMS}/{shlex.quote(name)}" for name in left.get("claim", [])]
+    lines += [f"rm -f {CLAIMS}/{shlex.quote(name)}" for name in left.get("claim", [])]
     lines += [f"rm -f {' '.join(files)}"] if files else []
     return "\n".join([*lines, f"rm -rf {UPLOADS}", "true"])
 
