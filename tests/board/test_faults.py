@@ -139,8 +139,9 @@ def test_recovery_by_the_kernel_restarts_the_core_and_counts(
     wait_for_log: WaitForLog,
 ) -> None:
     heartbeat = start_heartbeat(runtime, firmware, witness, "phoenix", annotations={"remoteproc.recovery": "kernel"})
+    boot = core_starts(core_console.lines(), heartbeat.speaker)[-1].boot
     linux.crash(heartbeat.processor)
-    wait_for_log("phoenix", f"boot={core_starts(core_console.lines(), heartbeat.speaker)[-1].boot + 1} ")
+    wait_for_log("phoenix", f"boot={boot + 1} ")
     witness.beating(heartbeat, Deadline(PROOF_S))
     state = runtime.state("phoenix")
     assert state["status"] == "running"
