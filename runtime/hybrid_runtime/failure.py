@@ -1,5 +1,10 @@
 """The one exception that ends a verb with a message instead of a traceback."""
 
+import errno
+
+# The C library's words for these are among those that engines take for an exit code (engine_phrases).
+_OWN_WORDS = {errno.ENOENT: "it is not there", errno.EACCES: "access is denied"}
+
 
 class Failure(Exception):
     """Something the user can understand and mend: what is wrong, then what to do.
@@ -18,6 +23,6 @@ class Failure(Exception):
 
 
 def errno_meaning(error: OSError) -> str:
-    """The C library's words for the errno, lower case first letter, with the number's name left to the kernel."""
-    text = error.strerror or "unknown error"
+    """The C library's words for the errno, lower case first letter, where engines do not read too much into them."""
+    text = _OWN_WORDS.get(error.errno or 0) or error.strerror or "unknown error"
     return text[0].lower() + text[1:]

@@ -48,7 +48,8 @@ class ProcessHandle:
             return None
         try:
             descriptor = os.pidfd_open(pid)
-        except OSError:
+        except (OSError, OverflowError):
+            # A damaged record may hold any number.
             return None
         # Looked at after the descriptor was taken: from here on the pid cannot be recycled unnoticed.
         if not is_alive(pid, started):

@@ -5,6 +5,7 @@ import os
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.durable_file import write_all
+from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.json_text import write
 from hybrid_runtime.machine import Machine, default_root
 from hybrid_runtime.timestamp import rfc3339_seconds
@@ -28,12 +29,9 @@ class Context:
             raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
         self.level = _LEVELS.index(level)
 
-    def say(self, text: str) -> None:
-        """To standard output. A reader that has left is no failure: engines close it."""
-        try:
-            write_all(1, text.encode("utf-8", "surrogateescape"))
-        except OSError:
-            return
+    def say(self, text: str) -> bool:
+        """To standard output. A reader that has left is no failure, since engines close it: False tells of it."""
+        return _write(1, text)
 
     def warn(self, message: str) -> None:
         self.report("warning", message)
@@ -55,19 +53,25 @@ class Context:
         try:
             descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {error.strerror}")
+            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {errno_meaning(error)}")
             return
         try:
             write_all(descriptor, f"{line}\n".encode())
         except OSError as error:
-            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {error.strerror}")
+            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {errno_meaning(error)}")
         finally:
             os.close(descriptor)
 
 
 def complain(line: str) -> None:
     """One line to standard error, where there still is one."""
+    _write(2, f"{line}\n")
+
+
+def _write(descriptor: int, text: str) -> bool:
     try:
-        write_all(2, f"{line}\n".encode("utf-8", "surrogateescape"))
+        # JSON may hold halves of surrogate pairs, which have no bytes.
+        write_all(descriptor, text.encode("utf-8", "backslashreplace"))
     except OSError:
-        return
+        return False
+    return True

@@ -19,7 +19,8 @@ def signal_number(text: str) -> int:
             return number
     else:
         named = getattr(signals, name if name.startswith("SIG") else f"SIG{name}", None)
-        if isinstance(named, int) and named > 0:
+        # SIG_IGN, SIG_UNBLOCK and the like are numbers too, of something else.
+        if isinstance(named, int) and "_" not in name and named > 0:
             return int(named)
     raise Failure(f"`{text}` is not a signal", "give a name such as TERM or a number such as 15")
 

@@ -24,7 +24,17 @@ _INTERRUPTED_CODE = 130
 
 def main(argv: list[str]) -> "NoReturn":
     """Leaves without the interpreter's own clean-up, which costs more than most verbs."""
+    _fill_standard_descriptors()
     os._exit(call(argv))
+
+
+def _fill_standard_descriptors() -> None:
+    """A caller may have closed 0, 1 or 2: the next file opened would take its place and get our messages."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open("/dev/null", os.O_RDWR)
 
 
 def call(argv: list[str]) -> int:

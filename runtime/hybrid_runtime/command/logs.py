@@ -23,7 +23,7 @@ def run(context: Context, values: Values) -> int:
 
         sleep(_LOOK_AGAIN_SECONDS)
         # Liveness before the lines: the last ones are written before the process goes.
-        alive = is_alive(record.pid, record.pid_start_time)
+        alive = is_alive(record.pid, record.pid_start_time) and not printer.reader_left
         printer.print(reader.new_lines())
     return 0
 
@@ -41,6 +41,7 @@ class _Printer:
     def __init__(self, context: Context, *, timestamps: bool) -> None:
         self.context = context
         self.timestamps = timestamps
+        self.reader_left = False
 
     def print(self, lines: list[str]) -> None:
         for text in lines:
@@ -48,7 +49,7 @@ class _Printer:
             if line is None:
                 continue
             if line.stream == FIRMWARE_STREAM:
-                self.context.say(self._form(line) + ("\n" if line.complete else ""))
+                self.reader_left |= not self.context.say(self._form(line) + ("\n" if line.complete else ""))
             else:
                 complain(self._form(line))
 

@@ -67,8 +67,18 @@ def parse(
             if not rest:
                 raise usage_error(f"option `{name}` needs a value", verb)
             value = rest.pop(0)
+        if not option.value and has_value and not option.ignored and not _is_on(name, value, verb):
+            values.options.pop(option.key, None)
+            continue
         values.options.setdefault(option.key, []).append(value)
     return values, []
+
+
+def _is_on(name: str, value: str, verb: str) -> bool:
+    """Engines written in Go may say --debug=false."""
+    if value not in ("true", "false"):
+        raise usage_error(f"option `{name}` takes no value but true or false, not `{value}`", verb)
+    return value == "true"
 
 
 def _split(word: str, by_name: dict[str, Option]) -> tuple[str, bool, str]:
