@@ -70,9 +70,7 @@ def look_at_cache(store: Store) -> Iterable[Finding]:
     building = ", ".join(missing)
     found = f"the next boot builds first: {building}" if missing else "in the cache"
     yield Finding("image", Verdict.NOTE if missing else Verdict.OK, found)
-    yield judge_space(
-        str(store.root), free_mebibytes(store.root), needed_mebibytes(missing) + RUNNING_MEBIBYTES
-    )
+    yield judge_space(str(store.root), free_mebibytes(store.root), needed_mebibytes(missing) + RUNNING_MEBIBYTES)
     if {"source", "rootfs"} & set(missing):
         yield look_at_mirror()
 
@@ -118,9 +116,7 @@ def judge_qemu(banner: str) -> Finding:
     """`banner` is what `qemu-system-aarch64 --version` prints."""
     match = re.search(r"version (\d+)\.(\d+)", banner)
     if match is None:
-        return Finding(
-            "QEMU version", Verdict.FAIL, f"unreadable: `{banner[:60]}`", "install QEMU 7.2 or later"
-        )
+        return Finding("QEMU version", Verdict.FAIL, f"unreadable: `{banner[:60]}`", "install QEMU 7.2 or later")
     text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
     if version < MINIMUM_QEMU:
         return Finding("QEMU version", Verdict.FAIL, text, "install QEMU 7.2 or later")
@@ -155,9 +151,7 @@ def version_of(thing: str) -> str | None:
 
 def _output(command: list[str]) -> str:
     """What a command prints on either stream; its exit status does not matter here."""
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"}
-    )
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     return done.stdout + done.stderr
 
 

@@ -28,7 +28,9 @@ def command() -> None:
 
 
 def table_of(found: list[Finding]) -> Table:
-    table = Table("", "what", "found", "remedy", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "what", "found", "remedy"):
+        table.add_column(heading, overflow="fold")
     for finding in found:
         verdict = Text(finding.verdict.value, style=COLOURS[finding.verdict])
         table.add_row(verdict, Text(finding.subject), Text(finding.found), Text(finding.remedy))

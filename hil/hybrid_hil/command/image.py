@@ -43,7 +43,10 @@ def build(origin: str, jobs: int | None, rebuild: bool) -> None:
 def list_images() -> None:
     """Show the images in the cache, the one used last first."""
     store = Store()
-    table = Table("hash", "origin", "created", "kernel", "folder", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("hash", "origin", "created", "kernel"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("folder", overflow="fold")
     for component in store.components("image"):
         manifest = read_manifest(store.path(component))
         shown = (str(manifest.get(name, "?")) for name in ("hash", "origin", "created", "kernel_version"))

@@ -65,7 +65,7 @@ class Parts:
     @property
     def image(self) -> Component:
         inputs = Fingerprint()
-        inputs.file("recipe", Path(__file__))
+        inputs.recipe(Path(__file__))
         inputs.text("parts", *(str(part) for part in (self.kernel, self.rootfs, self.platform)))
         return Component("image", inputs.digest())
 

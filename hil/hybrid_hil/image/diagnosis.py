@@ -58,7 +58,5 @@ def explained(error: OSError, folder: Path) -> RigError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RigError(f"no space left at `{where}`", FREE_SPACE)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return RigError(
-            f"cannot write `{where}`: {error.strerror}", "set XDG_CACHE_HOME to a folder of yours"
-        )
+        return RigError(f"cannot write `{where}`: {error.strerror}", "set XDG_CACHE_HOME to a folder of yours")
     return RigError(f"`{where}`: {error.strerror}", "look at the disk that holds the cache")

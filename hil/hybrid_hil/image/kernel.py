@@ -35,7 +35,7 @@ LEFT_OUT = ("*/drivers/gpu/drm/amd/include", "*/tools/testing", "*/tools/perf")
 def kernel_component(checkout: Path, source: Component) -> Component:
     inputs = Fingerprint()
     inputs.file("fragment", checkout / FRAGMENT)
-    inputs.file("recipe", Path(__file__))
+    inputs.recipe(Path(__file__))
     inputs.text("source", source.digest)
     inputs.text("compiler", compiler_version(LINUX_COMPILER))
     return Component("kernel", inputs.digest())
@@ -96,9 +96,7 @@ class KernelRecipe:
         workshop.run(["make", "-C", tree, f"O={objects}", *settings, *goals], watch=watch)
 
     def _check_configuration(self, configuration: Path) -> None:
-        lost = lost_lines(
-            self._fragment.read_text(encoding="utf-8"), configuration.read_text(encoding="utf-8")
-        )
+        lost = lost_lines(self._fragment.read_text(encoding="utf-8"), configuration.read_text(encoding="utf-8"))
         if lost:
             raise RigError(
                 f"the kernel's configuration lost lines of `{self._fragment}`: {', '.join(lost)}",

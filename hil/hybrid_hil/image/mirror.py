@@ -79,9 +79,7 @@ def read_sources(folder: Path) -> list[Source]:
 
 def parse_list(text: str) -> list[Source]:
     """sources.list(5), one-line style: `deb [ options ] uri suite component…`."""
-    pattern = re.compile(
-        r"^\s*deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<rest>[^#]*)"
-    )
+    pattern = re.compile(r"^\s*deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<rest>[^#]*)")
     found = []
     for line in text.splitlines():
         match = pattern.match(line)
@@ -135,9 +133,7 @@ def choose(sources: Iterable[Source]) -> Mirror | None:
     debian = [
         source
         for source in sources
-        if source.codename in CODENAMES
-        and "main" in source.components
-        and urlsplit(source.uri).scheme in SCHEMES
+        if source.codename in CODENAMES and "main" in source.components and urlsplit(source.uri).scheme in SCHEMES
     ]
     archives = [source for source in debian if source.suite in CODENAMES and _credible(source, debian)]
     if not archives:

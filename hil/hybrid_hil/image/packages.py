@@ -19,9 +19,7 @@ ARCHIVES = "var/cache/apt/archives"
 TRANSPORT = re.compile(r"^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])\b")
 
 
-def extract_packages(
-    workshop: Workshop, packages: Sequence[str], architecture: str, target: Path
-) -> dict[str, str]:
+def extract_packages(workshop: Workshop, packages: Sequence[str], architecture: str, target: Path) -> dict[str, str]:
     """Unpacks `packages` and what they need into the new folder `target`; returns versions by name.
 
     No maintainer script is run. apt's state, cache and sources are private to the call; proxies and other

@@ -12,7 +12,7 @@ from hybrid_hil.terminal import Step
 def platform_component(checkout: Path) -> Component:
     inputs = Fingerprint()
     inputs.tree("qemu", checkout / "qemu", leave_out=("build", "README.md"))
-    inputs.file("recipe", Path(__file__))
+    inputs.recipe(Path(__file__))
     inputs.text("compilers", compiler_version(LINUX_COMPILER), compiler_version(CORE_COMPILER))
     return Component("platform", inputs.digest())
 

@@ -63,8 +63,8 @@ EPOCH = 1_700_000_000
 def rootfs_component(checkout: Path, keys_folder: Path) -> Component:
     inputs = Fingerprint()
     inputs.tree("overlay", checkout / OVERLAY)
-    inputs.file("recipe", Path(__file__))
-    inputs.file("packages recipe", Path(packages.__file__))
+    inputs.recipe(Path(__file__))
+    inputs.recipe(Path(packages.__file__))
     inputs.text("packages", SUITE, *PACKAGES)
     inputs.text("byte code", PYTHON if library_compiler() else "none")
     inputs.file("host key", keys_folder / HOST_KEY)
@@ -114,10 +114,7 @@ def library_compiler() -> str | None:
     candidates = (find_program(PYTHON), f"/usr/bin/{PYTHON}", sys.executable)
     for candidate in filter(None, candidates):
         with contextlib.suppress(OSError):
-            if (
-                subprocess.run([candidate, "-I", "-c", test], check=False, capture_output=True).returncode
-                == 0
-            ):
+            if subprocess.run([candidate, "-I", "-c", test], check=False, capture_output=True).returncode == 0:
                 return candidate
     return None
 

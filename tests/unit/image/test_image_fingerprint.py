@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hybrid_hil.image.fingerprint import Fingerprint
+
+from hybrid_hil.image.fingerprint import Fingerprint, statements
 
 
 def digest_of_tree(root: Path) -> str:
@@ -23,21 +24,33 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-CHANGES: dict[str, Callable[[Path], None]] = {
-    "content": lambda root: (root / "etc/inittab").write_text("other\n") and None,
-    "name": lambda root: (root / "etc/inittab").rename(root / "etc/inittab2") and None,
-    "executable": lambda root: (root / "etc/inittab").chmod(0o755),
-    "new file": lambda root: (root / "etc/new").touch(),
-    "link": lambda root: (
-        (root / "etc/resolv.conf").unlink(),
-        (root / "etc/resolv.conf").symlink_to("/elsewhere"),
-    )
-    and None,
-    "link to file": lambda root: (root / "etc/resolv.conf").unlink() or (root / "etc/resolv.conf").touch(),
-}
+def edit(root: Path) -> None:
+    (root / "etc/inittab").write_text("other\n")
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def rename(root: Path) -> None:
+    (root / "etc/inittab").rename(root / "etc/inittab2")
+
+
+def make_executable(root: Path) -> None:
+    (root / "etc/inittab").chmod(0o755)
+
+
+def add(root: Path) -> None:
+    (root / "etc/new").touch()
+
+
+def link_elsewhere(root: Path) -> None:
+    (root / "etc/resolv.conf").unlink()
+    (root / "etc/resolv.conf").symlink_to("/elsewhere")
+
+
+def turn_link_into_file(root: Path) -> None:
+    (root / "etc/resolv.conf").unlink()
+    (root / "etc/resolv.conf").write_text("/proc/net/pnp")
+
+
+@pytest.mark.parametrize("change", [edit, rename, make_executable, add, link_elsewhere, turn_link_into_file])
 def test_changes_with_every_input(tree: Path, change: Callable[[Path], None]) -> None:
     before = digest_of_tree(tree)
     change(tree)
@@ -64,3 +77,33 @@ def test_frames_its_inputs() -> None:
     split.text("packages", "python3", "strace")
     joined.text("packages", "python3strace")
     assert split.digest() != joined.digest()
+
+
+RECIPE = '''
+"""A module."""
+TARGET = "Image"
+
+
+def build(jobs: int) -> str:
+    """Builds."""
+    return f"make -j{jobs} {TARGET}"  # fast
+'''
+
+
+@pytest.mark.parametrize(
+    "wording",
+    [
+        RECIPE.replace("A module.", "Another text."),
+        RECIPE.replace("  # fast", ""),
+        RECIPE.replace('"""Builds."""', '"""Builds it."""\n'),
+        RECIPE.replace("def build(jobs: int)", "def build(\n    jobs: int,\n)"),
+    ],
+)
+def test_wording_of_a_recipe_is_no_input(wording: str) -> None:
+    assert wording != RECIPE
+    assert statements(wording) == statements(RECIPE)
+
+
+@pytest.mark.parametrize("change", [("Image", "vmlinux"), ("-j", "-l"), ("jobs: int", "jobs: str")])
+def test_what_a_recipe_does_is_an_input(change: tuple[str, str]) -> None:
+    assert statements(RECIPE.replace(*change)) != statements(RECIPE)

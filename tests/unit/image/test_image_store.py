@@ -2,15 +2,18 @@
 
 import errno
 import multiprocessing
-import os
-import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
+
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import Workshop
-from hybrid_hil.image.store import Component, Store
+from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import QuietReporter, Reporter, Step
 
 KERNEL = Component("kernel", "0123456789abcdef")
@@ -18,14 +21,14 @@ FORK = multiprocessing.get_context("fork")
 PATIENCE = 30
 
 
-def write(text: str) -> Any:
-    def build(folder: Path, workshop: Workshop, step: Step) -> None:
+def write(text: str) -> Builder:
+    def build(folder: Path, _workshop: Workshop, _step: Step) -> None:
         (folder / "Image").write_text(text)
 
     return build
 
 
-def never(folder: Path, workshop: Workshop, step: Step) -> None:
+def never(_folder: Path, _workshop: Workshop, _step: Step) -> None:
     pytest.fail("built what was there")
 
 
@@ -49,7 +52,7 @@ def test_rebuild_replaces(store: Store, reporter: Reporter) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full"), RigError("no")])
 def test_failed_build_leaves_nothing(store: Store, reporter: Reporter, error: BaseException) -> None:
-    def fail(folder: Path, workshop: Workshop, step: Step) -> None:
+    def fail(folder: Path, _workshop: Workshop, _step: Step) -> None:
         (folder / "Image").write_text("half")
         raise error
 
@@ -62,7 +65,7 @@ def test_failed_build_leaves_nothing(store: Store, reporter: Reporter, error: Ba
 def test_failed_rebuild_keeps_what_was_there(store: Store, reporter: Reporter) -> None:
     place = store.ensure(KERNEL, write("first"), reporter, "building")
 
-    def fail(folder: Path, workshop: Workshop, step: Step) -> None:
+    def fail(_folder: Path, _workshop: Workshop, _step: Step) -> None:
         raise RigError("no")
 
     with pytest.raises(RigError):
@@ -70,65 +73,80 @@ def test_failed_rebuild_keeps_what_was_there(store: Store, reporter: Reporter) -
     assert (place / "Image").read_text() == "first"
 
 
-def build_slowly(root: Path, started: Any, go_on: Any) -> None:
-    def build(folder: Path, workshop: Workshop, step: Step) -> None:
+def build_slowly(root: Path, line: Connection) -> None:
+    def build(folder: Path, _workshop: Workshop, _step: Step) -> None:
         (folder / "Image").write_text("half")
-        started.set()
-        go_on.wait(PATIENCE)
+        line.send("started")
+        line.poll(PATIENCE)
         (folder / "Image").write_text("whole")
 
     Store(root).ensure(KERNEL, build, QuietReporter(), "building")
 
 
+@dataclass(frozen=True)
+class OtherBuild:
+    """Another process in the middle of building the kernel."""
+
+    process: BaseProcess
+    line: Connection
+
+    def let_go(self) -> None:
+        self.line.send("go on")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join(PATIENCE)
+
+
 @pytest.fixture
-def other_build(store: Store) -> Any:
-    """Another process in the middle of building the kernel; gives (process, the event that lets it finish)."""
-    started, go_on = FORK.Event(), FORK.Event()
-    process = FORK.Process(target=build_slowly, args=(store.root, started, go_on))
+def other_build(store: Store) -> Iterator[OtherBuild]:
+    ours, theirs = FORK.Pipe()
+    process = FORK.Process(target=build_slowly, args=(store.root, theirs))
     process.start()
-    assert started.wait(PATIENCE)
-    yield process, go_on
-    go_on.set()
-    process.join(PATIENCE)
+    theirs.close()
+    assert ours.poll(PATIENCE)
+    assert ours.recv() == "started"
+    build = OtherBuild(process, ours)
+    yield build
+    build.kill()
 
 
 class LetsGo:
     """A reporter that lets the other build finish once somebody says that it waits."""
 
-    def __init__(self, go_on: Any, inner: Any) -> None:
-        self._go_on = go_on
-        self._inner = inner
+    def __init__(self, other: OtherBuild) -> None:
+        self._other = other
+        self.titles: list[str] = []
 
-    def step(self, title: str) -> Any:
-        self._go_on.set()
-        return self._inner.step(title)
+    def step(self, title: str) -> AbstractContextManager[Step]:
+        self.titles.append(title)
+        self._other.let_go()
+        return QuietReporter().step(title)
 
     def note(self, text: str) -> None:
-        self._inner.note(text)
+        """Notes are not looked at."""
 
 
-def test_second_build_waits_says_so_and_takes_the_result(store: Store, other_build: Any, reporter: Any) -> None:
-    _, go_on = other_build
-    place = store.ensure(KERNEL, never, LetsGo(go_on, reporter), "building")
+def test_second_build_waits_says_so_and_takes_the_result(store: Store, other_build: OtherBuild) -> None:
+    waiting = LetsGo(other_build)
+    place = store.ensure(KERNEL, never, waiting, "building")
     assert (place / "Image").read_text() == "whole"
-    assert reporter.titles == ["waiting for another build of the kernel"]
+    assert waiting.titles == ["waiting for another build of the kernel"]
 
 
-def test_second_rebuild_takes_the_result_it_waited_for(store: Store, other_build: Any, reporter: Any) -> None:
-    _, go_on = other_build
-    place = store.ensure(KERNEL, never, LetsGo(go_on, reporter), "building", rebuild=True)
+def test_second_rebuild_takes_the_result_it_waited_for(store: Store, other_build: OtherBuild) -> None:
+    place = store.ensure(KERNEL, never, LetsGo(other_build), "building", rebuild=True)
     assert (place / "Image").read_text() == "whole"
 
 
-def test_sweep_spares_the_living(store: Store, other_build: Any) -> None:
+@pytest.mark.usefixtures("other_build")
+def test_sweep_spares_the_living(store: Store) -> None:
     assert store.sweep() == []
     assert len(leftovers(store)) == 1
 
 
-def test_sweep_removes_what_a_killed_build_left(store: Store, other_build: Any, reporter: Reporter) -> None:
-    process, _ = other_build
-    os.kill(process.pid, signal.SIGKILL)
-    process.join(PATIENCE)
+def test_sweep_removes_what_a_killed_build_left(store: Store, other_build: OtherBuild, reporter: Reporter) -> None:
+    other_build.kill()
     assert not store.has(KERNEL)
     assert len(store.sweep()) == 1
     assert leftovers(store) == []

@@ -1,0 +1,130 @@
+"""The doctor's findings: what keeps the rig from working is told apart from what does not, with a remedy."""
+
+import urllib.error
+
+import pytest
+
+from hybrid_hil import checkup
+from hybrid_hil.checkup import (
+    Verdict,
+    judge_machines,
+    judge_python,
+    judge_qemu,
+    judge_space,
+    look_at_cache,
+    look_at_mirror,
+    look_at_need,
+    version_of,
+)
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import Need
+from hybrid_hil.image.mirror import Mirror
+from hybrid_hil.image.store import Store
+
+MIRROR = Mirror("http://mirror.example/debian", "http://mirror.example/debian-security")
+
+
+@pytest.mark.parametrize(
+    ("banner", "verdict", "found"),
+    [
+        ("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", Verdict.OK, "7.2"),
+        ("QEMU emulator version 10.0.13", Verdict.OK, "10.0"),
+        ("QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6)", Verdict.FAIL, "6.2"),
+        ("error while loading shared libraries", Verdict.FAIL, "unreadable"),
+    ],
+)
+def test_qemu_version(banner: str, verdict: Verdict, found: str) -> None:
+    finding = judge_qemu(banner)
+    assert finding.verdict is verdict
+    assert found in finding.found
+    assert bool(finding.remedy) is (verdict is Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("listing", "verdict"),
+    [
+        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-versal-virt     Xilinx Versal Virtual\n", Verdict.OK),
+        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-zcu102          Xilinx\n", Verdict.FAIL),
+    ],
+)
+def test_qemu_machine(listing: str, verdict: Verdict) -> None:
+    assert judge_machines(listing).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    [((3, 11), Verdict.OK), ((3, 14), Verdict.OK), ((3, 10), Verdict.FAIL), ((2, 7), Verdict.FAIL)],
+)
+def test_python_version(version: tuple[int, int], verdict: Verdict) -> None:
+    assert judge_python(version).verdict is verdict
+
+
+def test_space_tells_both_amounts() -> None:
+    assert judge_space("/cache", 5000, 4000).verdict is Verdict.OK
+    finding = judge_space("/cache", 100, 4000)
+    assert finding.verdict is Verdict.FAIL
+    assert "100 MiB free at /cache, 4000 MiB needed" in finding.found
+
+
+def test_missing_need_names_its_package() -> None:
+    finding = look_at_need(Need("/no/such/file", "its-package"))
+    assert finding.verdict is Verdict.FAIL
+    assert "`its-package`" in finding.remedy
+
+
+def test_version_is_read_only_where_it_matters() -> None:
+    assert version_of("gcc") is not None
+    assert version_of("sh") is None
+    assert version_of("no-such-command") is None
+
+
+def test_mirror_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "find_mirror", lambda: MIRROR)
+    asked: list[str] = []
+    assert look_at_mirror(asked.append).verdict is Verdict.OK
+    assert asked == ["http://mirror.example/debian/dists/bookworm/Release"]
+
+
+def test_mirror_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "find_mirror", lambda: MIRROR)
+
+    def refuse(_: str) -> None:
+        raise urllib.error.URLError("no route")
+
+    finding = look_at_mirror(refuse)
+    assert finding.verdict is Verdict.FAIL
+    assert "no route" in finding.found
+    assert "HYBRID_HIL_DEBIAN_MIRROR" in finding.remedy
+
+
+def test_no_mirror_configured_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "find_mirror", lambda: None)
+    assert look_at_mirror().verdict is Verdict.NOTE
+
+
+def subjects(store: Store) -> dict[str, Verdict]:
+    return {finding.subject: finding.verdict for finding in look_at_cache(store)}
+
+
+def test_warm_cache_asks_for_no_network(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "missing_kinds", lambda _: [])
+    assert subjects(store) == {"image": Verdict.OK, "disk space": Verdict.OK}
+
+
+def test_cold_cache_asks_the_mirror(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "missing_kinds", lambda _: ["source", "kernel", "rootfs"])
+    monkeypatch.setattr(checkup, "find_mirror", lambda: None)
+    monkeypatch.setattr(checkup, "free_mebibytes", lambda _: 100)
+    assert subjects(store) == {
+        "image": Verdict.NOTE,
+        "disk space": Verdict.FAIL,
+        "Debian mirror": Verdict.NOTE,
+    }
+
+
+def test_unknown_state_of_the_cache_is_noted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Store) -> list[str]:
+        raise RigError("this machine has no `dtc`", "install it")
+
+    monkeypatch.setattr(checkup, "missing_kinds", fail)
+    assert subjects(store) == {"image": Verdict.NOTE}
