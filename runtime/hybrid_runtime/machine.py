@@ -39,8 +39,8 @@ class Machine:
         drivers/base/firmware_loader/main.c, fw_path[]; the parameter is a global setting of the system.
         """
         try:
-            with open(self.path("/sys/module/firmware_class/parameters/path"), encoding="utf-8") as parameter:
-                configured = parameter.read().strip()
+            with open(self.path("/sys/module/firmware_class/parameters/path"), "rb") as parameter:
+                configured = os.fsdecode(parameter.read()).strip()
         except OSError:
             configured = ""
         return self.path(configured or "/lib/firmware")

@@ -44,16 +44,24 @@ def _parse(path: str, config: bytes) -> dict[str, object]:
 def _root_path(path: str, values: dict[str, object]) -> str:
     root = values.get("root")
     root_path = root.get("path") if isinstance(root, dict) else None
-    if not isinstance(root_path, str) or not root_path or "\0" in root_path:
-        raise _bad(path, "root.path is missing")
+    if not isinstance(root_path, str) or not _can_be_path(root_path):
+        raise _bad(path, "root.path is missing or no path")
     return root_path
+
+
+def _can_be_path(text: str) -> bool:
+    """Not empty, no NUL, and not half of a surrogate pair: that has no bytes."""
+    try:
+        return bool(os.fsencode(text)) and "\0" not in text
+    except UnicodeEncodeError:
+        return False
 
 
 def _process(path: str, process: object) -> tuple[str, list[str]]:
     if not isinstance(process, dict):
         raise _bad(path, "process is not an object")
     args = process.get("args")
-    if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str) or not args[0] or "\0" in args[0]:
+    if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str) or not _can_be_path(args[0]):
         raise _bad(path, "process.args must hold exactly one string, the firmware's path in the image")
     environment = process.get("env") or []
     if not isinstance(environment, list) or any(not isinstance(entry, str) for entry in environment):

@@ -11,6 +11,7 @@ from hybrid_runtime.failure import Failure
 
 _LOADABLE = 1
 _NO_BITS = 8
+LONGEST_NAME = 64
 _REMEDY = (
     "build the firmware again, or set the annotation remoteproc.format=raw where the processor takes another format"
 )
@@ -51,7 +52,10 @@ class ElfFile:
                 f"the firmware is truncated: {what} would end at {offset + count}, the file at {self.size}",
                 _REMEDY,
             )
-        return os.pread(self.descriptor, count, offset)
+        data = os.pread(self.descriptor, count, offset)
+        if len(data) != count:
+            raise Failure(f"the firmware became shorter while it was read: {what} is not there any more", "try again")
+        return data
 
     def check_segments(self) -> None:
         if not self.segments:
@@ -84,8 +88,12 @@ class ElfFile:
             if fields[1] != _NO_BITS and fields[4] + fields[5] > self.size:
                 raise Failure(f"the firmware is truncated: section {number} lies beyond its end", _REMEDY)
         names = table[self.names_index]
-        texts = self._read(names[4], names[5], "its section names")
-        return [texts[fields[0] :].partition(b"\0")[0].decode("ascii", "replace") for fields in table]
+        # Name by name, and no more of each than could be one we know: the table's size is the file's own claim.
+        return [self._name(names[4] + fields[0], names[4] + names[5]) for fields in table]
+
+    def _name(self, start: int, end: int) -> str:
+        text = self._read(start, max(0, min(LONGEST_NAME, end - start)), "its section names")
+        return text.partition(b"\0")[0].decode("ascii", "replace")
 
 
 def check_elf(descriptor: int) -> list[str]:

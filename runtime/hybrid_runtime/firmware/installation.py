@@ -1,5 +1,6 @@
 """The firmware's file where the kernel looks for it, under a name of its own."""
 
+import errno
 import os
 from time import gmtime, strftime
 
@@ -59,6 +60,9 @@ def _copy(source: int, temporary: str) -> None:
         while chunk := os.pread(source, _CHUNK, offset):
             write_all(descriptor, chunk)
             offset += len(chunk)
+            if offset > LARGEST_BYTES:
+                # It has grown since its size was checked.
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -8,6 +8,8 @@ from hybrid_runtime.failure import Failure, errno_meaning
 
 # As the kernel's own limit on links in one path (path_resolution(7)).
 MOST_LINKS = 40
+# PATH_MAX of linux/limits.h
+LONGEST_PATH = 4096
 
 
 def open_inside(root: str, path: str) -> int:
@@ -32,6 +34,8 @@ class _Walk:
         self.links = 0
 
     def open(self, path: str) -> int:
+        if len(path) >= LONGEST_PATH:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         pending = _components(path)
         folders = [os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
         try:
@@ -46,8 +50,11 @@ class _Walk:
                     pending = self._follow(folders, name) + pending
                 elif pending:
                     folders.append(_open_folder(folders[-1], name))
-                else:
+                elif stat.S_ISREG(mode):
                     return _open_regular(folders[-1], name)
+                else:
+                    # Not even opened: that alone starts a watchdog, and stops a core by its /dev/remoteprocN.
+                    raise OSError(errno.EINVAL, "not a regular file")
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         finally:
             for folder in folders:
@@ -73,7 +80,7 @@ def _open_folder(parent: int, name: str) -> int:
 
 
 def _open_regular(parent: int, name: str) -> int:
-    # O_NONBLOCK: the open of a FIFO without a writer would wait for ever.
+    # Replaced since it was looked at? O_NONBLOCK: the open of a FIFO without a writer would wait for ever.
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
