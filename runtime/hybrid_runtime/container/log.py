@@ -23,7 +23,13 @@ class ContainerLog:
         line = f"{rfc3339()} {stream} {'F' if complete else 'P'} {text}\n".encode("utf-8", "replace")
         try:
             self._make_room(len(line))
-            self.size += os.write(self.descriptor, line)
+            written = os.write(self.descriptor, line)
+            if written < len(line):
+                # The disk is full: half a line would swallow the next one.
+                os.ftruncate(self.descriptor, self.size)
+                self.lost_lines += 1
+            else:
+                self.size += written
         except OSError:
             self.lost_lines += 1
 
@@ -77,7 +83,8 @@ class LogReader:
         """What the rotated file holds; to be asked for first."""
         try:
             with open(rotated(self.path), "rb") as source:
-                return source.read().decode("utf-8", "replace").splitlines()
+                # Not splitlines: firmware may print form feeds and the like.
+                return source.read().decode("utf-8", "replace").split("\n")
         except FileNotFoundError:
             return []
 
@@ -85,6 +92,8 @@ class LogReader:
         """Complete lines written since the last call."""
         data = self.rest + self._read_to_end()
         if self._was_rotated():
+            # What came between that read and the rename; nothing comes after it.
+            data += self._read_to_end()
             os.close(self.descriptor)
             self.descriptor = -1
             data += self._read_to_end()

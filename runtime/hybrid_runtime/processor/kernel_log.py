@@ -14,11 +14,12 @@ class KernelLog:
 
     def __init__(self, machine: Machine, device: str) -> None:
         self.device = device
+        self.descriptor: int | None = None
         try:
-            self.descriptor: int | None = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self.descriptor = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             os.lseek(self.descriptor, 0, os.SEEK_END)
         except OSError:
-            self.descriptor = None
+            self.close()
 
     def skip(self) -> None:
         """Forget what was logged so far."""
@@ -36,6 +37,10 @@ class KernelLog:
             except BrokenPipeError:
                 # EPIPE: records were overwritten before we read them; the next read goes on with the oldest left.
                 continue
+            except OSError:
+                # The log has become unreadable; the tick goes on without it.
+                self.close()
+                break
             if not record:
                 break
             text = message(record)

@@ -9,7 +9,8 @@ import os
 from hybrid_runtime.machine import Machine
 
 LARGEST_BUFFER = 1 << 20
-_NOT_AVAILABLE = b"Trace "
+# The kernel's own words in place of a buffer it cannot map, from a char[100].
+_LONGEST_NOTICE = 100
 
 
 class TraceRing:
@@ -118,6 +119,6 @@ def _snapshot(path: str) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
-    if text.startswith(_NOT_AVAILABLE) and b"not available" in text:
+    if len(text) < _LONGEST_NOTICE and text.startswith(b"Trace ") and text.endswith(b" not available\n"):
         return None
     return text.partition(b"\0")[0]

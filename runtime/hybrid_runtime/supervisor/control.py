@@ -12,6 +12,8 @@ from hybrid_runtime.json_text import BadJSON, read_object, write
 from hybrid_runtime.system_calls import Socket, accept_descriptor, adopt_socket, packet_socket
 
 LARGEST_PACKET = 16 * 1024
+# Silent clients are forgotten, the oldest first.
+MOST_CONNECTIONS = 128
 
 
 def _address(folder: str) -> tuple[int, str]:
@@ -64,6 +66,8 @@ class ControlServer:
         if descriptor == self.listener.fileno():
             self._accept()
             return None
+        if descriptor not in self.connections:
+            return None
         try:
             data = self.connections[descriptor].recv(LARGEST_PACKET)
             verb = read_object(data).get("verb")
@@ -84,11 +88,18 @@ class ControlServer:
         connection = adopt_socket(descriptor)
         connection.setblocking(False)
         self.connections[descriptor] = connection
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._drop(next(iter(self.connections)))
 
     def answer(self, descriptor: int, values: dict[str, object]) -> None:
-        """To whoever asked; gone by now or not."""
+        """To whoever asked; gone by now or not. More than a packet holds is cut from the list of kernel lines."""
+        packet = write(values).encode()
+        lines = values.get("kernel")
+        while len(packet) > LARGEST_PACKET and isinstance(lines, list) and lines:
+            lines = lines[1:]
+            packet = write({**values, "kernel": lines}).encode()
         try:
-            self.connections[descriptor].send(write(values).encode()[:LARGEST_PACKET])
+            self.connections[descriptor].send(packet)
         except OSError:
             pass
         self._drop(descriptor)

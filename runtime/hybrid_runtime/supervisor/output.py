@@ -40,12 +40,12 @@ class EngineStream:
     def pending(self) -> bool:
         return bool(self.buffer) and not self.closed
 
-    def flush(self, milliseconds: int = 0) -> None:
-        """Write what fits now; wait that long for room at most."""
+    def flush(self, deadline: Deadline | None = None) -> None:
+        """Write what fits now, or until the deadline."""
         waiting = poll()
         waiting.register(self.descriptor, POLLOUT)
         while self.pending:
-            ready = waiting.poll(milliseconds)
+            ready = waiting.poll(deadline.remaining() * 1000 if deadline else 0)
             if not ready:
                 return
             try:
@@ -57,6 +57,8 @@ class EngineStream:
                 self.buffer.clear()
                 return
             del self.buffer[:written]
+            if deadline and deadline.expired:
+                return
 
 
 class LineSplitter:
@@ -87,8 +89,12 @@ def _cut(line: bytes) -> tuple[list[bytes], bytes]:
     """Pieces of the longest length, and what remains."""
     head = []
     while len(line) > LONGEST_LINE:
-        head.append(line[:LONGEST_LINE])
-        line = line[LONGEST_LINE:]
+        end = LONGEST_LINE
+        # Not inside a character: UTF-8 has at most three bytes after its first, all 10xxxxxx.
+        while end > LONGEST_LINE - 3 and line[end] & 0xC0 == 0x80:
+            end -= 1
+        head.append(line[:end])
+        line = line[end:]
     return head, line
 
 
@@ -124,8 +130,11 @@ class Output:
         """Everything out that the readers take within the deadline."""
         for text, complete in self.splitter.finish():
             self._emit(FIRMWARE_STREAM, text, complete=complete)
+        dropped = self.streams[FIRMWARE_STREAM].dropped_lines
+        if dropped:
+            self.supervisor(f"hybrid-runtime: {dropped} last lines dropped, the reader was too slow")
         if self.log.lost_lines:
             self.supervisor(f"hybrid-runtime: {self.log.lost_lines} lines could not be written to the log")
         for stream in self.streams.values():
-            stream.flush(int(deadline.remaining() * 1000))
+            stream.flush(deadline)
         self.log.close()

@@ -51,6 +51,7 @@ class Supervisor:
         self.output = Output(ContainerLog(f"{folder}/{LOG}"))
         self.last_output = monotonic()
         self.last_seen_up = monotonic()
+        self.crashes_survived = 0
         self.next_look = monotonic()
 
     def run(self) -> int:
@@ -176,11 +177,12 @@ class Supervisor:
             state, ours = "deleted", False
         if state in ("running", "suspended"):
             self.last_seen_up = now
+            self.crashes_survived = self.record.crashes
         return judge(
             state,
             ours=ours,
             kernel_recovers=self.core.kernel_recovers,
-            crash_seen=self.record.crashes > 0,
+            crash_seen=self.record.crashes > self.crashes_survived,
             seconds_down=now - self.last_seen_up,
         )
 
@@ -202,8 +204,10 @@ class Supervisor:
                 self._read_trace()
             self.core.stop()
             self.core.give_back()
-        except (Failure, OSError) as error:
+        except Failure as error:
             return str(error)
+        except OSError as error:
+            return errno_meaning(error)
         return ""
 
 
