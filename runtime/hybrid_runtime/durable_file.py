@@ -3,9 +3,16 @@
 import os
 
 
-def write_durably(path: str, data: bytes, mode: int = 0o600) -> None:
-    """Unique temporary name beside the target, fsync, rename. Raises OSError and then leaves nothing."""
-    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str = "") -> None:
+    """Temporary name beside the target, fsync, rename. Raises OSError and then leaves nothing.
+
+    The temporary name is unique, unless one is given by the only writer of the file: what a writer that was
+    killed has left under it is taken away.
+    """
+    if temporary:
+        remove_file(temporary)
+    else:
+        temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         try:

@@ -22,7 +22,7 @@ from hybrid_runtime.firmware.rootfs import open_inside
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.supervisor.birth import Birth
+from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.timestamp import rfc3339
 
@@ -57,6 +57,8 @@ class _Creation:
         self.machine = context.machine
         self.folder = context.store.make_folder(identifier)
         self.record = Record(identifier, "", rfc3339())
+        self.record.pid = os.getpid()
+        self.record.pid_start_time = start_time(os.getpid()) or 0
         self.journal = Journal(context.store.root, identifier)
         self.claim: Claim | None = None
         self.birth: Birth | None = None
@@ -74,6 +76,8 @@ class _Creation:
 
     def prepare(self, bundle: Bundle) -> None:
         """Processor chosen and claimed, firmware checked and installed."""
+        # From here on others see who is at work, and delete neither pulls the folder away nor leaves the work behind.
+        self.record.save(self.folder)
         check_annotations(bundle.annotations)
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
@@ -114,8 +118,8 @@ class _Creation:
             raise held_by_other(self.machine, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
         undo_leftovers(self.claim)
         require_free(remoteproc)
-        self.journal.pid = os.getpid()
-        self.journal.pid_start_time = start_time(os.getpid()) or 0
+        self.journal.pid = self.record.pid
+        self.journal.pid_start_time = self.record.pid_start_time
         self.record.device = remoteproc.device
         self.record.processor = remoteproc.name
         self.record.resolved_path = remoteproc.resolved_path
@@ -140,18 +144,18 @@ class _Creation:
         birth = Birth(claim, self.journal, self.record, self.folder, listen(self.folder))
         birth.pid_file = os.path.abspath(pid_file) if pid_file else ""
         birth.keeps_streams = keeps_streams
-        birth.fork()
         self.birth = birth
+        birth.fork()
         claim.write_journal(self.journal)
         if pid_file:
-            _write_pid_file(birth.pid_file, birth.pid)
+            _write_pid_file(birth)
         self.record.phase = CREATED
         self.record.save(self.folder)
         birth.commit()
 
     def undo(self) -> None:
         """After the fork the supervisor does it, as it does when this process is killed."""
-        if self.birth is not None:
+        if self.birth is not None and self.birth.pid:
             self.birth.cancel()
             return
         if self.claim is not None and self.record.device:
@@ -159,10 +163,11 @@ class _Creation:
         remove_folder(self.folder)
 
 
-def _write_pid_file(path: str, pid: int) -> None:
+def _write_pid_file(birth: Birth) -> None:
     try:
-        write_durably(path, str(pid).encode(), 0o644)
+        in_making = pid_file_in_making(birth.pid_file, birth.pid)
+        write_durably(birth.pid_file, str(birth.pid).encode(), 0o644, temporary=in_making)
     except OSError as error:
         raise Failure(
-            f"cannot write --pid-file `{path}`: {errno_meaning(error)}", "name a file in a writable folder"
+            f"cannot write --pid-file `{birth.pid_file}`: {errno_meaning(error)}", "name a file in a writable folder"
         ) from error

@@ -74,12 +74,18 @@ class Claim:
         """Raises Failure; the former journal is then still there, and the effect must not follow."""
         path = journal_path(self.machine, self.device)
         try:
-            write_durably(path, write(journal.__dict__).encode())
+            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}.tmp")
         except OSError as error:
             raise Failure(f"cannot write `{path}`: {errno_meaning(error)}", "free space in /run") from error
 
     def clear_journal(self) -> None:
-        remove_file(journal_path(self.machine, self.device))
+        """Raises Failure."""
+        path = journal_path(self.machine, self.device)
+        try:
+            remove_file(f"{path}.tmp")
+            remove_file(path)
+        except OSError as error:
+            raise Failure(f"cannot remove `{path}`: {errno_meaning(error)}", "remove it by hand") from error
 
     def close(self) -> None:
         """Gives the processor back once no other process shares the lock."""
@@ -111,6 +117,24 @@ def _open_lock(machine: Machine, device: str) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Failure(f"cannot open the claim `{path}`: {errno_meaning(error)}", "run as root") from error
+
+
+def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]:
+    """Devices whose journal speaks of that container, present or vanished. Unreadable journals speak of none."""
+    try:
+        names = sorted(os.listdir(machine.claims))
+    except OSError:
+        return []
+    found = []
+    for name in names:
+        device = name.removesuffix(".journal")
+        try:
+            journal = read_journal(machine, device) if device != name else None
+        except Failure:
+            continue
+        if journal and journal.belongs_to(root, identifier):
+            found.append(device)
+    return found
 
 
 def holder(machine: Machine, device: str) -> str:

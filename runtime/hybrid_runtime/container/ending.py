@@ -1,14 +1,13 @@
 """Ending a container from outside: by the supervisor's death, and then by the journal, since the kernel alone
 does not stop a core that has crashed, is started twice or has no /dev/remoteprocN."""
 
-from hybrid_runtime.container.claim import read_journal
+from hybrid_runtime.container.claim import journaled_devices, read_journal
 from hybrid_runtime.container.record import End, Record
 from hybrid_runtime.container.undo import undo_container
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.processor.remoteproc import processors
 from hybrid_runtime.system_calls import signals
 from hybrid_runtime.timestamp import rfc3339
 
@@ -36,18 +35,25 @@ def kill_and_undo(machine: Machine, root: str, folder: str, record: Record) -> N
     killed = kill_supervisor(record)
     if record.device:
         undo_container(machine, record.device, root, record.identifier)
-    if killed:
-        record.end = End(KILLED_CODE, "killed", rfc3339())
+    else:
+        # Create was killed before it could note the processor, or has not come so far.
+        kill_and_undo_unrecorded(machine, root, record.identifier)
+    if not killed:
+        return
+    record.end = End(KILLED_CODE, "killed", rfc3339())
+    try:
         record.save(folder)
+    except Failure:
+        # The record only reports: a full disk or a folder removed meanwhile undo nothing of the above.
+        return
 
 
 def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> None:
     """For a container whose record is lost: the journals know it as well."""
-    for remoteproc in processors(machine):
-        journal = read_journal(machine, remoteproc.device)
-        if journal is None or not journal.belongs_to(root, identifier):
-            continue
-        record = Record(identifier, "", "")
-        record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
-        kill_supervisor(record)
-        undo_container(machine, remoteproc.device, root, identifier)
+    for device in journaled_devices(machine, root, identifier):
+        journal = read_journal(machine, device)
+        if journal is not None:
+            record = Record(identifier, "", "")
+            record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
+            kill_supervisor(record)
+        undo_container(machine, device, root, identifier)

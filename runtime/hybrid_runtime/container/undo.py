@@ -1,6 +1,7 @@
 """Undoing what a holder did to the machine: at an orderly end by itself, after its death by the next holder."""
 
 from hybrid_runtime.container.claim import Claim, Journal, read_journal, take_claim
+from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
@@ -23,6 +24,11 @@ def undo_leftovers(claim: Claim) -> None:
         restore_settings(remoteproc, journal)
     except ProcessorGone:
         pass
+    except OSError as error:
+        raise Failure(
+            f"cannot undo what container `{journal.identifier}` has left on `{claim.device}`: {errno_meaning(error)}",
+            "see dmesg, and who else controls the processor",
+        ) from error
     forget(claim, journal)
 
 

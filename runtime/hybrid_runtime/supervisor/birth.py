@@ -1,18 +1,21 @@
 """How create makes the supervisor: a fork that is undone by itself unless create commits it."""
 
 import os
+import sys
 
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
-from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.installation import remove_if_possible
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
 from hybrid_runtime.system_calls import Socket, block_signals, set_signal_mask, signals
 
 _COMMIT = b"commit"
+# The supervisor gave up for a reason nobody thought of, or was never committed.
+BROKEN_CODE = 1
 _STOP_SIGNALS = (signals.SIGTERM, signals.SIGINT, signals.SIGQUIT, signals.SIGHUP)
 # Not ours to ignore: they cannot be, or they tell of our own faults.
 _LEFT_ALONE = (
@@ -44,7 +47,15 @@ class Birth:
         mask = block_signals()
         self.pid = os.fork()
         if self.pid == 0:
-            os._exit(self._live(waiting))
+            code = BROKEN_CODE
+            try:
+                code = self._live(waiting)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+                raise
+            finally:
+                # Never back into create's own undoing, which would forget a core that runs: the journal stays.
+                os._exit(code)
         set_signal_mask(mask)
         os.close(waiting)
         self.record.pid = self.journal.pid = self.pid
@@ -77,7 +88,7 @@ class Birth:
         os.close(waiting)
         if not committed:
             self._undo()
-            return 1
+            return BROKEN_CODE
         self.record.pid = self.journal.pid = os.getpid()
         self.record.pid_start_time = self.journal.pid_start_time = start_time(os.getpid()) or 0
         self.record.phase = CREATED
@@ -123,14 +134,20 @@ def _take_signals() -> int:
     return readable
 
 
+def pid_file_in_making(path: str, pid: int) -> str:
+    """The temporary name of a pid file, known to the process that clears up after a killed create."""
+    return f"{path}.{pid}.tmp"
+
+
 def remove_pid_file(path: str, pid: int) -> None:
     """Only when it names that process: the path belongs to the engine."""
     if not path:
         return
+    remove_if_possible(pid_file_in_making(path, pid))
     try:
         with open(path, "rb") as source:
             if source.read(32).strip() != str(pid).encode():
                 return
     except OSError:
         return
-    remove_file(path)
+    remove_if_possible(path)
