@@ -38,7 +38,7 @@ def test_cleaning_names_what_was_found_and_nothing_else() -> None:
     assert "kill -9 123" in script
     assert "rm -f /lib/firmware/x-1-2\n" in script
     assert "regulatory.db" not in script
-    assert ": >/run/hybrid-runtime-claims/remoteproc0" in script
+    assert "rm -f /run/hybrid-runtime-claims/remoteproc0" in script
     assert "echo enabled >$p/recovery" in script
 
 
