@@ -1,0 +1,54 @@
+"""What the runtime's unit tests share: a machine made of files, a deployed copy of the command, small ELF files.
+
+The folder is named on the import path so that its plain modules can be imported by the tests beside them.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[2]
+for folder in (HERE, CHECKOUT / "runtime"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from command_runner import Command, adopt_orphans, deploy  # noqa: E402
+from elf_builder import build_elf  # noqa: E402
+from remoteproc_double import ProcessorDouble, RemoteprocDouble  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runtime as it lies on a device: sources with byte code beside them."""
+    return deploy(CHECKOUT / "runtime", tmp_path_factory.mktemp("deployed"))
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> Iterator[RemoteprocDouble]:
+    with RemoteprocDouble(tmp_path / "machine") as machine:
+        yield machine
+
+
+@pytest.fixture
+def core(double: RemoteprocDouble) -> ProcessorDouble:
+    """The only processor of the machine."""
+    return double.add("core0")
+
+
+@pytest.fixture
+def command(double: RemoteprocDouble, deployed: Path, tmp_path: Path) -> Iterator[Command]:
+    """Its containers are children of the test, as they are of an engine's shim, and do not outlive it."""
+    adopt_orphans()
+    runner = Command(deployed, double, tmp_path)
+    yield runner
+    runner.end_containers()
+
+
+@pytest.fixture
+def firmware(tmp_path: Path) -> Path:
+    path = tmp_path / "hello.elf"
+    path.write_bytes(build_elf())
+    return path

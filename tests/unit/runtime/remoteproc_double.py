@@ -1,0 +1,212 @@
+"""A double of the kernel's remoteproc files: plain files below a folder, and a thread that answers what is written.
+
+It imitates as much as the runtime's decisions need: names, states, counted references, recovery, traces. It is no
+evidence of what the kernel does: write(2) here never fails, /dev/remoteprocN and /dev/kmsg are absent, and a word
+written to `state` stays readable until the thread has acted on it.
+"""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+LOOK_SECONDS = 0.002
+TRACE_BYTES = 4096
+BOOT_ID = "0123abcd-0000-0000-0000-000000000000"
+
+
+class ProcessorDouble:
+    """One remoteprocN. Methods that end in `_from_outside` are what another program does to the core."""
+
+    def __init__(self, sysroot: Path, device: str, name: str, *, state: str, recovery: str) -> None:
+        self.sysroot = sysroot
+        self.device = device
+        self.references = 0 if state == "offline" else 1
+        self.state = state
+        self.refuses_to_start = False
+        self.refuses_to_stop = False
+        self.crashes = 0
+        self.boots: list[str] = []
+        self.stops = 0
+        self.ring = bytearray()
+        self.written = 0
+        self.lock = threading.RLock()
+        self.folder = sysroot / "sys/devices/platform" / name / "remoteproc" / device
+        self.folder.mkdir(parents=True)
+        self.link = sysroot / "sys/class/remoteproc" / device
+        self.link.parent.mkdir(parents=True, exist_ok=True)
+        self.link.symlink_to(self.folder)
+        self.debug = sysroot / "sys/kernel/debug/remoteproc" / device
+        self.debug.mkdir(parents=True)
+        first = {"name": name, "state": state, "firmware": "unknown", "recovery": recovery, "coredump": "disabled"}
+        for attribute, text in first.items():
+            (self.folder / attribute).write_text(text + "\n")
+
+    def read(self, attribute: str) -> str:
+        return (self.folder / attribute).read_text().removesuffix("\n")
+
+    def write(self, attribute: str, word: str) -> None:
+        """In place: somebody may have the file open for writing."""
+        descriptor = os.open(self.folder / attribute, os.O_WRONLY)
+        try:
+            data = f"{word}\n".encode()
+            os.pwrite(descriptor, data, 0)
+            os.ftruncate(descriptor, len(data))
+        finally:
+            os.close(descriptor)
+
+    def look(self) -> None:
+        """Act on what was written to `state`."""
+        with self.lock:
+            try:
+                word = self.read("state")
+            except FileNotFoundError:
+                return
+            if word == "start":
+                self._start()
+            elif word == "stop":
+                self._stop()
+            elif word in ("", self.state):
+                return
+            self._show(self.state)
+
+    def _start(self) -> None:
+        firmware = self.sysroot / "lib/firmware" / self.read("firmware")
+        if self.state == "offline":
+            if self.refuses_to_start or not firmware.is_file():
+                return
+            self._boot(firmware)
+        self.references += 1
+
+    def _boot(self, firmware: Path) -> None:
+        self.boots.append(firmware.name)
+        self.state = "running"
+        self.ring = bytearray()
+        self.written = 0
+        self._show_trace()
+
+    def _stop(self) -> None:
+        if self.state == "offline" or self.refuses_to_stop:
+            return
+        self.stops += 1
+        self.references = max(0, self.references - 1)
+        if not self.references:
+            self.state = "offline"
+            (self.debug / "trace0").unlink(missing_ok=True)
+
+    def _show(self, state: str) -> None:
+        self.state = state
+        self.write("state", state)
+
+    def start_from_outside(self) -> None:
+        with self.lock:
+            self._start()
+            self._show(self.state)
+
+    def stop_from_outside(self) -> None:
+        with self.lock:
+            self._stop()
+            self._show(self.state)
+
+    def crash(self) -> None:
+        """rproc_report_crash: recovered at once, or left crashed."""
+        with self.lock:
+            self.crashes += 1
+            if self.read("recovery") == "enabled":
+                self._boot(self.sysroot / "lib/firmware" / self.read("firmware"))
+            else:
+                self._show("crashed")
+
+    def set_state(self, state: str) -> None:
+        with self.lock:
+            self._show(state)
+
+    def print(self, text: bytes) -> None:
+        """Firmware's bytes into the trace buffer, a ring of TRACE_BYTES."""
+        with self.lock:
+            for byte in text:
+                index = self.written % TRACE_BYTES
+                if index < len(self.ring):
+                    self.ring[index] = byte
+                else:
+                    self.ring.append(byte)
+                self.written += 1
+            self._show_trace()
+
+    def _show_trace(self) -> None:
+        fresh = self.debug / "fresh"
+        fresh.write_bytes(self.ring)
+        fresh.rename(self.debug / "trace0")
+
+    def make_read_only(self) -> None:
+        for attribute in ("state", "firmware", "recovery", "coredump"):
+            (self.folder / attribute).chmod(0o444)
+
+    def vanish(self) -> None:
+        """The driver is unbound."""
+        with self.lock:
+            self.link.unlink()
+            shutil.rmtree(self.folder)
+            shutil.rmtree(self.debug)
+
+
+class RemoteprocDouble:
+    """The folder to give as --sysroot, and the thread that plays the kernel. A context manager."""
+
+    def __init__(self, sysroot: Path) -> None:
+        self.sysroot = sysroot
+        self.processors: list[ProcessorDouble] = []
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._play, name="remoteproc-double", daemon=True)
+        self.firmware_folder = sysroot / "lib/firmware"
+        self.firmware_folder.mkdir(parents=True)
+        (sysroot / "run").mkdir()
+        (sysroot / "sys/class/remoteproc").mkdir(parents=True)
+        parameter = sysroot / "sys/module/firmware_class/parameters/path"
+        parameter.parent.mkdir(parents=True)
+        parameter.write_text("\n")
+        boot_id = sysroot / "proc/sys/kernel/random/boot_id"
+        boot_id.parent.mkdir(parents=True)
+        boot_id.write_text(BOOT_ID + "\n")
+
+    def add(self, name: str, *, state: str = "offline", recovery: str = "enabled") -> ProcessorDouble:
+        device = f"remoteproc{len(self.processors)}"
+        processor = ProcessorDouble(self.sysroot, device, name, state=state, recovery=recovery)
+        self.processors = [*self.processors, processor]
+        return processor
+
+    @property
+    def claims(self) -> Path:
+        return self.sysroot / "run/hybrid-runtime-claims"
+
+    @property
+    def root(self) -> Path:
+        return self.sysroot / "run/hybrid-runtime"
+
+    def installed(self) -> list[str]:
+        return sorted(path.name for path in self.firmware_folder.iterdir())
+
+    def journals(self) -> list[str]:
+        if not self.claims.is_dir():
+            return []
+        return sorted(path.name for path in self.claims.iterdir() if ".journal" in path.name)
+
+    def containers(self) -> list[str]:
+        return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
+
+    def leftovers(self) -> list[str]:
+        """What is there although no container is."""
+        return [*self.installed(), *self.journals(), *self.containers()]
+
+    def _play(self) -> None:
+        while not self.ending.wait(LOOK_SECONDS):
+            for processor in self.processors:
+                processor.look()
+
+    def __enter__(self) -> "RemoteprocDouble":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ending.set()
+        self.thread.join()
