@@ -42,6 +42,7 @@ def test_a_killed_pytest_leaves_no_qemu_and_the_next_run_sweeps(sandbox: Sandbox
     assert owner == process.pid
     process.kill()
     assert sandbox.wait_for(lambda: not sandbox.boards(), GONE_S)
+    process.wait(10)  # its last thread holds the lock
     (folder,) = sandbox.run_folders()
     assert sweep(folder.parent) == [folder]
     assert sandbox.run_folders() == []
