@@ -1,0 +1,173 @@
+"""Engines call with no environment, foreign descriptors and folders that are gone."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_runner import PATIENCE_SECONDS, Command
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+REDIRECTIONS = {
+    "closed": "<&- >&- 2>&-",
+    "input closed": "<&-",
+    "output closed": ">&-",
+    "errors closed": "2>&-",
+    "read-only": "</dev/null 1</dev/null 2</dev/null",
+    "full": "</dev/null >/dev/full 2>/dev/full",
+}
+
+
+def shell(command: Command, script: str, *args: str | Path) -> int:
+    """Runs `script` with the command line as "$@"."""
+    argv = ["/bin/sh", "-c", script, "sh", *command.argv(*args)]
+    return subprocess.run(argv, env={}, check=False, timeout=PATIENCE_SECONDS).returncode
+
+
+@pytest.mark.parametrize("redirection", REDIRECTIONS.values(), ids=REDIRECTIONS)
+def test_standard_descriptors(command: Command, double: RemoteprocDouble, firmware: Path, redirection: str) -> None:
+    double.add("core0")
+    script = f'exec "$@" {redirection}'
+    assert shell(command, script, "create", firmware, "motor") == 0
+    assert shell(command, script, "start", "motor") == 0
+    assert shell(command, script, "state", "motor") == 0
+    assert shell(command, script, "state", "other") == 1
+    # What was said went nowhere, above all not into the files that are open.
+    assert json.loads((double.claims / "remoteproc0.journal").read_text())["identifier"] == "motor"
+    assert (double.claims / "remoteproc0").read_text() == ""
+    assert command.status("motor") == "running"
+    assert shell(command, script, "kill", "motor", "KILL") == 0
+    assert shell(command, script, "delete", "motor") == 0
+    assert double.leftovers() == []
+
+
+def test_reader_that_has_left(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    command.create(firmware, "motor")
+    assert core.boots == []
+    for verb in ("state", "start", "delete"):
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            code = subprocess.run(
+                command.argv(verb, "motor" if verb != "delete" else "other"),
+                stdout=writing,
+                stderr=writing,
+                env={},
+                check=False,
+                timeout=PATIENCE_SECONDS,
+            ).returncode
+        finally:
+            os.close(writing)
+        assert code == (1 if verb == "delete" else 0)
+
+
+def test_following_ends_with_its_reader(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    command.create(firmware, "motor")
+    command.run("start", "motor")
+    reading, writing = os.pipe()
+    follower = subprocess.Popen(command.argv("logs", "-f", "motor"), stdout=writing, env={})
+    os.close(writing)
+    core.print(b"one\n")
+    assert os.read(reading, 100) == b"one\n"
+    os.close(reading)
+    core.print(b"two\n")
+    assert follower.wait(PATIENCE_SECONDS) == 0
+
+
+def test_deleted_working_folder(command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    script = f'mkdir {gone}; cd {gone}; rmdir {gone}; exec "$@"'
+    assert shell(command, script, "create", firmware, "motor") == 0
+    assert shell(command, script, "start", "motor") == 0
+    assert shell(command, script, "create", "relative.elf", "other") == 1
+    assert core.state == "running"
+
+
+def test_supervisor_holds_no_foreign_descriptor(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        process = subprocess.run(
+            command.argv("create", firmware, "motor"), pass_fds=[theirs.fileno()], env={}, check=False, timeout=20
+        )
+        assert process.returncode == 0
+        theirs.close()
+        mine.settimeout(PATIENCE_SECONDS)
+        assert mine.recv(1) == b""
+    pid = command.state("motor")["pid"]
+    links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+    assert sorted(links)[:3] == ["/dev/null"] * 3
+    assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    assert os.getsid(pid) == pid
+    assert core.boots == []
+
+
+def test_create_with_blocked_and_ignored_signals(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    """A supervisor hears TERM, whatever its creator did not."""
+    assert shell(command, 'trap "" TERM HUP INT; exec "$@"', "create", firmware, "motor") == 0
+    command.run("start", "motor")
+    pid = command.state("motor")["pid"]
+    command.run("kill", "motor", "TERM")
+    assert command.exit_code(pid) == 0
+    assert core.state == "offline"
+
+
+def test_errors_as_json(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    command.run("--log", log, "--log-format", "json", "state", "no-such", code=1)
+    command.run("--log", log, "--log-format=json", "create", "no/such\nfile", "x", code=1)
+    objects = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [entry["level"] for entry in objects] == ["error", "error"]
+    assert objects[0]["msg"].startswith("container does not exist")
+    assert set(objects[0]) == {"level", "msg", "time"}
+    assert objects[0]["time"].endswith("Z")
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_log_as_text_and_levels(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command.run("--log", log, "state", "no-such", code=1)
+    assert "level=error msg=" in log.read_text()
+    quiet = command.run("--log", tmp_path, "state", "no-such", code=1)
+    assert "cannot write --log" in quiet.stderr
+
+
+def test_warnings_are_no_errors_in_the_log(
+    command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path
+) -> None:
+    from elf_builder import build_elf
+
+    firmware.write_bytes(build_elf(sections=()))
+    log = tmp_path / "log.json"
+    command.run("--log", log, "--log-format", "json", "create", firmware, "motor")
+    assert [json.loads(line)["level"] for line in log.read_text().splitlines()] == ["warning"]
+    assert command.run("--log-level", "error", "delete", "motor").stderr == ""
+    assert command.run("--log-level", "error", "create", firmware, "motor").stderr == ""
+    assert core.boots == []
+
+
+def test_odd_bytes_in_arguments(command: Command, core: ProcessorDouble, tmp_path: Path) -> None:
+    outcome = command.run("create", tmp_path / os.fsdecode(b"\xff\xfe"), "x", code=1)
+    assert "is not a firmware file" in outcome.stderr
+    command.run("state", os.fsdecode(b"\xff"), code=1)
+    assert core.boots == []
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"a\\u0000b"', '"\\udcff\\ud800"'])
+@pytest.mark.parametrize("field", ["args", "root", "annotation", "name"])
+def test_odd_characters_in_a_bundle(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, tmp_path: Path, text: str, field: str
+) -> None:
+    config = {"ociVersion": "1.0.2", "root": {"path": "r"}, "process": {"args": ["f"]}, "annotations": {}}
+    value = json.loads(text)
+    if field == "args":
+        config["process"] = {"args": [value]}
+    elif field == "root":
+        config["root"] = {"path": value}
+    else:
+        config["annotations"] = {"remoteproc.recovery" if field == "annotation" else "remoteproc.name": value}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert command.run("create", "-b", tmp_path, "motor", code=1).stderr.startswith("hybrid-runtime: ")
+    assert double.leftovers() == []
+    assert core.boots == []
