@@ -13,6 +13,10 @@ from hybrid_hil.rig import BOOT_S
 from hybrid_hil.terminal import TerminalReporter, err
 
 
+# the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
+CURSOR_QUERY = b"\x1b[6n"
+
+
 @click.command()
 @image_option
 @layout_option
@@ -33,7 +37,7 @@ def command(choice: str | None, layout: str, words: tuple[str, ...]) -> None:
     image = chosen_image(choice, TerminalReporter())
     options = QemuOptions(layout=layout_named(layout), kernel_arguments=words)
     with QemuBoard(image, options, owner="hil boot") as board:
-        board.console.tap(show)
+        board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
         deadline = Deadline(BOOT_S)
         board.power_on(deadline)
         took = deadline.seconds - deadline.remaining()
