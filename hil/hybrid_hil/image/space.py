@@ -7,7 +7,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image.diagnosis import FREE_SPACE
 
 # What building each kind takes at its peak, measured and rounded up, in MiB.
-NEEDED = {"source": 500, "kernel": 2200, "rootfs": 700, "platform": 20, "keys": 1, "image": 1}
+NEEDED = {"source": 500, "kernel": 1000, "rootfs": 700, "platform": 20, "keys": 1, "image": 1}
 
 
 def needed_mebibytes(kinds: list[str]) -> int:
