@@ -12,9 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from remoteproc_double import RemoteprocDouble
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 PATIENCE_SECONDS = 20.0
 # of linux prctl.h
@@ -45,6 +48,14 @@ def eventually(condition: Callable[[], object], seconds: float = PATIENCE_SECOND
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
         pause.wait(0.005)
+
+
+def attempt(call: Callable[[], T], refusal: type[E]) -> T | E:
+    """What the call returns, or the one exception it may raise."""
+    try:
+        return call()
+    except refusal as error:
+        return error
 
 
 class Outcome:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
@@ -18,6 +19,10 @@ for folder in (HERE, CHECKOUT / "runtime"):
 from command_runner import Command, adopt_orphans, deploy  # noqa: E402
 from elf_builder import build_elf  # noqa: E402
 from remoteproc_double import ProcessorDouble, RemoteprocDouble  # noqa: E402
+
+# Loaded machines miss hypothesis' own deadlines; the same examples every time, and no folder of them.
+settings.register_profile("runtime", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.load_profile("runtime")
 
 
 @pytest.fixture(scope="session")

@@ -166,8 +166,9 @@ def test_core_that_cannot_be_stopped(
 def test_container_folder_removed_under_the_supervisor(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, running: int
 ) -> None:
-    for path in (double.root / "motor").iterdir():
-        path.unlink() if not path.is_dir() else [inner.unlink() for inner in path.iterdir()]
+    for path in (double.root / "motor").rglob("*"):
+        if not path.is_dir():
+            path.unlink()
     core.print(b"into nothing\n")
     command.run("delete", "--force", "motor")
     assert command.exit_code(running) == 137

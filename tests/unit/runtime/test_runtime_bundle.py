@@ -1,0 +1,145 @@
+"""config.json of a bundle, checked before anything happens."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_runner import attempt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware import bundle as bundles
+from hybrid_runtime.firmware.annotations import check_annotations, start_seconds
+from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
+
+GOOD: dict[str, Any] = {
+    "ociVersion": "1.0.2-dev",
+    "root": {"path": "rootfs"},
+    "process": {"args": ["/fw.elf"], "env": ["A=b"]},
+    "annotations": {"k": "v"},
+    "linux": {"seccomp": {}},
+}
+NULLABLE = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+ANY: st.SearchStrategy[Any] = st.recursive(
+    NULLABLE,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["path", "args", "env", "a"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def parse(config: object) -> Bundle:
+    return Bundle("/bundle", json.dumps(config).encode())
+
+
+def test_good() -> None:
+    bundle = parse(GOOD)
+    assert (bundle.root, bundle.firmware) == ("/bundle/rootfs", "/fw.elf")
+    assert (bundle.annotations, bundle.environment) == ({"k": "v"}, ["A=b"])
+    assert parse(GOOD | {"root": {"path": "/elsewhere"}}).root == "/elsewhere"
+
+
+@pytest.mark.parametrize("process", [None, {}])
+def test_without_process(process: object) -> None:
+    config = {key: value for key, value in GOOD.items() if key != "process"}
+    if process is None:
+        assert parse(config).firmware is None
+    else:
+        with pytest.raises(Failure, match=r"process\.args"):
+            parse(config | {"process": process})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ociVersion": "2.0.0"}, "ociVersion is `2.0.0`"),
+        ({"ociVersion": None}, "ociVersion"),
+        ({"ociVersion": 1.0}, "ociVersion"),
+        ({"root": None}, r"root\.path"),
+        ({"root": {}}, r"root\.path"),
+        ({"root": {"path": ""}}, r"root\.path"),
+        ({"root": {"path": "a\0b"}}, r"root\.path"),
+        ({"root": {"path": "\ud800"}}, r"root\.path"),
+        ({"process": []}, "process is not an object"),
+        ({"process": {"args": []}}, "exactly one"),
+        ({"process": {"args": ["a", "b"]}}, "exactly one"),
+        ({"process": {"args": "a"}}, "exactly one"),
+        ({"process": {"args": [1]}}, "exactly one"),
+        ({"process": {"args": [""]}}, "exactly one"),
+        ({"process": {"args": ["a\0"]}}, "exactly one"),
+        ({"process": {"args": ["\udfff"]}}, "exactly one"),
+        ({"process": {"args": ["a"], "env": "A=b"}}, "env"),
+        ({"process": {"args": ["a"], "env": [1]}}, "env"),
+        ({"annotations": []}, "annotations"),
+        ({"annotations": {"a": 1}}, "annotations"),
+    ],
+)
+def test_bad(change: dict[str, object], message: str) -> None:
+    with pytest.raises(Failure, match=message):
+        parse(GOOD | change)
+
+
+@given(st.dictionaries(st.sampled_from([*GOOD, "hooks"]), ANY))
+def test_anything_else_is_a_failure(change: dict[str, object]) -> None:
+    bundle = attempt(lambda: parse(GOOD | change), Failure)
+    if isinstance(bundle, Failure):
+        assert "config.json" in str(bundle)
+    else:
+        assert bundle.root.startswith("/")
+        assert bundle.firmware is None or bundle.firmware
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_failure(data: bytes) -> None:
+    with pytest.raises(Failure):
+        Bundle("/bundle", data)
+
+
+@pytest.mark.parametrize("data", [b"{} trailing", b"[" * 200_000, b'{"ociVersion": ' + b"9" * 10_000 + b"}", b""])
+def test_texts_that_break_parsers(data: bytes) -> None:
+    with pytest.raises(Failure):
+        Bundle("/bundle", data)
+
+
+def test_read_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Failure, match="cannot read"):
+        read_bundle(str(tmp_path))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(GOOD))
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert read_bundle(str(link)).path == str(tmp_path)
+    monkeypatch.setattr(bundles, "LARGEST_CONFIG_BYTES", 10)
+    with pytest.raises(Failure, match="larger than 10 bytes"):
+        read_bundle(str(tmp_path))
+
+
+def test_bundle_of_a_file(tmp_path: Path) -> None:
+    bundle = bundle_of_file(str(tmp_path / "made"), "/some/folder/fw.elf", {"a": "b"})
+    assert (bundle.root, bundle.firmware, bundle.annotations) == ("/some/folder", "fw.elf", {"a": "b"})
+    again = read_bundle(bundle.path)
+    assert again.config == bundle.config
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("remoteproc.recovery", ["container", "kernel"], ["", "enabled", "Kernel"]),
+        ("remoteproc.format", ["elf", "raw"], ["bin"]),
+        ("remoteproc.start-timeout", ["1", "0.5", "3600", "1e3"], ["0", "-1", "nan", "inf", "", "x", "3601"]),
+    ],
+)
+def test_annotations(key: str, good: list[str], bad: list[str]) -> None:
+    for value in good:
+        check_annotations({key: value, "other": "x"})
+    for value in bad:
+        with pytest.raises(Failure, match=key):
+            check_annotations({key: value})
+
+
+def test_start_seconds() -> None:
+    assert start_seconds({}) == 10.0
+    assert start_seconds({"remoteproc.start-timeout": "2.5"}) == 2.5

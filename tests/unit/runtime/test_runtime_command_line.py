@@ -1,0 +1,245 @@
+"""Options, help screens, versions and refusals of the command line."""
+
+from pathlib import Path
+
+import pytest
+from command_runner import Command, attempt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_runtime.command.help import of_verb, overview
+from hybrid_runtime.command.kill import signal_number
+from hybrid_runtime.command.options import Option, parse
+from hybrid_runtime.command.table import REFUSED_VERBS, VERBS, find_verb
+from hybrid_runtime.failure import Failure
+
+OVERVIEW = """\
+Deploy an application across available embedded cores.
+
+Usage: hybrid-runtime <COMMAND>
+
+Commands:
+  create  Create a container
+  start   Start a created container
+  state   Output the state of a container
+  kill    terminates the container
+  delete  Deletes any resources held by the container
+  logs    Fetch the logs of a running container
+  help    Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help
+  -V, --version  Print version
+"""
+CREATE = """\
+Create a container
+
+Usage: hybrid-runtime create <IMAGE> <CONTAINER_ID>
+
+Arguments:
+  <IMAGE>         Firmware container image name
+  <CONTAINER_ID>  container ID name for the instance of the container that you are starting. \
+The name you provide for the container instance must be unique on your host
+
+Options:
+  -h, --help                 Print help
+"""
+START = """\
+Start a created container
+
+Usage: hybrid-runtime start <CONTAINER_ID>
+
+Arguments:
+  <CONTAINER_ID>  container ID
+
+Options:
+  -h, --help  Print help
+"""
+LOGS = """\
+Fetch the logs of a running container
+
+Usage: hybrid-runtime logs <CONTAINER_ID>
+
+Arguments:
+  <CONTAINER_ID>  Container ID Name of the container
+
+Options:
+  -h, --help  Print help
+"""
+DELETE = """\
+Deletes any resources held by the container
+
+Usage: hybrid-runtime delete [OPTIONS] <CONTAINER_ID>
+
+Arguments:
+  <CONTAINER_ID>  container ID
+
+Options:
+  -f, --force  Forcibly deletes the container if it is still running (using SIGKILL)
+  -h, --help   Print help
+"""
+# Further options widen the columns of these two screens.
+WIDER = {"  -h, --help                 Print help", "  -h, --help  Print help"}
+
+
+def check_lines(expected: str, actual: str) -> None:
+    """Every expected line is there, in order; more may stand between."""
+    lines = iter(actual.splitlines())
+    for line in expected.splitlines():
+        wanted = line.split() if line in WIDER else line
+        assert any((found.split() if line in WIDER else found) == wanted for found in lines), f"missing: {line!r}"
+
+
+def test_first_screen() -> None:
+    check_lines(OVERVIEW, overview())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("create", CREATE), ("start", START), ("logs", LOGS), ("delete", DELETE)]
+)
+def test_help_of_a_verb(name: str, expected: str) -> None:
+    verb = find_verb(name)
+    assert verb is not None
+    check_lines(expected, of_verb(verb))
+
+
+@pytest.mark.parametrize("argv", [(), ("-h",), ("--help",), ("help",)])
+def test_ways_to_the_first_screen(command: Command, argv: tuple[str, ...]) -> None:
+    outcome = command.run(*argv)
+    assert outcome.stdout == overview()
+    assert outcome.stderr == ""
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_help_verb_equals_verb_help(command: Command, verb: str) -> None:
+    text = command.run("help", verb).stdout
+    assert text == command.run(verb, "--help").stdout
+    assert f"Usage: hybrid-runtime {verb}" in text
+
+
+@pytest.mark.parametrize("option", ["--version", "-V", "-v"])
+def test_version(command: Command, option: str) -> None:
+    outcome = command.run(option)
+    first, second, third = outcome.stdout.splitlines()
+    assert first == "hybrid-runtime version 0.1.0"
+    assert second.startswith("commit: ")
+    assert third == "spec: 1.3.0"
+    assert outcome.stderr == ""
+
+
+@pytest.mark.parametrize("verb", sorted(REFUSED_VERBS))
+def test_verbs_without_an_answer(command: Command, verb: str) -> None:
+    outcome = command.run(verb, "--any", "x", code=1)
+    assert outcome.stderr == f"hybrid-runtime: `{verb}` is not supported: {REFUSED_VERBS[verb]}\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("frobnicate",),
+        ("--frobnicate", "state", "x"),
+        ("state",),
+        ("state", "a", "b"),
+        ("state", "--frobnicate", "x"),
+        ("kill", "x", "15", "9"),
+        ("create",),
+        ("create", "a", "b", "c"),
+        ("create", "--pid-file"),
+        ("create", "-b", "b", "image", "x"),
+        ("create", "--annotation", "a=b", "x"),
+        ("delete", "--force=maybe", "x"),
+        ("help", "frobnicate"),
+        ("logs", "-n", "many", "x"),
+        ("--log-format", "xml", "state", "x"),
+        ("--log-level", "loud", "state", "x"),
+        ("processors", "-f", "xml"),
+    ],
+)
+def test_command_lines_that_are_not_understood(command: Command, argv: tuple[str, ...]) -> None:
+    if argv[0] == "logs":
+        assert command.run(*argv, code=2).stderr.startswith("hybrid-runtime: --tail `many`")
+        return
+    outcome = command.run(*argv, code=2)
+    assert outcome.stderr.startswith("hybrid-runtime: ")
+    assert outcome.stderr.endswith("--help` shows what is understood\n")
+    assert outcome.stdout == ""
+
+
+def test_command_lines_of_other_runtimes(command: Command) -> None:
+    accepted = (
+        "--systemd-cgroup",
+        "--rootless=auto",
+        "--criu",
+        "/bin/criu",
+        "--cgroup-manager=disabled",
+        "--debug=false",
+    )
+    assert "container does not exist" in command.run(*accepted, "state", "x", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "values", "arguments", "rest"),
+    [
+        (["--key", "v", "verb", "--key"], {"key": ["v"]}, [], ["verb", "--key"]),
+        (["--key=v=w"], {"key": ["v=w"]}, [], []),
+        (["-k", "v", "-kw", "-k=x"], {"key": ["v", "w", "x"]}, [], []),
+        (["--key="], {"key": [""]}, [], []),
+        (["-s", "--", "-s"], {"switch": [""]}, ["-s"], []),
+        (["--switch=true"], {"switch": ["true"]}, [], []),
+        (["--switch", "--switch=false"], {}, [], []),
+        (["-"], {}, [], ["-"]),
+    ],
+)
+def test_parse(argv: list[str], values: dict[str, list[str]], arguments: list[str], rest: list[str]) -> None:
+    options = [Option("-k, --key", "VALUE"), Option("-s, --switch")]
+    found, left = parse(argv, options, stop_at_argument=True)
+    assert (found.options, found.arguments, left) == (values, arguments, rest)
+
+
+@given(st.lists(st.text(alphabet="-=ksx ", max_size=6), max_size=6), st.booleans())
+def test_parse_only_fails_with_a_usage_error(argv: list[str], stop: bool) -> None:
+    options = [Option("-k, --key", "VALUE"), Option("-s, --switch")]
+    outcome = attempt(lambda: parse(argv, options, stop_at_argument=stop), Failure)
+    if isinstance(outcome, Failure):
+        assert outcome.code == 2
+    else:
+        values, rest = outcome
+        assert len(values.arguments) + len(rest) <= len(argv)
+        assert set(values.options) <= {"key", "switch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("15", 15), ("TERM", 15), ("SIGTERM", 15), ("sigterm", 15), ("kill", 9), ("9", 9), ("Usr1", 10), ("64", 64)],
+)
+def test_signal_names(text: str, number: int) -> None:
+    assert signal_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "-1",
+        "65",
+        "999999999999",
+        "0000000000015",
+        "SIG",
+        "FOO",
+        "_IGN",
+        "SIG_IGN",
+        "_UNBLOCK",
+        "SIG_SETMASK",
+        "²",
+        "1.5",
+    ],
+)
+def test_what_is_no_signal(text: str) -> None:
+    with pytest.raises(Failure, match="is not a signal"):
+        signal_number(text)
+
+
+def test_usage_errors_come_before_anything_is_touched(command: Command, tmp_path: Path) -> None:
+    command.run("create", "--frobnicate", tmp_path / "x", "y", code=2)
+    assert not command.double.root.exists()
