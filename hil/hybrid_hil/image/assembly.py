@@ -27,9 +27,9 @@ from hybrid_hil.image.kernel import KernelRecipe, kernel_component
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.platform import PlatformRecipe, platform_component
+from hybrid_hil.image.prerequisites import check_prerequisites
 from hybrid_hil.image.rootfs import RootfsRecipe, rootfs_component
 from hybrid_hil.image.source import fetch_source, source_component
-from hybrid_hil.image.space import check_space
 from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import Reporter, Step
 
@@ -134,7 +134,7 @@ class Assembly:
 
     def _build_parts(self, parts: Parts) -> None:
         building = list(KINDS_BUILT) if self._rebuild else parts.missing(self._store)
-        check_space(self._store.root, building)
+        check_prerequisites(self._store.root, building)
         platform = PlatformRecipe(self._checkout, self._jobs)
         rootfs = RootfsRecipe(self._checkout, self._store.path(KEYS), self._jobs)
         kernel = KernelRecipe(self._checkout, self._store.path(parts.source), self._jobs)

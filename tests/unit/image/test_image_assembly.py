@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import assembly, kernel, platform, space
+from hybrid_hil.image import assembly, kernel, platform, prerequisites
 from hybrid_hil.image.assembly import ImageRequest, ensure_image, find_parts, missing_kinds
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
@@ -115,7 +115,7 @@ def test_kernel_in_the_cache_needs_no_source(checkout: Path, keyed: Store) -> No
 def test_full_disk_is_told_before_anything_is_built(
     keyed: Store, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(space, "free_mebibytes", lambda _: 100)
+    monkeypatch.setattr(prerequisites, "free_mebibytes", lambda _: 100)
     with pytest.raises(RigError, match="100 MiB are free") as raised:
         ensure_image(ImageRequest(), reporter, keyed)
     assert "XDG_CACHE_HOME" in raised.value.remedy
