@@ -1,0 +1,107 @@
+"""Which processor is meant, and whether it may be taken."""
+
+from pathlib import Path
+
+import pytest
+from remoteproc_double import RemoteprocDouble
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.processor.choice import Wish, choose, require_free
+from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+
+NAME = {"remoteproc.name": "b"}
+DEVICE = {"remoteproc.device": "remoteproc2"}
+ENVIRONMENT = ["PATH=/bin", "REMOTEPROC_NAME=c"]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Three processors; the thread of the double is not needed."""
+    double = RemoteprocDouble(tmp_path / "machine")
+    for name in ("a", "b", "c"):
+        double.add(name)
+    return Machine(str(double.sysroot))
+
+
+@pytest.mark.parametrize(
+    ("wish", "device"),
+    [
+        (Wish(NAME | DEVICE, ENVIRONMENT, "a"), "remoteproc1"),
+        (Wish(DEVICE, ["REMOTEPROC_NAME=b"], "a"), "remoteproc2"),
+        (Wish({}, ENVIRONMENT, "a"), "remoteproc2"),
+        (Wish({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME=b"], ""), "remoteproc1"),
+        (Wish({}, ["REMOTEPROC_NAMES=b", "REMOTEPROC_NAME"], "a"), "remoteproc0"),
+    ],
+)
+def test_order_of_wishes(machine: Machine, wish: Wish, device: str) -> None:
+    assert choose(machine, wish).device == device
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        (Wish({"remoteproc.name": "x"}, [], ""), "no processor `x` (annotation remoteproc.name)"),
+        (Wish({"remoteproc.device": "b"}, [], ""), "no processor `b` (annotation remoteproc.device)"),
+        (Wish({}, ["REMOTEPROC_NAME=x"], ""), "no processor `x` (environment REMOTEPROC_NAME)"),
+        (Wish({}, [], "x"), "no processor `x` (option --processor)"),
+        (Wish({}, [], ""), "processor unnamed fits 3 processors"),
+    ],
+)
+def test_no_single_match_lists_what_exists(machine: Machine, wish: Wish, text: str) -> None:
+    with pytest.raises(Failure) as raised:
+        choose(machine, wish)
+    assert str(raised.value).startswith(text)
+    assert "`a` (remoteproc0), `b` (remoteproc1), `c` (remoteproc2)" in str(raised.value)
+
+
+def test_names_that_are_not_unique(tmp_path: Path) -> None:
+    double = RemoteprocDouble(tmp_path / "machine")
+    double.add("cdsp")
+    processor = double.add("other")
+    processor.write("name", "cdsp")
+    machine = Machine(str(double.sysroot))
+    with pytest.raises(Failure, match="fits 2 processors"):
+        choose(machine, Wish({"remoteproc.name": "cdsp"}, [], ""))
+    assert choose(machine, Wish({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
+
+
+def test_machine_without_processors(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="has no remote processor"):
+        choose(Machine(str(tmp_path)), Wish({}, [], ""))
+
+
+def test_order_and_shape_of_devices(tmp_path: Path) -> None:
+    for name in ("remoteproc10", "remoteproc9", "remoteproc", "remoteprocx", "other1"):
+        (tmp_path / "sys/class/remoteproc" / name).mkdir(parents=True)
+    assert [each.device for each in processors(Machine(str(tmp_path)))] == ["remoteproc9", "remoteproc10"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("running", ("runs `theirs.elf`", "echo stop")),
+        ("crashed", ("has crashed running `theirs.elf`", "echo stop")),
+        ("attached", ("is attached", "echo stop")),
+        ("detached", ("started before Linux", "boot loader")),
+        ("suspended", ("is suspended", "wake")),
+        ("deleted", ("is `deleted`", "dmesg")),
+        ("new-in-linux-9", ("is `new-in-linux-9`", "dmesg")),
+    ],
+)
+def test_who_has_it_and_what_to_do(tmp_path: Path, state: str, words: tuple[str, str]) -> None:
+    double = RemoteprocDouble(tmp_path / "machine")
+    processor = double.add("a", state=state)
+    processor.write("firmware", "theirs.elf")
+    with pytest.raises(Failure) as raised:
+        require_free(Remoteproc(Machine(str(double.sysroot)), "remoteproc0"))
+    assert words[0] in raised.value.message
+    assert words[1] in raised.value.remedy
+
+
+def test_offline_is_free_unless_read_only(machine: Machine, tmp_path: Path) -> None:
+    remoteproc = Remoteproc(machine, "remoteproc0")
+    require_free(remoteproc)
+    (tmp_path / "machine/sys/class/remoteproc/remoteproc0/state").chmod(0o444)
+    with pytest.raises(Failure, match="is read-only"):
+        require_free(remoteproc)

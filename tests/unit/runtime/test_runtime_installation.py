@@ -1,0 +1,101 @@
+"""Firmware files where the kernel looks: their names, their coming and going."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware import installation
+from hybrid_runtime.firmware.installation import install, new_name, remove_installed, sha256, unique_name
+from hybrid_runtime.machine import Machine
+
+TIME = "20261122T101112Z"
+
+
+@given(st.text(max_size=400))
+def test_names_are_harmless(path: str) -> None:
+    name = unique_name(path, "01234567", "89abcdef", TIME)
+    assert re.fullmatch(r"[A-Za-z0-9._+-]{1,128}-20261122T101112Z-0123456789abcdef", name)
+    assert len(name) + len(".tmp") <= 255
+
+
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [
+        ("/opt/fw.elf", "fw.elf"),
+        ("modem.bin\nx", "modem.bin_x"),
+        ("dir/", "firmware"),
+        ("", "firmware"),
+        ("a b", "a_b"),
+        ("é", "_"),
+        ("x" * 300, "x" * 128),
+    ],
+)
+def test_base_names(path: str, base: str) -> None:
+    assert unique_name(path, "b", "r", TIME) == f"{base}-{TIME}-br"
+
+
+def test_new_names_differ(tmp_path: Path) -> None:
+    machine = Machine(str(tmp_path))
+    names = {new_name(machine, "fw.elf") for _ in range(100)}
+    assert len(names) == 100
+    assert all(re.fullmatch(r"fw\.elf-\d{8}T\d{6}Z-00000000[0-9a-f]{8}", name) for name in names)
+
+
+def test_install_and_remove(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(3_000_000))
+    target = tmp_path / "lib/firmware/fw"
+    with source.open("rb") as file:
+        file.seek(17)
+        install(file.fileno(), str(target))
+        assert sha256(file.fileno()) == __import__("hashlib").sha256(source.read_bytes()).hexdigest()
+    assert target.read_bytes() == source.read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o644
+    (target.parent / "fw.tmp").write_bytes(b"half")
+    remove_installed(str(target))
+    remove_installed(str(target))
+    assert list(target.parent.iterdir()) == []
+
+
+def test_failed_install_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 100)
+    folder = tmp_path / "firmware"
+    with source.open("rb") as file:
+        monkeypatch.setattr(installation, "LARGEST_BYTES", 10)
+        with pytest.raises(Failure, match="cannot install the firmware as"):
+            install(file.fileno(), str(folder / "fw"))
+        assert list(folder.iterdir()) == []
+        with pytest.raises(Failure, match="at most 10"):
+            installation.check_size(file.fileno())
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(Failure, match="cannot install"):
+            install(file.fileno(), str(tmp_path / "file/fw"))
+
+
+def test_installed_name_that_is_taken_by_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "fw.tmp").symlink_to(victim)
+    with victim.open("rb") as file, pytest.raises(Failure, match="cannot install"):
+        install(file.fileno(), str(tmp_path / "fw"))
+    assert victim.read_bytes() == b"precious"
+
+
+def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
+    machine = Machine(str(tmp_path))
+    assert machine.firmware_folder() == f"{tmp_path}/lib/firmware"
+    parameter = tmp_path / "sys/module/firmware_class/parameters/path"
+    parameter.parent.mkdir(parents=True)
+    for text, folder in (
+        (b"\n", "/lib/firmware"),
+        (b"/var/lib/fw\n", "/var/lib/fw"),
+        (b"/\xff", os.fsdecode(b"/\xff")),
+    ):
+        parameter.write_bytes(text)
+        assert machine.firmware_folder() == f"{tmp_path}{folder}"

@@ -1,0 +1,87 @@
+"""The two tables: what a container's status is, and what a core's state means for it."""
+
+import pytest
+
+from hybrid_runtime.container.status import BEING_CREATED, CREATED, RUNNING, STOPPED, Status, decide
+from hybrid_runtime.processor.remoteproc import STATES
+from hybrid_runtime.supervisor.verdict import (
+    CRASHED,
+    RECOVERY_SECONDS,
+    STOPPED_BY_ANOTHER,
+    VANISHED,
+    Ending,
+    judge,
+)
+
+EVERY_STATE = (*STATES, "", "unheard-of")
+
+
+@pytest.mark.parametrize(
+    ("status", "start", "kill", "delete"),
+    [(BEING_CREATED, 0, 1, 0), (CREATED, 1, 1, 1), (RUNNING, 0, 1, 0), (STOPPED, 0, 0, 1)],
+)
+def test_what_may_be_asked(status: Status, start: bool, kill: bool, delete: bool) -> None:
+    assert (status.can_start, status.can_kill, status.can_delete) == (start, kill, delete)
+
+
+def test_names_are_those_of_the_spec() -> None:
+    assert [str(each) for each in (BEING_CREATED, CREATED, RUNNING, STOPPED)] == [
+        *("creating", "created", "running", "stopped")
+    ]
+
+
+@pytest.mark.parametrize("phase", ["creating", "created", "started"])
+@pytest.mark.parametrize("core", EVERY_STATE)
+def test_dead_supervisor_is_stopped(phase: str, core: str) -> None:
+    assert decide(alive=False, phase=phase, ours=True, core=core, kernel_recovers=True) is STOPPED
+
+
+@pytest.mark.parametrize("core", EVERY_STATE)
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("recovers", [True, False])
+def test_living_supervisor(core: str, ours: bool, recovers: bool) -> None:
+    up = ours and (core in ("running", "suspended") or (recovers and core == "crashed"))
+
+    def status(phase: str) -> Status:
+        return decide(alive=True, phase=phase, ours=ours, core=core, kernel_recovers=recovers)
+
+    assert status("creating") is BEING_CREATED
+    assert status("created") is (RUNNING if up else CREATED)
+    assert status("started") is (RUNNING if up else STOPPED)
+
+
+SOON = RECOVERY_SECONDS / 2
+LATE = RECOVERY_SECONDS * 2
+
+
+@pytest.mark.parametrize(
+    ("core", "ours", "recovers", "crash_seen", "down", "expected"),
+    [
+        ("running", True, False, False, 0.0, None),
+        ("running", False, False, False, 0.0, STOPPED_BY_ANOTHER),
+        ("suspended", True, False, False, LATE, None),
+        ("crashed", True, False, False, 0.0, CRASHED),
+        ("crashed", False, False, False, 0.0, CRASHED),
+        ("crashed", True, True, True, SOON, None),
+        ("crashed", True, True, True, LATE, CRASHED),
+        ("offline", True, False, False, 0.0, STOPPED_BY_ANOTHER),
+        ("offline", True, False, True, 0.0, CRASHED),
+        ("offline", True, True, False, SOON, None),
+        ("offline", True, True, False, LATE, STOPPED_BY_ANOTHER),
+        ("offline", True, True, True, LATE, CRASHED),
+        ("offline", False, True, True, SOON, STOPPED_BY_ANOTHER),
+        ("attached", True, False, False, 0.0, STOPPED_BY_ANOTHER),
+        ("attached", False, False, False, 0.0, STOPPED_BY_ANOTHER),
+        ("detached", True, True, True, SOON, STOPPED_BY_ANOTHER),
+        ("invalid", True, True, True, SOON, VANISHED),
+        ("deleted", False, False, False, 0.0, VANISHED),
+        ("unheard-of", True, False, False, 0.0, STOPPED_BY_ANOTHER),
+    ],
+)
+def test_verdict(core: str, ours: bool, recovers: bool, crash_seen: bool, down: float, expected: Ending | None) -> None:
+    verdict = judge(core, ours=ours, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=down)
+    assert verdict is expected
+
+
+def test_exit_codes() -> None:
+    assert (STOPPED_BY_ANOTHER.code, CRASHED.code, VANISHED.code) == (69, 70, 71)

@@ -1,0 +1,168 @@
+"""Following a trace buffer: a ring writer on one side, snapshots on the other."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.processor.trace import Trace, TraceRing
+
+
+class RingWriter:
+    """Firmware that wraps: the byte at index i goes to i mod size. What is not written yet is NUL."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.memory = bytearray(size)
+        self.written = 0
+
+    def write(self, text: bytes) -> None:
+        for byte in text:
+            self.memory[self.written % self.size] = byte
+            self.written += 1
+
+    def snapshot(self) -> bytes:
+        """As the kernel shows it: up to the first NUL."""
+        return bytes(self.memory).partition(b"\0")[0]
+
+
+def numbered(first: int, count: int) -> bytes:
+    """Lines no two of which are alike, so that overwriting one by another is seen."""
+    return b"".join(b"%d;" % number for number in range(first, first + count))
+
+
+@given(size=st.integers(24, 300), amounts=st.lists(st.integers(0, 40), max_size=40))
+def test_output_equals_input_while_less_than_a_buffer_comes_between_polls(size: int, amounts: list[int]) -> None:
+    writer, ring = RingWriter(size), TraceRing()
+    sent = received = b""
+    number = 0
+    for amount in amounts:
+        text = numbered(number, amount)
+        while len(text) >= size - len(sent[len(received) :]):
+            amount //= 2  # noqa: PLW2901
+            text = numbered(number, amount)
+        number += amount
+        writer.write(text)
+        sent += text
+        new, restarted = ring.advance(writer.snapshot())
+        received += new
+        assert not restarted
+        # Bytes equal to those they overwrite come out with the next difference.
+        assert sent.startswith(received)
+        held_back = sent[len(received) :]
+        before = sent[len(received) - size : len(received) - size + len(held_back)]
+        assert held_back in (b"", before)
+
+
+@given(
+    size=st.integers(1, 12),
+    texts=st.lists(st.text(alphabet="ab", max_size=12).map(str.encode), max_size=30),
+)
+def test_any_bytes_while_less_than_a_buffer_is_held_back(size: int, texts: list[bytes]) -> None:
+    """Even of two letters, as long as what was held back and what is new fit the buffer."""
+    writer, ring = RingWriter(size), TraceRing()
+    sent = received = b""
+    for text in texts:
+        room = size - (len(sent) - len(received))
+        writer.write(text[: max(0, room - 1)])
+        sent += text[: max(0, room - 1)]
+        received += ring.advance(writer.snapshot())[0]
+        assert sent.startswith(received)
+
+
+@given(size=st.integers(16, 64), amounts=st.lists(st.integers(0, 60), max_size=20))
+def test_after_a_gap_it_goes_on(size: int, amounts: list[int]) -> None:
+    """More than a buffer between two polls is lost; what comes out later is text of the ring, never more than it."""
+    writer, ring = RingWriter(size), TraceRing()
+    number = 0
+    for amount in amounts:
+        writer.write(numbered(number, amount))
+        number += amount
+        snapshot = writer.snapshot()
+        new, _ = ring.advance(snapshot)
+        assert len(new) <= len(snapshot)
+        assert new in snapshot + snapshot
+
+
+@given(st.lists(st.binary(max_size=20), max_size=20))
+def test_any_snapshots(snapshots: list[bytes]) -> None:
+    ring = TraceRing()
+    for snapshot in snapshots:
+        new, _ = ring.advance(snapshot)
+        assert len(new) <= len(snapshot)
+        assert ring.advance(snapshot) == (b"", False)
+
+
+def test_fills_without_wrapping() -> None:
+    ring = TraceRing()
+    assert ring.advance(b"") == (b"", False)
+    assert ring.advance(b"one\n") == (b"one\n", False)
+    assert ring.advance(b"one\ntwo\n") == (b"two\n", False)
+
+
+def test_fills_and_wraps_between_two_looks() -> None:
+    ring = TraceRing()
+    ring.advance(b"0123")
+    assert ring.advance(b"8923" + b"4567") == (b"456789", False)
+
+
+def test_begun_anew() -> None:
+    ring = TraceRing()
+    ring.advance(b"old text")
+    assert ring.advance(b"new") == (b"new", True)
+    assert ring.advance(b"new line") == (b" line", False)
+    assert ring.advance(b"") == (b"", True)
+    assert ring.advance(b"again") == (b"again", False)
+
+
+def test_large_rings_are_walked_quickly() -> None:
+    """A look at a megabyte costs comparisons of memory, not a loop over bytes."""
+    from time import process_time
+
+    ring = TraceRing()
+    buffer = bytearray(b"x" * (1 << 20))
+    ring.advance(bytes(buffer))
+    started = process_time()
+    for number in range(10):
+        buffer[number * 1000 : number * 1000 + 900] = b"%0900d" % number
+        new, _ = ring.advance(bytes(buffer))
+        assert new.endswith(b"%0900d" % number)
+    assert process_time() - started < 1
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "sys/kernel/debug/remoteproc/remoteproc0"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_all_buffers_as_one_text(tmp_path: Path, folder: Path) -> None:
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    assert trace.read() == (b"", False)
+    (folder / "resource_table").write_bytes(b"no trace")
+    (folder / "trace1").write_bytes(b"second\n")
+    (folder / "trace0").write_bytes(b"first\n\0garbage")
+    assert trace.read() == (b"first\nsecond\n", False)
+    (folder / "trace1").write_bytes(b"second\nmore\n")
+    assert trace.read() == (b"more\n", False)
+    (folder / "trace0").unlink()
+    assert trace.read() == (b"", False)
+    trace.begin_anew()
+    (folder / "trace0").write_bytes(b"reloaded\n")
+    assert trace.read() == (b"reloaded\nsecond\nmore\n", False)
+
+
+def test_notice_of_the_kernel_is_no_output(tmp_path: Path, folder: Path) -> None:
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    (folder / "trace0").write_bytes(b"Trace trace0 not available\n")
+    assert trace.read() == (b"", False)
+    text = b"Trace of the sensor: not available, going on\n"
+    (folder / "trace0").write_bytes(text)
+    assert trace.read() == (text, False)
+
+
+def test_machine_without_debugfs(tmp_path: Path) -> None:
+    assert Trace(Machine(str(tmp_path)), "remoteproc0").read() == (b"", False)
