@@ -23,14 +23,23 @@ def run(context: Context, values: Values) -> int:
     folder = context.store.folder(identifier)
     seconds = start_seconds(record.annotations)
     process = ProcessHandle.open(record.pid, record.pid_start_time)
-    answer = ask(folder, "start", Deadline(seconds)) if process else None
-    if process is None or answer is None:
-        kill_and_undo(context.machine, context.store.root, folder, record)
-        raise Failure(
-            f"container `{identifier}` did not start within {seconds:g} s and was killed",
-            "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
-        )
+    if process is None:
+        raise Failure(f"container `{identifier}` ended before it could start", "create it again")
+    deadline = Deadline(seconds)
+    answer = ask(folder, "start", deadline)
     with process:
+        if answer is None and not deadline.expired and process.wait_until_gone(Deadline(_DEATH_SECONDS)):
+            # It hung up: another start failed, or it was stopped or killed meanwhile.
+            raise Failure(
+                f"container `{identifier}` ended before it could start",
+                f"`hybrid-runtime logs {identifier}` tells why",
+            )
+        if answer is None:
+            kill_and_undo(context.machine, context.store.root, folder, record)
+            raise Failure(
+                f"container `{identifier}` did not start within {seconds:g} s and was killed",
+                "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
+            )
         if answer.get("ok") is True:
             return 0
         if context.store.load(identifier).phase == "created":

@@ -80,9 +80,17 @@ class LogReader:
         self.rest = b""
 
     def earlier_lines(self) -> list[str]:
-        """What the rotated file holds; to be asked for first."""
+        """What the rotated file holds; to be asked for first.
+
+        `new_lines` goes on in the file that took its place, also when a rotation comes in between.
+        """
+        self.descriptor = self._open(self.path)
         try:
             with open(rotated(self.path), "rb") as source:
+                facts = os.fstat(source.fileno())
+                if self.descriptor >= 0 and os.path.samestat(facts, os.fstat(self.descriptor)):
+                    # Rotated this moment: the file we hold is read as the first of the new ones.
+                    return []
                 # Not splitlines: firmware may print form feeds and the like.
                 return source.read().decode("utf-8", "replace").split("\n")
         except FileNotFoundError:
@@ -102,14 +110,20 @@ class LogReader:
 
     def _read_to_end(self) -> bytes:
         if self.descriptor < 0:
-            try:
-                self.descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                return b""
+            self.descriptor = self._open(self.path)
+        if self.descriptor < 0:
+            return b""
         data = b""
         while chunk := os.read(self.descriptor, 65536):
             data += chunk
         return data
+
+    @staticmethod
+    def _open(path: str) -> int:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return -1
 
     def _was_rotated(self) -> bool:
         if self.descriptor < 0:

@@ -29,6 +29,7 @@ class Store:
     def load(self, identifier: str) -> Record:
         """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise."""
         folder = self.folder(identifier)
+        self._require_private_root()
         try:
             return load_record(folder, identifier)
         except UnreadableRecord:
@@ -54,13 +55,19 @@ class Store:
     def _make_root(self) -> None:
         try:
             os.makedirs(self.root, 0o700, exist_ok=True)
-            facts = os.lstat(self.root)
         except OSError as error:
             raise Failure(f"cannot make `{self.root}`: {errno_meaning(error)}", "choose another --root") from error
-        # Below /tmp anybody may have made it first.
-        if self.root.startswith("/tmp/hybrid-runtime-") and (
-            facts.st_uid != os.geteuid() or facts.st_mode & 0o170077 != 0o040000
-        ):
+        self._require_private_root()
+
+    def _require_private_root(self) -> None:
+        """Below /tmp anybody may have made it first, with records that name our processes and links to our files."""
+        if not self.root.startswith("/tmp/hybrid-runtime-"):
+            return
+        try:
+            facts = os.lstat(self.root)
+        except FileNotFoundError:
+            return
+        if facts.st_uid != os.geteuid() or facts.st_mode & 0o170077 != 0o040000:
             raise Failure(f"`{self.root}` is not a private folder of this user", "remove it or choose another --root")
 
 
