@@ -1,6 +1,7 @@
 """pytest fixtures and options for tests on a board; aware of pytest-xdist, each worker boots its own."""
 
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from hybrid_hil.terminal import QuietReporter
+from hybrid_hil.terminal import TerminalReporter
 
 FirmwareMaker = Callable[..., BuiltFirmware]
 
@@ -66,7 +67,7 @@ class BoardKeeper:
     def _make(self) -> Rig:
         config = self._config
         monitor = config.getoption("--monitor")
-        image = chosen_image(config.getoption("--image"), QuietReporter())
+        image = image_of(config)
         options = QemuOptions(
             layout=layout_named(config.getoption("--layout")),
             monitor=Path(monitor).absolute() if monitor else None,
@@ -155,6 +156,13 @@ def summary(worker: str, account: Account) -> str:
     )
 
 
+def image_of(config: pytest.Config) -> Image:
+    """The image of `--image`. Building one takes minutes, which are shown although pytest captures output."""
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        return chosen_image(config.getoption("--image"), TerminalReporter())
+
+
 def _needs_board(item: pytest.Item) -> bool:
     return "board" in getattr(item, "fixturenames", ())
 
@@ -168,7 +176,7 @@ def _keeper(config: pytest.Config) -> BoardKeeper:
 @pytest.fixture(scope="session")
 def image(pytestconfig: pytest.Config) -> Image:
     """What boards boot: `--image`, or the cached one, built if it is missing."""
-    return chosen_image(pytestconfig.getoption("--image"), QuietReporter())
+    return image_of(pytestconfig)
 
 
 @pytest.fixture(scope="session")

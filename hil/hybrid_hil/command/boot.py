@@ -12,7 +12,6 @@ from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.rig import BOOT_S
 from hybrid_hil.terminal import TerminalReporter, err
 
-
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
 CURSOR_QUERY = b"\x1b[6n"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from hybrid_hil.checkout import checkout_root
+from hybrid_hil.choice import chosen_image
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import TerminalReporter, out
 
@@ -38,6 +39,8 @@ def command(arguments: tuple[str, ...]) -> None:
     Exit codes: 0 all passed, 1 something failed, 130 interrupted.
     """
     environments = ENVIRONMENTS[-1:] if arguments else ENVIRONMENTS
+    if "--image" not in " ".join(arguments):
+        chosen_image(None, TerminalReporter(out))
     outcomes = [_run(environment, arguments) for environment in environments]
     out.print()
     for outcome in outcomes:
