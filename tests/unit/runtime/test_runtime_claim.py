@@ -1,0 +1,240 @@
+"""Who owns a processor, and how what a dead owner left is undone."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+from hybrid_runtime.container.claim import (
+    Claim,
+    Journal,
+    held_by_other,
+    holder,
+    journal_path,
+    journaled_devices,
+    read_journal,
+    take_claim,
+)
+from hybrid_runtime.container.undo import undo_container, undo_leftovers
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.process_identity import start_time
+
+DEVICE = "remoteproc0"
+
+
+@pytest.fixture
+def machine(double: RemoteprocDouble) -> Machine:
+    return Machine(str(double.sysroot))
+
+
+def claim_of(machine: Machine) -> Claim:
+    claim = take_claim(machine, DEVICE)
+    assert claim is not None
+    return claim
+
+
+def journal_of(double: RemoteprocDouble, *, alive: bool = False) -> Journal:
+    """Of a holder that has installed and started `fw`."""
+    journal = Journal("/root", "motor")
+    journal.firmware_name = "fw"
+    journal.firmware_file = str(double.firmware_folder / "fw")
+    journal.recovery_before = "enabled"
+    journal.coredump_before = "disabled"
+    if alive:
+        journal.pid = os.getpid()
+        journal.pid_start_time = start_time(os.getpid()) or 0
+    return journal
+
+
+def started(double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    (double.firmware_folder / "fw").write_bytes(b"firmware")
+    core.write("firmware", "fw")
+    core.write("recovery", "disabled")
+    core.start_from_outside()
+
+
+def test_one_holder(machine: Machine, double: RemoteprocDouble) -> None:
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double, alive=True))
+    assert take_claim(machine, DEVICE) is None
+    assert holder(machine, DEVICE) == "motor"
+    failure = held_by_other(machine, DEVICE, "core0")
+    assert failure.message == "processor `core0` (remoteproc0) is held by container `motor` (root `/root`)"
+    assert "delete --force motor" in failure.remedy
+    claim.close()
+    again = claim_of(machine)
+    again.clear_journal()
+    again.close()
+    assert double.claims.stat().st_mode & 0o777 == 0o700
+    assert (double.claims / DEVICE).stat().st_mode & 0o777 == 0o600
+
+
+def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: Machine, double: RemoteprocDouble) -> None:
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double, alive=True))
+    waiting, done = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(done)
+        os.read(waiting, 1)
+        os._exit(0)
+    os.close(waiting)
+    claim.close()
+    # The child still holds it.
+    assert take_claim(machine, DEVICE) is None
+    os.close(done)
+    os.waitpid(pid, 0)
+    claim_of(machine).close()
+
+
+def test_descriptor_of_the_lock_is_not_inherited_by_programs(machine: Machine) -> None:
+    claim = claim_of(machine)
+    assert not os.get_inheritable(claim.descriptor)
+    claim.close()
+
+
+def test_journal_comes_back(machine: Machine, double: RemoteprocDouble) -> None:
+    claim = claim_of(machine)
+    journal = journal_of(double)
+    journal.shutdown_on_release = True
+    (double.claims / f"{DEVICE}.journal.tmp").write_text("of a writer that was killed")
+    claim.write_journal(journal)
+    found = read_journal(machine, DEVICE)
+    assert found is not None
+    assert found.__dict__ == journal.__dict__
+    assert found.belongs_to("/root", "motor")
+    assert not found.belongs_to("/root", "other")
+    assert double.journals() == [f"{DEVICE}.journal"]
+    claim.clear_journal()
+    claim.clear_journal()
+    assert read_journal(machine, DEVICE) is None
+    claim.close()
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(Journal().__dict__)), st.none() | st.integers() | st.text() | st.booleans())
+)
+def test_damaged_fields_of_a_journal_count_as_absent(values: dict[str, object]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as sysroot:
+        machine = Machine(sysroot)
+        Path(machine.claims).mkdir(parents=True)
+        Path(journal_path(machine, DEVICE)).write_text(json.dumps(values))
+        journal = read_journal(machine, DEVICE)
+        assert journal is not None
+        for field, default in Journal().__dict__.items():
+            assert type(getattr(journal, field)) is type(default)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
+def test_unreadable_journal(machine: Machine, double: RemoteprocDouble, text: str) -> None:
+    claim_of(machine).close()
+    Path(journal_path(machine, DEVICE)).write_text(text, encoding="latin-1")
+    with pytest.raises(Failure, match="cannot be read"):
+        read_journal(machine, DEVICE)
+    assert holder(machine, DEVICE) == ""
+    assert journaled_devices(machine, "/root", "motor") == []
+    assert double.journals() == [f"{DEVICE}.journal"]
+
+
+def test_undo_of_a_dead_holder(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    started(double, core)
+    core.start_from_outside()
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    undo_leftovers(claim)
+    assert (core.state, core.stops, core.read("recovery")) == ("offline", 2, "enabled")
+    assert double.installed() == double.journals() == []
+    undo_leftovers(claim)
+    claim.close()
+
+
+def test_undo_leaves_a_core_that_is_not_ours(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    started(double, core)
+    core.write("firmware", "theirs")
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    undo_leftovers(claim)
+    assert (core.state, core.stops) == ("running", 0)
+    assert double.installed() == double.journals() == []
+    claim.close()
+
+
+def test_undo_that_fails_keeps_the_journal(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(double, core)
+    core.refuses_to_stop = True
+    monkeypatch.setattr("hybrid_runtime.processor.remoteproc.STOP_SECONDS", 0.05)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    with pytest.raises(Failure, match="is still"):
+        undo_leftovers(claim)
+    assert (double.installed(), double.journals()) == (["fw"], [f"{DEVICE}.journal"])
+    claim.close()
+
+
+def test_undo_after_the_processor_has_vanished(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble
+) -> None:
+    started(double, core)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    core.vanish()
+    assert journaled_devices(machine, "/root", "motor") == [DEVICE]
+    undo_leftovers(claim)
+    assert double.installed() == double.journals() == []
+    claim.close()
+
+
+def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    started(double, core)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double, alive=True))
+    # Held by another: left alone, whoever asks.
+    undo_container(machine, DEVICE, "/root", "motor")
+    claim.close()
+    undo_container(machine, DEVICE, "/root", "other")
+    undo_container(machine, DEVICE, "/elsewhere", "motor")
+    assert (core.state, double.installed()) == ("running", ["fw"])
+    undo_container(machine, DEVICE, "/root", "motor")
+    assert (core.state, double.installed()) == ("offline", [])
+
+
+def test_claims_that_cannot_be_kept(machine: Machine, double: RemoteprocDouble) -> None:
+    double.claims.write_bytes(b"a file in the way")
+    with pytest.raises(Failure, match="cannot open the claim"):
+        take_claim(machine, DEVICE)
+
+
+def test_link_in_place_of_the_lock(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+    double.claims.mkdir()
+    (double.claims / DEVICE).symlink_to(tmp_path / "victim")
+    with pytest.raises(Failure, match="cannot open the claim"):
+        take_claim(machine, DEVICE)
+    assert not (tmp_path / "victim").exists()
+
+
+def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    other = journal_of(double)
+    other.identifier = "next"
+    with pytest.raises(Failure, match="no space left on device"):
+        claim.write_journal(other)
+    found = read_journal(machine, DEVICE)
+    assert found is not None
+    assert found.identifier == "motor"
+    assert double.journals() == [f"{DEVICE}.journal"]
+    claim.close()

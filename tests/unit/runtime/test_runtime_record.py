@@ -1,0 +1,195 @@
+"""What is remembered of a container: written, read back, damaged; and the folder it lies in."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_runner import Command, attempt
+from hypothesis import given
+from hypothesis import strategies as st
+from remoteproc_double import RemoteprocDouble
+
+from hybrid_runtime.container.record import End, Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.container.store import Store, remove_folder
+from hybrid_runtime.durable_file import write_durably
+from hybrid_runtime.failure import Failure, errno_meaning
+
+JSON: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers(), max_size=2)
+)
+FIELDS = sorted(Record("", "", "").__dict__)
+
+
+def full_record() -> Record:
+    record = Record("motor", "/bundle", "2026-11-22T00:00:00Z")
+    record.annotations = {"a": "b", "é": "\u2028"}
+    record.phase = "started"
+    record.pid, record.pid_start_time = 12, 34
+    record.device, record.processor, record.resolved_path = "remoteproc0", "core0", "/sys/devices/x"
+    record.firmware_name, record.firmware_file = "fw", "/lib/firmware/fw"
+    record.crashes, record.crash_time, record.crash_type = 2, "t", "watchdog"
+    record.end = End(70, "the core crashed", "2026-11-22T00:00:01Z")
+    return record
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    full_record().save(str(tmp_path))
+    found = load_record(str(tmp_path), "motor")
+    assert found.to_json() == full_record().to_json()
+    assert Path(record_path(str(tmp_path))).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+
+
+@given(
+    st.text(),
+    st.dictionaries(st.text(), st.text(), max_size=4),
+    st.integers(0, 1 << 30),
+    st.none() | st.tuples(st.integers(0, 255), st.text(), st.text()),
+)
+def test_any_values_come_back(
+    text: str, annotations: dict[str, str], number: int, end: tuple[int, str, str] | None
+) -> None:
+    record = Record(text, text, text)
+    record.annotations = annotations
+    record.crashes = number
+    record.end = End(*end) if end else None
+    values = json.loads(json.dumps(record.to_json()))
+    assert Record.from_json(values).to_json() == record.to_json()
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3), st.sets(st.sampled_from(FIELDS), max_size=2))
+def test_damaged_fields(changes: dict[str, object], missing: set[str]) -> None:
+    good = full_record().to_json()
+    values = {key: value for key, value in (good | changes).items() if key not in missing}
+    record = attempt(lambda: Record.from_json(values), ValueError)
+    if isinstance(record, Record):
+        assert all(type(getattr(record, key)) is type(good[key]) for key in FIELDS if key != "end")
+    else:
+        assert str(record)
+
+
+@given(st.integers(0, 1000), st.binary(max_size=4))
+def test_damaged_files(length: int, rubbish: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        full_record().save(folder)
+        path = Path(record_path(folder))
+        data = path.read_bytes()
+        path.write_bytes(data[:length] + rubbish)
+        record = attempt(lambda: load_record(folder, "motor"), UnreadableRecord)
+        if isinstance(record, UnreadableRecord):
+            assert "delete --force motor" in record.remedy
+        else:
+            assert length >= len(data)
+
+
+def test_absent_container_and_absent_record(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    with pytest.raises(Failure, match=r"^container does not exist") as raised:
+        store.load("motor")
+    assert not isinstance(raised.value, UnreadableRecord)
+    (tmp_path / "motor").mkdir()
+    with pytest.raises(UnreadableRecord, match="it is not there"):
+        store.load("motor")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pid": 1 << 80},
+        {"pid": -1},
+        {"pid": 1},
+        {"pid_start_time": -5},
+        {"device": "../../../etc"},
+        {"device": ""},
+        {"firmware_name": "", "phase": "unheard-of"},
+        {"annotations": {"remoteproc.start-timeout": "soon"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "verb", [("state",), ("start",), ("kill",), ("kill", "KILL"), ("logs",), ("delete", "--force")]
+)
+def test_wrong_but_well_formed_records(
+    command: Command, double: RemoteprocDouble, changes: dict[str, object], verb: tuple[str, ...]
+) -> None:
+    folder = double.root / "motor"
+    folder.mkdir(parents=True)
+    record = full_record()
+    record.save(str(folder))
+    path = folder / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    name, *rest = verb
+    options = [word for word in rest if word.startswith("-")]
+    command.run(name, *options, "motor", *(word for word in rest if word not in options), code=None)
+    if name == "delete":
+        assert double.containers() == []
+
+
+def test_folder_of_a_container(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "a/b"))
+    folder = Path(store.make_folder("motor"))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(Failure, match="already exists"):
+        store.make_folder("motor")
+    assert store.identifiers() == ["motor"]
+    assert Store(str(tmp_path / "absent")).identifiers() == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Failure, match="cannot make"):
+        Store(str(tmp_path / "file")).make_folder("motor")
+
+
+def test_removed_folder_takes_no_link_target_along(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "precious").write_bytes(b"")
+    folder = tmp_path / "folder"
+    (folder / "bundle").mkdir(parents=True)
+    (folder / "bundle/config.json").write_bytes(b"")
+    (folder / "link").symlink_to(victim)
+    os.mkfifo(folder / "fifo")
+    remove_folder(str(folder))
+    remove_folder(str(folder))
+    assert not folder.exists()
+    assert (victim / "precious").exists()
+
+
+def test_foreign_root_below_tmp_is_refused(tmp_path: Path) -> None:
+    """Whoever made it could name our processes in its records."""
+    folder = Path(f"/tmp/hybrid-runtime-test-{os.getpid()}")
+    store = Store(str(folder))
+    try:
+        folder.mkdir(mode=0o755)
+        for act in (store.load, store.make_folder):
+            with pytest.raises(Failure, match="is not a private folder"):
+                act("motor")
+        folder.chmod(0o700)
+        with pytest.raises(Failure, match="does not exist"):
+            store.load("motor")
+        folder.rmdir()
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(Failure, match="is not a private folder"):
+            store.load("motor")
+    finally:
+        folder.unlink() if folder.is_symlink() else folder.rmdir()
+
+
+def test_durable_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_durably(str(path), b"first")
+    monkeypatch.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output"):
+        write_durably(str(path), b"second")
+    assert path.read_bytes() == b"first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_words_for_errnos() -> None:
+    assert errno_meaning(OSError(22, "Invalid argument")) == "invalid argument"
+    assert errno_meaning(FileNotFoundError(2, "No such file or directory")) == "it is not there"
+    assert errno_meaning(OSError("without a number")) == "unknown error"
