@@ -140,7 +140,7 @@ REFUSED_VERBS = {
     "resume": "remoteproc cannot halt a core and go on",
     "checkpoint": "the state of a core cannot be saved",
     "restore": "the state of a core cannot be saved",
-    "spec": "docs/firmware-images.md shows a config.json",
+    "spec": "docs/runtime.md shows a config.json",
     "version": "use --version",
 }
 

@@ -162,6 +162,8 @@ class Supervisor:
         return crashed
 
     def _read_trace(self) -> None:
+        if self.record.annotations.get("remoteproc.logs") == "none":
+            return
         text, restarted = self.core.trace.read()
         if restarted:
             self.output.supervisor("hybrid-runtime: the trace buffer begins anew")
