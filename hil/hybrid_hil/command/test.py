@@ -1,5 +1,7 @@
 """`hil test`: everything that has to pass."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ import click
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.choice import chosen_image
 from hybrid_hil.failure import RigError
-from hybrid_hil.terminal import TerminalReporter, out
+from hybrid_hil.terminal import Step, TerminalReporter, out
 
 ENVIRONMENTS = ("lint", "type", "unit", "hil")
 TAIL_LINES = 60
@@ -61,23 +63,35 @@ def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
     begun = time.monotonic()
     lines: list[str] = []
     with TerminalReporter(out).step(environment) as step, _started(command_line) as process:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            if out.is_terminal:
-                step.detail(line.strip()[:80])
-            else:
-                out.print(line.rstrip(), markup=False)
-        exit_code = process.wait()
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                _pass_on(lines[-1], step)
+            exit_code = process.wait()
+        except KeyboardInterrupt:
+            # once, to all of them: boards are put away while tox waits for its suicide_timeout
+            os.killpg(process.pid, signal.SIGINT)
+            raise
         step.failed = exit_code != 0
     if exit_code != 0 and out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
     return Outcome(environment, exit_code, time.monotonic() - begun, last_words(lines))
 
 
+def _pass_on(line: str, step: Step) -> None:
+    if out.is_terminal:
+        step.detail(line.strip()[:80])
+    else:
+        out.print(line, markup=False)
+
+
 def _started(command_line: list[str]) -> subprocess.Popen[str]:
+    """A process group of its own, so that a terminal's Ctrl-C reaches it through us, and not twice."""
     return subprocess.Popen(
         command_line,
         cwd=checkout_root(),
+        stdin=subprocess.DEVNULL,
+        process_group=0,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
