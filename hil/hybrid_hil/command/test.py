@@ -1,6 +1,7 @@
 """`hil test`: everything that has to pass."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hybrid_hil.terminal import Step, TerminalReporter, out
 
 ENVIRONMENTS = ("lint", "type", "unit", "hil")
 TAIL_LINES = 60
+_TOX_SAYS = re.compile(r"^congratulations|^evaluation failed|: (OK|FAIL)\b|^\w+: exit \d+|^\.pkg: ")
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,5 @@ def _started(command_line: list[str]) -> subprocess.Popen[str]:
 
 def last_words(lines: list[str]) -> str:
     """The last line of a tool's own, not of tox: what it counted or complained about."""
-    spoken = [line.strip(" =") for line in lines if line.strip(" =-")]
-    own = [
-        line for line in spoken if not line.startswith(("congratulations", "evaluation failed")) and ": OK" not in line
-    ]
-    return next((line for line in reversed(own) if ": FAIL" not in line), "")
+    spoken = [line.strip(" =-") for line in lines]
+    return next((line for line in reversed(spoken) if line and not _TOX_SAYS.search(line)), "")

@@ -46,5 +46,15 @@ def test_last_words_are_the_tool_s_not_tox_s() -> None:
         "",
     ]
     assert last_words(lines) == "12 passed in 3.1s"
-    assert last_words(["error: x", "  unit: FAIL code 1 (2 s)", "  evaluation failed :( (2 s)"]) == "error: x"
+    assert (
+        last_words(
+            [
+                "error: x",
+                "unit: exit 4 (2.26 seconds) /work> pytest",
+                "  unit: FAIL code 1 (2 s)",
+                "  evaluation failed :( (2 s)",
+            ]
+        )
+        == "error: x"
+    )
     assert last_words([]) == ""
