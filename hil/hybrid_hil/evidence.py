@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.console.record import Line, printable
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -35,11 +35,10 @@ def folder_name(test: str) -> str:
     return re.sub(r"[^A-Za-z0-9._=+-]+", "_", test).strip("_")[-180:]
 
 
-def collect(board: QemuBoard, folder: Path, report: str, console_mark: int, core_mark: int) -> None:
+def collect(board: Board, folder: Path, report: str, console_mark: int, core_mark: int) -> None:
     """Writes everything known about a failure into `folder`; a board that does not answer is said to."""
     folder.mkdir(parents=True, exist_ok=True)
-    by_hand = f"the board by hand: {board.qemu_command_line}\n"
-    (folder / "failure.txt").write_text(f"{report}\n\n{by_hand}")
+    (folder / "failure.txt").write_text(report)
     (folder / "console.txt").write_text(stamped(board.console.lines(console_mark)))
     (folder / "core-console.txt").write_text(stamped(board.core_console.lines(core_mark)))
     deadline = Deadline(20)

@@ -97,7 +97,8 @@ class Rig:
         """Writes what is known about a failed test into a folder of its own; `marks` are the positions of
         both consoles when it began."""
         target = folder / folder_name(test)
-        collect(self.board, target, report, *marks)
+        by_hand = f"the board by hand: {self.board.qemu_command_line}\n"
+        collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
         return target
 
     def _provision(self, board: QemuBoard, deadline: Deadline) -> None:

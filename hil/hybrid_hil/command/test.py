@@ -73,6 +73,7 @@ def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
         except KeyboardInterrupt:
             # once, to all of them: boards are put away while tox waits for its suicide_timeout
             os.killpg(process.pid, signal.SIGINT)
+            process.communicate()
             raise
         step.failed = exit_code != 0
     if exit_code != 0 and out.is_terminal:
