@@ -60,7 +60,7 @@ class Store:
         place = self.path(component)
         if self.has(component) and not rebuild:
             return place
-        with self._turn(component, reporter) as waited:
+        with self._turn(component, reporter, title) as waited:
             if self.has(component) and (waited or not rebuild):
                 return place
             with reporter.step(title) as step:
@@ -134,6 +134,7 @@ class Store:
             flush_tree(folder)
             self._publish(folder, component)
         finally:
+            step.detail("clearing up")
             remove_tree(folder)
 
     def _publish(self, folder: Path, component: Component) -> None:
@@ -148,7 +149,7 @@ class Store:
         _flush(place.parent)
 
     @contextlib.contextmanager
-    def _turn(self, component: Component, reporter: Reporter) -> Iterator[bool]:
+    def _turn(self, component: Component, reporter: Reporter, title: str) -> Iterator[bool]:
         """Holds the lock of `component`; says whether somebody else had it before."""
         lock = self._lock(component)
         waited = False
@@ -156,7 +157,7 @@ class Store:
             lock.acquire(blocking=False)
         except Timeout:
             waited = True
-            with reporter.step(f"waiting for another build of the {component.kind}"):
+            with reporter.step(f"waiting for another process {title}"):
                 lock.acquire(poll_interval=0.2)
         try:
             yield waited

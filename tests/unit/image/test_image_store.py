@@ -131,7 +131,7 @@ def test_second_build_waits_says_so_and_takes_the_result(store: Store, other_bui
     waiting = LetsGo(other_build)
     place = store.ensure(KERNEL, never, waiting, "building")
     assert (place / "Image").read_text() == "whole"
-    assert waiting.titles == ["waiting for another build of the kernel"]
+    assert waiting.titles == ["waiting for another process building"]
 
 
 def test_second_rebuild_takes_the_result_it_waited_for(store: Store, other_build: OtherBuild) -> None:
