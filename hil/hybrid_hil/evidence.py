@@ -13,7 +13,7 @@ from hybrid_hil.shell import Shell
 
 def _each(*patterns: str) -> str:
     """Shell text that prints files, each under its name."""
-    return f'for f in {" ".join(patterns)}; do echo "== $f"; cat "$f"; echo; done'
+    return f'for f in {" ".join(patterns)}; do [ -f "$f" ] && echo "== $f" && cat "$f" && echo; done'
 
 
 _PROCESSORS = "/sys/class/remoteproc/*"
@@ -21,8 +21,7 @@ _PROCESSORS = "/sys/class/remoteproc/*"
 # what is asked of the board, by the file the answer goes to
 QUESTIONS = {
     "dmesg.txt": "dmesg",
-    "runtime-logs.txt": _each(f"{CONTAINERS}/*/log*"),
-    "runtime-state.txt": _each(f"{CONTAINERS}/*/*.json", f"{CLAIMS}/*"),
+    "runtime-state.txt": _each(f"{CONTAINERS}/*/*", f"{CLAIMS}/*"),
     "files.txt": f"ls -lR {CONTAINERS} {CLAIMS} /lib/firmware",
     "processes.txt": "ps -o pid,ppid,stat,args",
     "processors.txt": _each(*(f"{_PROCESSORS}/{name}" for name in ("name", "state", "firmware", "recovery"))),
