@@ -54,9 +54,9 @@ def missing_program(program: str) -> str:
 
 def explained(error: OSError, folder: Path) -> RigError:
     """An operating system's error while `folder` was written, as an error with a remedy."""
-    where = error.filename if error.filename is not None else folder
+    where = Path(error.filename) if isinstance(error.filename, str) else folder
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RigError(f"no space left at `{where}`", FREE_SPACE)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and where.is_relative_to(folder):
         return RigError(f"cannot write `{where}`: {error.strerror}", "set XDG_CACHE_HOME to a folder of yours")
-    return RigError(f"`{where}`: {error.strerror}", "look at the disk that holds the cache")
+    return RigError(f"`{where}`: {error.strerror}", "see to its permissions and to the disk it is on")

@@ -50,5 +50,11 @@ def test_operating_system_errors_have_remedies(number: int, message: str, remedy
     assert remedy in error.remedy
 
 
+def test_errors_elsewhere_do_not_blame_the_cache() -> None:
+    error = explained(PermissionError(errno.EACCES, "Permission denied", "/usr/bin/python3"), Path("/cache"))
+    assert "`/usr/bin/python3`" in error.message
+    assert "XDG_CACHE_HOME" not in error.remedy
+
+
 def test_error_without_a_file_names_the_cache() -> None:
     assert "`/cache`" in explained(OSError(errno.ENOSPC, "full"), Path("/cache")).message
