@@ -120,8 +120,7 @@ i=0
 while [ $i -lt {count} ]; do
   hybrid-runtime create --annotation remoteproc.name={processor} {path} again-{processor} || exit 11
   hybrid-runtime start again-{processor} || exit 12
-  hybrid-runtime kill again-{processor} KILL || exit 13
-  hybrid-runtime delete again-{processor} || exit 14
+  hybrid-runtime delete --force again-{processor} || exit 13
   i=$((i + 1))
 done
 """

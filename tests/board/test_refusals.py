@@ -61,7 +61,7 @@ def test_start_refuses_when_the_installed_file_is_gone(
     shell.run(f"rm /lib/firmware/{linux.installed_firmware()[0]}")
     refused = runtime.start("bad", check=False)
     assert refused.exit_status == 1
-    assert "no such file or directory" in refused.stderr
+    assert "it is not there" in refused.stderr
     assert "the kernel says: remoteproc" in refused.stderr
     assert_start_failed(runtime, linux, hello.processor)
 
