@@ -372,3 +372,14 @@ def test_many_starts_of_one_container(command: Command, core: ProcessorDouble, f
     codes = [process.wait(20) for process, _ in spawned]
     assert sorted(codes) == [0] + [1] * 11
     assert (core.references, len(core.boots)) == (1, 1)
+
+
+def test_container_without_logs(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    pid = command.create(firmware, "motor", annotations={"remoteproc.logs": "none"})
+    command.run("start", "motor")
+    core.print(b"unheard\n")
+    command.run("kill", "motor")
+    assert command.exit_code(pid) == 0
+    outcome = command.run("logs", "motor")
+    assert outcome.stdout == ""
+    assert "hybrid-runtime: started" in outcome.stderr

@@ -1,0 +1,117 @@
+"""Paths of the machine, the default root, single attributes of a processor and its character device."""
+
+import os
+from pathlib import Path
+
+import pytest
+from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
+
+from hybrid_runtime import machine as machines
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine, default_root
+from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
+from hybrid_runtime.processor.shutdown_on_release import arm, disarm_device
+
+
+@pytest.mark.parametrize(
+    ("user", "mapping", "root"),
+    [
+        (0, [[0, 0, 1 << 32]], "/run/hybrid-runtime"),
+        (0, [[0, 4321000, 1], [1, 100000, 65536]], "/tmp/hybrid-runtime-4321000"),
+        (5, [[0, 4321000, 1], [1, 4400000, 65536]], "/tmp/hybrid-runtime-4400004"),
+        (4321000, [[0, 0, 1 << 32]], "/tmp/hybrid-runtime-4321000"),
+        (70000, [[0, 4321000, 1]], "/tmp/hybrid-runtime-70000"),
+    ],
+)
+def test_default_root_comes_from_ids(
+    monkeypatch: pytest.MonkeyPatch, user: int, mapping: list[list[int]], root: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(machines, "_uid_map", lambda: mapping)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
+    assert default_root(Machine()) == root
+
+
+def test_default_root_of_a_logged_in_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/run/user/1000")
+    assert default_root(Machine()) == "/run/user/1000/hybrid-runtime"
+
+
+def test_everything_lies_below_the_sysroot(double: RemoteprocDouble) -> None:
+    machine = Machine(f"{double.sysroot}/")
+    for path in (machine.claims, machine.kernel_log, machine.remoteproc_class, default_root(machine)):
+        assert path.startswith(f"{double.sysroot}/")
+        assert "//" not in path
+    assert machine.boot_id() == BOOT_ID[:8]
+    assert Machine("/nowhere").boot_id() == "00000000"
+
+
+def test_attributes(double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+    assert (remoteproc.name, remoteproc.state, remoteproc.firmware) == ("core0", "offline", "unknown")
+    assert remoteproc.resolved_path == str(core.folder)
+    (core.folder / "coredump").unlink()
+    assert remoteproc.read_or("coredump", "absent") == "absent"
+    (core.folder / "firmware").write_bytes(b"odd \xff name\n")
+    assert remoteproc.firmware == os.fsdecode(b"odd \xff name")
+    assert not remoteproc.runs_firmware("")
+    core.vanish()
+    for act in (lambda: remoteproc.state, lambda: remoteproc.write("state", "stop")):
+        with pytest.raises(ProcessorGone, match="has vanished"):
+            act()
+
+
+def test_stop_until_offline(double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+    remoteproc.stop_until_offline()
+    assert core.stops == 0
+    (double.firmware_folder / "fw").write_bytes(b"")
+    core.write("firmware", "fw")
+    for _ in range(5):
+        core.start_from_outside()
+    remoteproc.stop_until_offline()
+    assert (core.state, core.stops) == ("offline", 5)
+
+
+@pytest.mark.parametrize("error", [22, 16, 5])
+def test_stop_that_the_kernel_refuses(
+    double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    core.set_state("running")
+    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+
+    def refuse(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(remoteproc, "write", refuse)
+    monkeypatch.setattr("hybrid_runtime.processor.remoteproc.STOP_SECONDS", 0.05)
+    with pytest.raises(Failure, match="refuses to stop" if error == 5 else "is still `running`"):
+        remoteproc.stop_until_offline()
+
+
+def test_device_that_is_none(tmp_path: Path) -> None:
+    """A plain file refuses the flag as a foreign device would; an absent one means a kernel without it."""
+    assert arm(str(tmp_path / "absent")) is None
+    disarm_device(str(tmp_path / "absent"))
+    (tmp_path / "file").write_bytes(b"")
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with pytest.raises(Failure, match="refuses shutdown-on-release"):
+        arm(str(tmp_path / "file"))
+    with pytest.raises(OSError, match="ioctl"):
+        disarm_device(str(tmp_path / "file"))
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_deadline() -> None:
+    over = Deadline(0)
+    assert over.expired
+    assert over.remaining() == 0
+    assert not over.look_again()
+    soon = Deadline(0.02)
+    looks = 0
+    while soon.look_again():
+        looks += 1
+    assert soon.expired
+    assert 1 <= looks <= 5
