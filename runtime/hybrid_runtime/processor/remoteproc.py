@@ -7,6 +7,13 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Transferred = TypeVar("Transferred")
+
 # rproc_state_string[] of remoteproc_sysfs.c; "deleted" is in newer kernels.
 STATES = ("offline", "suspended", "running", "crashed", "deleted", "attached", "detached", "invalid")
 GONE_STATES = ("deleted", "invalid")
@@ -30,27 +37,21 @@ class Remoteproc:
 
     def read(self, attribute: str) -> str:
         """Raises ProcessorGone; OSError for anything else the kernel says."""
-        try:
-            descriptor = os.open(f"{self.path}/{attribute}", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise self._gone() from None
-        try:
-            return os.read(descriptor, 4096).decode("utf-8", "surrogateescape").removesuffix("\n")
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                raise self._gone() from None
-            raise
-        finally:
-            os.close(descriptor)
+        text = self._transfer(attribute, os.O_RDONLY, lambda descriptor: os.read(descriptor, 4096))
+        return text.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def write(self, attribute: str, word: str) -> None:
         """Raises ProcessorGone, and OSError with the kernel's verdict in errno."""
+        data = word.encode("utf-8", "surrogateescape")
+        self._transfer(attribute, os.O_WRONLY | os.O_TRUNC, lambda descriptor: os.write(descriptor, data))
+
+    def _transfer(self, attribute: str, flags: int, act: "Callable[[int], Transferred]") -> "Transferred":
         try:
-            descriptor = os.open(f"{self.path}/{attribute}", os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+            descriptor = os.open(f"{self.path}/{attribute}", flags | os.O_CLOEXEC)
         except FileNotFoundError:
             raise self._gone() from None
         try:
-            os.write(descriptor, word.encode("utf-8", "surrogateescape"))
+            return act(descriptor)
         except OSError as error:
             if error.errno == errno.ENODEV:
                 raise self._gone() from None
