@@ -72,4 +72,5 @@ def clean(keep: int, all_of_it: bool) -> None:
         for component in removed:
             store.remove(component)
             out.print(f"removed {component}")
+        store.forget()
     out.print(f"{len(removed)} removed from {store.root}")

@@ -123,6 +123,12 @@ class Store:
         self.path(component).rename(grave)
         remove_tree(grave)
 
+    def forget(self) -> None:
+        """Removes logs and locks of components that are gone; only for who is alone in the store."""
+        for path in (*self.root.glob("logs/*.log"), *self.root.glob("locks/*.lock")):
+            if not self.has(Component(*path.stem.split("-", 1))):
+                path.unlink()
+
     def workshop(self, component: Component) -> Workshop:
         return Workshop(self.root / "logs" / f"{component}.log")
 

@@ -169,6 +169,15 @@ def test_cleaning_is_refused_during_a_build(store: Store) -> None:
         pass
 
 
+def test_forgets_logs_and_locks_of_what_is_gone(store: Store, reporter: Reporter) -> None:
+    store.ensure(KERNEL, write("first"), reporter, "building")
+    store.forget()
+    assert [path.name for path in store.root.glob("*/kernel-*")] != []
+    store.remove(KERNEL)
+    store.forget()
+    assert [path.name for path in store.root.glob("*/kernel-*")] == []
+
+
 def test_removes_whole_components(store: Store, reporter: Reporter) -> None:
     store.ensure(KERNEL, write("first"), reporter, "building")
     assert store.components("kernel") == [KERNEL]
