@@ -10,17 +10,20 @@ from hybrid_hil.shell import Shell
 from hybrid_hil.vitals import Vitals
 
 CONNECT_S = 15.0
+FOR_PEOPLE = "hil boot"
 
 
 def find_running(name: str | None) -> Card | None:
-    """The card of the running board of that name, or of the newest; None when there is none at all.
+    """The card of the running board of that name, or of the newest that `hil boot` keeps; None without one.
+
+    Boards that tests or a demo are busy with have to be named.
 
     Raises:
         RigError: there are boards, but none of that name.
     """
     boards = {folder.name: card for folder, card in running_boards(runs_root())}
     if name is None:
-        return next(iter(boards.values()), None)
+        return next((card for card in boards.values() if card.owner == FOR_PEOPLE), None)
     if name not in boards:
         raise RigError(f"no board `{name}` is running", f"running: {', '.join(boards) or 'none'}")
     return boards[name]

@@ -10,6 +10,7 @@ from hybrid_hil.choice import chosen_image, image_option, layout_option
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.rig import BOOT_S
+from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.terminal import TerminalReporter, err
 
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
@@ -35,7 +36,7 @@ def command(choice: str | None, layout: str, words: tuple[str, ...]) -> None:
     """
     image = chosen_image(choice, TerminalReporter())
     options = QemuOptions(layout=layout_named(layout), kernel_arguments=words)
-    with QemuBoard(image, options, owner="hil boot") as board:
+    with QemuBoard(image, options, owner=FOR_PEOPLE) as board:
         board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
         deadline = Deadline(BOOT_S)
         board.power_on(deadline)
