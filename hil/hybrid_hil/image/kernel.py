@@ -35,15 +35,15 @@ OTHER_PROCESSORS = (
     *("parisc", "powerpc", "riscv", "s390", "sh", "sparc", "um", "x86", "xtensa"),
 )
 OTHER_HARDWARE = (
-    *("accel", "acpi", "ata", "crypto", "edac", "gpu", "hid", "hwmon", "i2c", "iio", "infiniband", "input", "md"),
-    *("media", "mfd", "mmc", "mtd", "net/can", "net/dsa", "net/ethernet", "net/phy", "net/wireless", "nvme", "pci"),
+    *("accel", "acpi", "ata", "crypto", "edac", "gpu", "hid", "hwmon", "i2c", "iio", "infiniband", "md"),
+    *("media", "mmc", "mtd", "net/can", "net/dsa", "net/ethernet", "net/phy", "net/wireless", "nvme"),
     *("phy", "pinctrl", "platform", "s390", "scsi", "spi", "staging", "target", "usb", "video"),
 )
 LEFT_OUT = (
     *(f"*/arch/{processor}/*.[chS]" for processor in OTHER_PROCESSORS),
     *(f"*/drivers/{hardware}/*.[ch]" for hardware in OTHER_HARDWARE),
     *("*/sound/*/*.c", "*/fs/bcachefs/*.[ch]", "*/fs/btrfs/*.[ch]", "*/fs/xfs/*.[ch]"),
-    *("*/tools/perf", "*/tools/testing", "*.dts", "*.dtsi", "*.dtso", "*.rst", "*.yaml", "*.json"),
+    *("*/tools/perf", "*/tools/testing", "*/boot/dts/*.dts*", "*.rst", "*.yaml", "*.json"),
 )
 
 
