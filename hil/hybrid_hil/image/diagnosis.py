@@ -32,6 +32,10 @@ SIGNS = (
         "bring the package debian-archive-keyring up to date",
     ),
     (r"release file .* is not valid yet|release file .* expired", "set this machine's clock"),
+    (
+        r"no rule to make target|fatal error: \S+: no such file",
+        "if the kernel's fragment asks for a new driver, its sources may be among LEFT_OUT in image/kernel.py",
+    ),
     (r"out of memory|cannot allocate memory", "give this machine more memory, or fewer `--jobs`"),
 )
 

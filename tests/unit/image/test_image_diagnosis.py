@@ -17,6 +17,7 @@ from hybrid_hil.image.diagnosis import explained, remedy_for
         ("E: The repository 'http://m.example' is not signed.", "debian-archive-keyring"),
         ("E: Release file for http://m.example is not valid yet", "clock"),
         ("cc1: out of memory allocating 65536 bytes", "memory"),
+        ("make[3]: *** No rule to make target 'drivers/pci/of.o', needed by 'built-in.a'.", "LEFT_OUT"),
         ("make: *** [Makefile:1] Error 1", "hil doctor"),
     ],
 )
