@@ -3,7 +3,6 @@
 import os
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.system_calls import send_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class ProcessHandle:
 
     def send(self, number: int) -> bool:
         """False when the process has gone meanwhile."""
+        from hybrid_runtime.system_calls import send_signal
+
         try:
             send_signal(self.descriptor, number)
         except ProcessLookupError:
