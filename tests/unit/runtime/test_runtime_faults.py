@@ -1,8 +1,11 @@
 """What ends a container although nobody asked: the core, the kernel, other programs, SIGKILL."""
 
+import fcntl
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -214,3 +217,40 @@ def test_delete_while_create_is_at_work(
     assert command.exit_code(pid, 0) == 137
     assert double.leftovers() == []
     assert core.boots == []
+
+
+@pytest.fixture
+def waiting_create(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A create that waits for its processor, whose lock the test holds, for two seconds at most."""
+    double.claims.mkdir()
+    with (double.claims / core.device).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process, _ = command.spawn("create", firmware, "motor")
+        eventually((double.root / "motor/record.json").exists)
+        yield process
+
+
+def test_delete_of_a_create_that_waits(
+    command: Command, double: RemoteprocDouble, waiting_create: "subprocess.Popen[bytes]"
+) -> None:
+    state = command.state("motor")
+    assert (state["status"], state["pid"]) == ("creating", waiting_create.pid)
+    assert "is creating" in command.run("delete", "motor", code=1).stderr
+    command.run("delete", "--force", "motor")
+    assert waiting_create.wait(10) == -signal.SIGKILL
+    assert double.leftovers() == []
+
+
+def test_interrupted_create(double: RemoteprocDouble, waiting_create: "subprocess.Popen[bytes]") -> None:
+    waiting_create.send_signal(signal.SIGINT)
+    assert waiting_create.wait(10) == 130
+    assert double.leftovers() == []
+
+
+def test_processor_held_by_a_command_that_says_nothing(
+    double: RemoteprocDouble, waiting_create: "subprocess.Popen[bytes]"
+) -> None:
+    assert waiting_create.wait(10) == 1
+    assert double.leftovers() == []
