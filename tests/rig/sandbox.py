@@ -21,12 +21,16 @@ class Sandbox:
         self.image = image
         self._started: list[subprocess.Popen[str]] = []
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "XDG_RUNTIME_DIR": str(self.folder), "TMPDIR": str(self.folder)}
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts `python -m …` as the leader of a process group, its output in one pipe."""
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", *arguments],
             cwd=checkout_root(),
-            env={**os.environ, "XDG_RUNTIME_DIR": str(self.folder), "TMPDIR": str(self.folder)},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
