@@ -7,6 +7,7 @@ from hybrid_runtime.machine import Machine
 # One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
 _LARGEST_RECORD = 8192
 _CRASH_TEXT = "crash detected in"
+_BOOT_TEXT = " is now up"
 
 
 class KernelLog:
@@ -71,3 +72,8 @@ def crash_type(text: str) -> str | None:
         return None
     _, _, kind = text.rpartition("type ")
     return kind.strip()
+
+
+def tells_of_boot(text: str) -> bool:
+    """rproc_start's last line: the firmware was loaded, and its trace buffers with it."""
+    return text.endswith(_BOOT_TEXT)

@@ -14,7 +14,7 @@ from hybrid_runtime.container.record import CREATED, STARTED, End, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.processor.kernel_log import crash_type
+from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
@@ -71,7 +71,8 @@ class Supervisor:
                 ending = self._serve(descriptor, verb)
                 if ending:
                     return ending
-        kernel_spoke = self.core.kernel_log.descriptor in ready
+        # Every record of the kernel wakes us, also the thousands about other things.
+        kernel_spoke = self.core.kernel_log.descriptor in ready and self._read_kernel_log()
         if self.record.phase == STARTED and (kernel_spoke or monotonic() >= self.next_look):
             return self._look()
         self.output.flush()
@@ -136,11 +137,9 @@ class Supervisor:
 
     def _look(self) -> Ending | None:
         """One look at the kernel's log, the trace and the core's state."""
-        crashed_now = self._read_kernel_log()
+        self._read_kernel_log()
         self._read_trace()
         ending = self._judge()
-        if crashed_now and ending is None and self.core.kernel_recovers:
-            self.core.trace.begin_anew()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
         self.next_look = now + (BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS)
@@ -148,8 +147,10 @@ class Supervisor:
         return ending
 
     def _read_kernel_log(self) -> bool:
+        """Whether there was anything about our core."""
         crashed = False
-        for line in self.core.kernel_log.lines():
+        lines = self.core.kernel_log.lines()
+        for line in lines:
             self.output.supervisor(f"kernel: {line}")
             kind = crash_type(line)
             if kind is not None:
@@ -157,9 +158,12 @@ class Supervisor:
                 self.record.crashes += 1
                 self.record.crash_time = rfc3339()
                 self.record.crash_type = kind
+            if tells_of_boot(line):
+                # Not at the crash already: until then the buffer holds what was read from it before.
+                self.core.trace.begin_anew()
         if crashed:
             self._save()
-        return crashed
+        return bool(lines)
 
     def _read_trace(self) -> None:
         if self.record.annotations.get("remoteproc.logs") == "none":

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, message, names_device
+from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, message, names_device, tells_of_boot
 
 RECORD = (
     b"3,1203,84713042,-;remoteproc remoteproc0: crash detected in 10000.r5f: type watchdog\n"
@@ -100,3 +100,9 @@ def test_records_that_were_overwritten_and_a_log_that_breaks(tmp_path: Path, mon
     # A log that cannot be read any more is given up, not the container.
     assert log.lines() == []
     assert log.descriptor is None
+
+
+def test_boots() -> None:
+    assert tells_of_boot("remoteproc remoteproc0: remote processor 10000.r5f is now up")
+    assert not tells_of_boot("remoteproc remoteproc0: remote processor 10000.r5f is now attached")
+    assert not tells_of_boot("remoteproc remoteproc0: powering up 10000.r5f")

@@ -1,0 +1,110 @@
+"""Single decisions of the supervisor, in this process, with the kernel's log played by the test."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+from hybrid_runtime.container.claim import Journal, take_claim
+from hybrid_runtime.container.log import LogReader, parse_line
+from hybrid_runtime.container.record import Record, load_record
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.supervisor.control import listen
+from hybrid_runtime.supervisor.output import EngineStream
+from hybrid_runtime.supervisor.supervisor import Supervisor
+from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED_BY_ANOTHER
+
+PREFIX = "remoteproc remoteproc0: "
+
+
+class Watched:
+    """A supervisor of a running core with recovery by the kernel, whose kernel log is a list."""
+
+    def __init__(self, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+        machine = Machine(str(double.sysroot))
+        self.folder = double.root / "motor"
+        self.folder.mkdir(parents=True)
+        (double.firmware_folder / "fw").write_bytes(b"firmware")
+        core.write("firmware", "fw")
+        core.start_from_outside()
+        record = Record("motor", "", "")
+        record.phase = "started"
+        record.firmware_name = "fw"
+        record.annotations = {"remoteproc.recovery": "kernel"}
+        claim = take_claim(machine, core.device)
+        assert claim is not None
+        self.claim = claim
+        self.signals, self.signal_writer = os.pipe()
+        listener = listen(str(self.folder))
+        self.supervisor = Supervisor(claim, Journal(), record, str(self.folder), listener, self.signals)
+        null = os.open("/dev/null", os.O_WRONLY)
+        self.supervisor.output.streams = {"stdout": EngineStream(null), "stderr": EngineStream(null)}
+        self.kernel_lines: list[str] = []
+        self.null = null
+
+    def take_kernel_lines(self) -> list[str]:
+        lines, self.kernel_lines = self.kernel_lines, []
+        return lines
+
+    def printed(self) -> list[str]:
+        lines = map(parse_line, LogReader(str(self.folder / "log")).new_lines())
+        return [line.text for line in lines if line and line.stream == "stdout"]
+
+    def close(self) -> None:
+        self.supervisor.control.listener.close()
+        self.claim.close()
+        for descriptor in (self.signals, self.signal_writer, self.null):
+            os.close(descriptor)
+
+
+@pytest.fixture
+def watched(double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    watched = Watched(double, core)
+    monkeypatch.setattr(watched.supervisor.core.kernel_log, "lines", watched.take_kernel_lines)
+    yield watched
+    watched.close()
+
+
+def test_recovery_repeats_nothing_and_misses_nothing(watched: Watched, core: ProcessorDouble) -> None:
+    core.print(b"first life, which is longer\n")
+    assert watched.supervisor._look() is None
+    watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
+    core.set_state("crashed")
+    assert watched.supervisor._look() is None
+    assert watched.supervisor._look() is None
+    core.set_state("running")
+    core.crash()
+    core.print(b"first life, again, and as long as any\n")
+    watched.kernel_lines = [f"{PREFIX}handling crash #1 in core0", f"{PREFIX}remote processor core0 is now up"]
+    assert watched.supervisor._look() is None
+    assert watched.printed() == ["first life, which is longer", "first life, again, and as long as any"]
+    record = load_record(str(watched.folder), "motor")
+    assert (record.crashes, record.crash_type) == (1, "watchdog")
+
+
+def test_crash_survived_long_ago_is_no_reason(
+    watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
+    assert watched.supervisor._look() is None
+    core.stop_from_outside()
+    assert watched.supervisor._look() is None
+    monkeypatch.setattr("hybrid_runtime.supervisor.verdict.RECOVERY_SECONDS", -1.0)
+    assert watched.supervisor._look() is STOPPED_BY_ANOTHER
+    watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
+    assert watched.supervisor._look() is CRASHED
+
+
+def test_foreign_kernel_lines_cost_no_look(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = watched.supervisor
+    looks: list[int] = []
+    monkeypatch.setattr(supervisor, "_look", lambda: looks.append(1))
+    monkeypatch.setattr(supervisor, "_wait", lambda: [77])
+    monkeypatch.setattr(supervisor.core.kernel_log, "descriptor", 77)
+    supervisor.next_look += 1000
+    assert supervisor._turn() is None
+    assert looks == []
+    watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
+    supervisor._turn()
+    assert looks == [1]
