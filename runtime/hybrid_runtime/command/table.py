@@ -17,7 +17,6 @@ class Verb:
         options: tuple[Option, ...] = (),
         examples: tuple[str, ...] = (),
         optional_arguments: int = 0,
-        usage: str = "",
         section: str = "Commands",
     ) -> None:
         self.name = name
@@ -26,7 +25,6 @@ class Verb:
         self.options = options
         self.examples = examples
         self.optional_arguments = optional_arguments
-        self.usage = usage
         self.section = section
 
 
