@@ -150,7 +150,8 @@ class Command:
         for path in paths:
             try:
                 pid = json.loads(path.read_bytes()).get("pid")
-            except ValueError:
+            except (OSError, ValueError):
+                # Ending by itself this moment, or damaged by the test.
                 continue
             if isinstance(pid, int) and 0 < pid < 1 << 22 and is_child(pid):
                 os.kill(pid, signal.SIGKILL)
@@ -159,6 +160,7 @@ class Command:
 
 def is_child(pid: int) -> bool:
     try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None or True
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
+    return True
