@@ -41,7 +41,7 @@ class Workshop:
         """
         command = [str(part) for part in argv]
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with self.log.open("a", encoding="utf-8") as log:
+        with self.log.open("a", buffering=1, encoding="utf-8") as log:
             log.write(f"$ {' '.join(command)}\n")
             with _group(command, environment or {}) as process:
                 assert process.stdout is not None
