@@ -14,7 +14,7 @@ STATE_VERSION = "1.0.2"
 
 
 def oci_state(machine: Machine, record: Record) -> dict[str, object]:
-    """runtime.md, State: what happened to the container is told in annotations of our own."""
+    """The state of the spec; what happened to the container is told in annotations of our own."""
     status = status_of(machine, record)
     annotations = dict(record.annotations)
     annotations["remoteproc.resolved-path"] = record.resolved_path
