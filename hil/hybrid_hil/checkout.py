@@ -27,9 +27,7 @@ def checkout_root() -> Path:
     if named is not None:
         if is_checkout(Path(named)):
             return Path(named).resolve()
-        raise RigError(
-            f"{CHECKOUT_VARIABLE} is `{named}`, which lacks {'/, '.join(PARTS)}/", "point it at a checkout"
-        )
+        raise RigError(f"{CHECKOUT_VARIABLE} is `{named}`, which lacks {'/, '.join(PARTS)}/", "point it at a checkout")
     here = Path(__file__).resolve()
     working = Path.cwd()
     for folder in (*here.parents, working, *working.parents):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
+from hybrid_hil.revision import revision
 from hybrid_hil.shell import Completed, Shell
 
 FOLDER = "/usr/lib/hybrid-runtime"
@@ -16,6 +17,7 @@ COMMAND = "/usr/bin/hybrid-runtime"
 LAUNCHER = "bin/hybrid-runtime"
 PACKAGE = "hybrid_runtime"
 DIGESTS = "SHA256SUMS"
+COMMIT = "COMMIT"
 
 # Renamed over the old one only when every digest is right; compiled in place: byte code names its source.
 _SCRIPT = f"""
@@ -44,7 +46,7 @@ class Parcel:
 
 
 def parcel(runtime: Path) -> Parcel:
-    """Packs the runtime's folder of a checkout; equal sources give equal bytes.
+    """Packs the runtime's folder of a checkout; equal sources of one commit give equal bytes.
 
     Raises:
         RigError: it has no launcher or no package.
@@ -53,6 +55,7 @@ def parcel(runtime: Path) -> Parcel:
     if LAUNCHER not in dict(files) or f"{PACKAGE}/__init__.py" not in dict(files):
         raise RigError(f"`{runtime}` holds no runtime", f"it needs {LAUNCHER} and {PACKAGE}/__init__.py")
     contents = {name: path.read_bytes() for name, path in files}
+    contents[COMMIT] = f"{revision(runtime)}\n".encode()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents[DIGESTS] = "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
     stream = io.BytesIO()

@@ -1,5 +1,7 @@
 """The life of a container on a real core, proven by what the core itself wrote."""
 
+import re
+
 import pytest
 from linux import Linux, WaitForLog, WaitForStatus
 
@@ -54,6 +56,13 @@ def test_create_start_logs_state_kill_delete(
 
     runtime.delete("cycle")
     linux.assert_untouched()
+
+
+def test_the_version_names_the_deployed_commit(runtime: DeployedRuntime) -> None:
+    lines = runtime.run("--version").stdout.splitlines()
+    assert re.fullmatch(r"hybrid-runtime version \d+\.\d+\.\d+", lines[0])
+    assert re.fullmatch(r"commit: ([0-9a-f]{40}(-dirty)?|unknown)", lines[1])
+    assert lines[2:] == ["spec: 1.3.0"]
 
 
 def test_last_words_of_the_firmware_are_in_the_logs(

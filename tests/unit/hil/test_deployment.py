@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.deployment import DIGESTS, LAUNCHER, parcel
+from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, parcel
 from hybrid_hil.failure import RigError
 
 
@@ -37,7 +37,7 @@ def members(tar: bytes) -> dict[str, tuple[int, bytes]]:
 
 def test_it_holds_sources_and_the_launcher_and_nothing_compiled(runtime: Path) -> None:
     inside = members(parcel(runtime).tar)
-    names = {LAUNCHER, "hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py", DIGESTS}
+    names = {LAUNCHER, "hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py", DIGESTS, COMMIT}
     assert set(inside) == names
     assert inside[LAUNCHER][0] == 0o755
     assert inside["hybrid_runtime/deep/module.py"] == (0o644, b"X = 1\n")

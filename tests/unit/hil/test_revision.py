@@ -1,0 +1,27 @@
+"""The commit that a deployed runtime names."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from hybrid_hil.revision import UNKNOWN, revision
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
+
+
+def test_a_checkout_gives_its_commit_and_says_when_files_differ(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    (tmp_path / "file").write_text("one")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "-m", "one")
+    clean = revision(tmp_path)
+    assert re.fullmatch("[0-9a-f]{40}", clean)
+    (tmp_path / "file").write_text("two")
+    assert revision(tmp_path) == f"{clean}-dirty"
+
+
+def test_elsewhere_it_is_unknown(tmp_path: Path) -> None:
+    assert revision(tmp_path) == UNKNOWN
