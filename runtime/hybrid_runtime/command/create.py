@@ -7,6 +7,7 @@ import os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.container.abandoned import make_folder
 from hybrid_runtime.container.claim import Claim, Journal, held_by_other, take_claim
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
@@ -24,6 +25,7 @@ from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making
 from hybrid_runtime.supervisor.control import listen
+from hybrid_runtime.system_calls import block_signals, set_signal_mask, signals
 from hybrid_runtime.timestamp import rfc3339
 
 
@@ -34,8 +36,10 @@ def run(context: Context, values: Values) -> int:
         raise usage_error("<IMAGE> and --bundle exclude each other", "create")
     if values.has("annotation") and not images:
         raise usage_error("--annotation goes with <IMAGE>: a bundle has its own", "create")
+    _undo_on_signals()
     creation = _Creation(context, identifier)
     try:
+        creation.announce()
         bundle = (
             creation.bundle_of(images[0], values.all("annotation"))
             if images
@@ -49,19 +53,39 @@ def run(context: Context, values: Values) -> int:
     return 0
 
 
+def _undo_on_signals() -> None:
+    """An engine that loses patience ends create with SIGTERM: as good a reason to undo as Ctrl-C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signals.SIGTERM, signals.SIGHUP):
+        signals.signal(number, interrupt)
+
+
 class _Creation:
     """What has been made so far, and its undoing."""
 
     def __init__(self, context: Context, identifier: str) -> None:
         self.context = context
         self.machine = context.machine
-        self.folder = context.store.make_folder(identifier)
+        self.folder = ""
         self.record = Record(identifier, "", rfc3339())
         self.record.pid = os.getpid()
         self.record.pid_start_time = start_time(os.getpid()) or 0
         self.journal = Journal(context.store.root, identifier)
         self.claim: Claim | None = None
         self.birth: Birth | None = None
+
+    def announce(self) -> None:
+        """The id is taken, and others see who is at work: delete does not pull the folder away, and when this process
+        is killed the id is free again. No signal comes between the folder and our knowing of it."""
+        mask = block_signals()
+        try:
+            self.folder = make_folder(self.machine, self.context.store, self.record.identifier)
+        finally:
+            set_signal_mask(mask)
+        self.record.save(self.folder)
 
     def bundle_of(self, image: str, annotations: list[str]) -> Bundle:
         """A bundle around a firmware file. Raises Failure for anything that is no regular file."""
@@ -76,8 +100,6 @@ class _Creation:
 
     def prepare(self, bundle: Bundle) -> None:
         """Processor chosen and claimed, firmware checked and installed."""
-        # From here on others see who is at work, and delete neither pulls the folder away nor leaves the work behind.
-        self.record.save(self.folder)
         check_annotations(bundle.annotations)
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
@@ -160,7 +182,8 @@ class _Creation:
             return
         if self.claim is not None and self.record.device:
             forget(self.claim, self.journal)
-        remove_folder(self.folder)
+        if self.folder:
+            remove_folder(self.folder)
 
 
 def _write_pid_file(birth: Birth) -> None:

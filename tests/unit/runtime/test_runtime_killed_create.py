@@ -97,3 +97,30 @@ def test_killed_before_the_fork(tracing: Tracing, command: Command, double: Remo
     assert tracing.create() == 0
     assert command.status("motor") == "created"
     eventually(lambda: double.journals() == ["remoteproc0.journal"])
+
+
+def after_announcement(tracing: Tracing) -> list[tuple[str, ...]]:
+    """Kills from the moment create has written down who it is to the fork. How often files are looked at depends on
+    which folders are there already, so those calls are no points to name."""
+    calls = tracing.calls()
+    announced = next(index for index, line in enumerate(calls) if line.startswith("rename") and "record.json" in line)
+    kills = [kill for kill in injections(calls, announced + 1, tracing.fork_at() - 1) if "stat" not in kill[1]]
+    assert len(kills) > 5
+    return kills
+
+
+def test_the_id_of_a_killed_create_is_free_again(tracing: Tracing, command: Command, double: RemoteprocDouble) -> None:
+    """The next create with the same id takes over what a dead one has left."""
+    for kill in after_announcement(tracing)[::2]:
+        assert tracing.create(*kill) == -9, kill
+        assert tracing.create() == 0, kill
+        assert command.status("motor") == "created"
+        command.run("delete", "motor")
+        assert double.leftovers() == [], kill
+
+
+def test_sigterm_undoes_what_create_has_made(tracing: Tracing, double: RemoteprocDouble) -> None:
+    for kill in after_announcement(tracing)[1::2]:
+        asked = (*kill[:3], kill[3].replace("signal=KILL", "signal=TERM"))
+        assert tracing.create(*asked) == 130, kill
+        assert double.leftovers() == [], kill
