@@ -12,7 +12,8 @@ CONTAINERS = "/run/hybrid-runtime"
 CLAIMS = "/run/hybrid-runtime-claims"
 FIRMWARE = "/lib/firmware"
 
-# The shell's own words only: a fork costs 5 ms on an emulated core, and this runs after each test.
+# The shell's own words only: a fork costs 5 ms on an emulated core, and this runs after each test. The dead do not
+# count: busybox' init reaps orphans once a second.
 _LOOK = f"""
 for p in /sys/class/remoteproc/remoteproc*; do
   [ -e "$p/state" ] || continue
@@ -24,10 +25,10 @@ for d in {CONTAINERS}/*; do [ -d "$d" ] && echo "container ${{d##*/}}"; done
 for f in {CLAIMS}/*; do [ -s "$f" ] && echo "claim ${{f##*/}}"; done
 for f in {FIRMWARE}/*; do [ -e "$f" ] && echo "firmware ${{f##*/}}"; done
 read -r path </sys/module/firmware_class/parameters/path && echo "firmware path $path"
-for c in /proc/[0-9]*/comm; do
-  read -r name <"$c" || continue
-  pid=${{c%/comm}}
-  case $name in python3*|hybrid-runtime*) echo "process $name ${{pid#/proc/}}";; esac
+for s in /proc/[0-9]*/stat; do
+  read -r pid name state rest <"$s" || continue
+  name=${{name#(}}
+  case $state$name in Z*) ;; ?python3*|?hybrid-runtime*) echo "process ${{name%)}} $pid";; esac
 done 2>/dev/null
 true
 """
