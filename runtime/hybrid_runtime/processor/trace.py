@@ -20,40 +20,53 @@ class TraceRing:
         self.last = b""
         self.position = 0
 
-    def advance(self, snapshot: bytes) -> tuple[bytes, bool]:
-        """The new text, and whether the buffer was begun anew (cleared or reloaded)."""
-        previous, self.last = self.last, snapshot
+    def overwrites(self, snapshot: bytes) -> bool:
+        """Whether text was written over older text, so that a second look is needed to read it whole."""
+        return snapshot != self.last and len(snapshot) >= len(self.last) and not snapshot.startswith(self.last)
+
+    def advance(self, snapshot: bytes, second: bytes | None = None) -> tuple[bytes, bool]:
+        """The new text, and whether the buffer was begun anew (cleared or reloaded).
+
+        The firmware writes while the kernel copies: a byte may be read before it is written and the next one after.
+        So the first look only tells how far the writing has come, and the text is taken from a `second` one, made
+        when everything up to there is in place. Without it the first is taken for whole.
+        """
+        if second is None or len(second) != len(snapshot):
+            second = snapshot
+        previous = self.last
         if snapshot == previous:
             return b"", False
         if len(snapshot) < len(previous):
-            self.position = len(snapshot)
-            return snapshot, True
-        if len(snapshot) > len(previous):
-            return self._grown(previous, snapshot)
-        return self._walk_ring(previous, snapshot), False
-
-    def _grown(self, previous: bytes, snapshot: bytes) -> tuple[bytes, bool]:
+            return self._anew(snapshot), True
+        if len(snapshot) == len(previous):
+            return self._walk_ring(previous, snapshot, second), False
         if snapshot.startswith(previous):
-            self.position = len(snapshot)
-            return snapshot[len(previous) :], False
+            return self._anew(snapshot)[len(previous) :], False
         if self.position == len(previous):
-            # Filled and wrapped between two looks: the tail came first, then the overwritten beginning.
-            tail = snapshot[len(previous) :]
-            changed = _last_difference(previous, snapshot[: len(previous)])
-            self.position = changed + 1
-            return tail + snapshot[: changed + 1], False
-        self.position = len(snapshot)
-        return snapshot, True
+            return self._wrapped(previous, snapshot, second), False
+        return self._anew(snapshot), True
 
-    def _walk_ring(self, previous: bytes, snapshot: bytes) -> bytes:
+    def _anew(self, snapshot: bytes) -> bytes:
+        self.last = snapshot
+        self.position = len(snapshot)
+        return snapshot
+
+    def _wrapped(self, previous: bytes, snapshot: bytes, second: bytes) -> bytes:
+        """Filled and begun from the front between two looks: first came the tail, then the overwritten beginning."""
+        self.position = _last_difference(previous, snapshot[: len(previous)]) + 1
+        self.last = second[: self.position] + previous[self.position :] + snapshot[len(previous) :]
+        return snapshot[len(previous) :] + second[: self.position]
+
+    def _walk_ring(self, previous: bytes, snapshot: bytes, second: bytes) -> bytes:
         """From the position to the last byte, in ring order, that differs."""
-        start = self.position % len(snapshot)
-        # Rotated so that the walk is one comparison from the front.
-        before = previous[start:] + previous[:start]
-        after = snapshot[start:] + snapshot[:start]
+        size = len(snapshot)
+        start = self.position % size
+        before, after, whole = (text[start:] + text[:start] for text in (previous, snapshot, second))
         end = _last_difference(before, after) + 1
-        self.position = (start + end) % len(snapshot)
-        return after[:end]
+        self.position = (start + end) % size
+        known = whole[:end] + before[end:]
+        self.last = known[size - start :] + known[: size - start]
+        return whole[:end]
 
 
 def _last_difference(before: bytes, after: bytes) -> int:
@@ -88,7 +101,8 @@ class Trace:
             if snapshot is None:
                 continue
             ring = self.rings.setdefault(name, TraceRing())
-            new, again = ring.advance(snapshot)
+            second = _snapshot(f"{self.folder}/{name}") if ring.overwrites(snapshot) else None
+            new, again = ring.advance(snapshot, second)
             text += new
             restarted = restarted or again
         return text, restarted
@@ -113,7 +127,7 @@ def _snapshot(path: str) -> bytes | None:
     except OSError:
         return None
     try:
-        # One read of the whole buffer: two would see two moments.
+        # One read of the whole buffer: two halves would be further apart in time.
         text = os.read(descriptor, LARGEST_BUFFER)
     except OSError:
         return None

@@ -56,6 +56,49 @@ def test_output_equals_input_while_less_than_a_buffer_comes_between_polls(size: 
         assert held_back in (b"", before)
 
 
+class RacingWriter(RingWriter):
+    """Firmware on another core: it writes on while its buffer is being copied, some bytes ahead of each byte copied."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.text = b"".join(b"%d;" % number for number in range(5000))
+
+    def step(self, count: int) -> None:
+        self.write(self.text[self.written : self.written + count])
+
+    def copied(self, steps: list[int]) -> bytes:
+        """The kernel measures up to the first NUL, then copies from the front to there."""
+        length = len(self.snapshot())
+        copy = bytearray()
+        for at in range(length):
+            self.step(steps[at % len(steps)] if steps else 0)
+            copy.append(self.memory[at])
+        return bytes(copy)
+
+
+RACES = st.lists(st.sampled_from([0] * 12 + [1, 2, 3]), max_size=60)
+
+
+@given(size=st.integers(200, 300), looks=st.lists(st.tuples(st.integers(0, 40), RACES, RACES), max_size=25))
+def test_a_copy_made_while_the_firmware_writes_is_never_torn(
+    size: int, looks: list[tuple[int, list[int], list[int]]]
+) -> None:
+    writer, ring = RacingWriter(size), TraceRing()
+    received = b""
+    for between, first_race, second_race in looks:
+        writer.step(between)
+        unread = writer.written - len(received)
+        if unread + sum(first_race) * size // max(1, len(first_race)) + size // 3 >= size:
+            first_race = []  # noqa: PLW2901  more than a buffer between two looks is lost, race or no race
+        first = writer.copied(first_race)
+        overwrites = ring.overwrites(first)
+        second = (
+            writer.copied(second_race if writer.written - len(received) < size // 3 else []) if overwrites else None
+        )
+        received += ring.advance(first, second)[0]
+        assert writer.text.startswith(received)
+
+
 @given(
     size=st.integers(1, 12),
     texts=st.lists(st.text(alphabet="ab", max_size=12).map(str.encode), max_size=30),
