@@ -79,8 +79,11 @@ class Machine:
     def stop(self) -> None:
         """Kills QEMU; the consoles keep what they recorded."""
         self._wanted.set()
-        if self._process is not None and self._watcher is not None:
+        if self._process is not None:
             self._process.kill()
+            self._process.wait()
+        # An interrupt may have come before the watcher began.
+        if self._watcher is not None and self._watcher.ident is not None:
             self._watcher.join()
         if self._qmp is not None:
             self._qmp.close()
