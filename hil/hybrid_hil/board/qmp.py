@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import re
 import socket
 import threading
@@ -14,6 +15,8 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 
 T = TypeVar("T")
+
+END_S = 2.0
 
 _FORWARD = re.compile(r"^ *TCP\[HOST_FORWARD\] +\d+ +127\.0\.0\.1 +(?P<port>\d+) ", re.MULTILINE)
 
@@ -28,7 +31,11 @@ class Qmp:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
         self._thread.start()
-        self._call(self._client.connect(line), deadline, "greet")
+        try:
+            self._call(self._client.connect(line), deadline, "greet")
+        except BaseException:
+            self._end_loop()
+            raise
 
     def execute(self, command: str, deadline: Deadline, **arguments: object) -> object:
         """Runs one command and returns what QEMU answers.
@@ -50,9 +57,15 @@ class Qmp:
         except RigError:
             pass
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            self._end_loop()
+
+    def _end_loop(self) -> None:
+        """Whatever still waits in the loop is called off first, or Python complains of it at its end."""
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(_call_off_everything(), self._loop).result(END_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _call(self, work: Coroutine[Any, Any, T], deadline: Deadline, what: str) -> T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -63,6 +76,13 @@ class Qmp:
             raise RigError(f"QEMU did not answer `{what}` in {deadline.seconds:g} s") from None
         except (QMPError, OSError, EOFError) as error:
             raise RigError(f"QEMU did not answer `{what}`: {error}") from error
+
+
+async def _call_off_everything() -> None:
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def forwarded_port(usernet: str) -> int:
