@@ -62,26 +62,28 @@ class Demonstration:
         self._witness.beating(firmware, Deadline(PROOF_S), BEATS)
         self._hear()
         self._witness.logged(self._show("logs", CONTAINER).stdout.splitlines(), firmware)
-        self._expect_status("running")
+        self._await_status("running")
+        self._show("state", CONTAINER)
         return start
 
     def _die(self, firmware: BuiltFirmware) -> float:
         self._show("kill", CONTAINER, "TERM")
-        self._expect_status("stopped")
+        self._await_status("stopped")
         self._hear(last=2)
         silence = self._witness.silent(firmware)
+        self._say(f"  [cyan]core says │ nothing for {silence:.1f} s[/cyan]")
+        self._show("state", CONTAINER)
         self._show("delete", CONTAINER)
         self._show("processors")
         return silence
 
-    def _expect_status(self, wanted: str) -> None:
-        """Asks for the state until it is the wanted one; the last answer is shown."""
+    def _await_status(self, wanted: str) -> None:
+        """Asks for the state until it is the wanted one."""
         status = ""
         deadline = Deadline(PROOF_S)
         for _ in deadline.ticks(0.1):
             status = str(self._runtime.state(CONTAINER)["status"])
             if status == wanted:
-                self._show("state", CONTAINER)
                 return
         raise UnprovenError(f"the container is {wanted}", f"its status is `{status}`")
 

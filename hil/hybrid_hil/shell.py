@@ -1,6 +1,7 @@
 """Commands and files on a board: one SSH connection, reused."""
 
 import base64
+import logging
 import posixpath
 import shlex
 import threading
@@ -14,6 +15,9 @@ import paramiko
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.vitals import Vitals
+
+# An attempt that comes too early is ours to judge and to repeat; paramiko would print a traceback of it.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 RUN_S = 30.0
 LOOK_AGAIN_S = 0.2

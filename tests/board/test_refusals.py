@@ -109,7 +109,7 @@ def test_unknown_and_ambiguous_processors_list_what_exists(
     if len(board.processors) > 1:
         ambiguous = runtime.run("create", hello.path_on_board, "x", check=False)
         assert ambiguous.exit_status == 1
-        assert "fits 2 processors" in ambiguous.stderr
+        assert "this board has 2 processors and none is named" in ambiguous.stderr
     linux.assert_untouched()
 
 

@@ -6,8 +6,10 @@ import click
 
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.choice import chosen_image, image_option, layout_option
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.deployment import deploy, parcel
 from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.rig import BOOT_S
 from hybrid_hil.running import FOR_PEOPLE
@@ -17,12 +19,17 @@ from hybrid_hil.terminal import TerminalReporter, err
 CURSOR_QUERY = b"\x1b[6n"
 
 
+def _deploy(board: QemuBoard, deadline: Deadline) -> None:
+    deploy(board.shell, parcel(checkout_root() / "runtime"), deadline)
+
+
 @click.command()
 @image_option
 @layout_option
 @click.option("--append", "words", multiple=True, metavar="WORD", help="Adds to the kernel's command line.")
-def command(choice: str | None, layout: str, words: tuple[str, ...]) -> None:
-    """Boot a board with your terminal on its console; Ctrl-] powers it off.
+@click.option("--bare", is_flag=True, help="Does not deploy the runtime.")
+def command(choice: str | None, layout: str, words: tuple[str, ...], bare: bool) -> None:
+    """Boot a board with the runtime on it and your terminal on its console; Ctrl-] powers it off.
 
     While it runs, `hil ssh` and `hil deploy` in other terminals reach it. Without a terminal the console is
     printed until the board powers itself off or this command is interrupted.
@@ -36,14 +43,14 @@ def command(choice: str | None, layout: str, words: tuple[str, ...]) -> None:
     """
     image = chosen_image(choice, TerminalReporter())
     options = QemuOptions(layout=layout_named(layout), kernel_arguments=words)
-    with QemuBoard(image, options, owner=FOR_PEOPLE) as board:
+    with QemuBoard(image, options, owner=FOR_PEOPLE, provision=None if bare else _deploy) as board:
         board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
         deadline = Deadline(BOOT_S)
         board.power_on(deadline)
         took = deadline.seconds - deadline.remaining()
         err.print(
             f"\r\n[green]✓[/green] `{board.name}` is up after {took:.1f} s; Ctrl-] powers it off\r\n"
-            f"  in another terminal: hil ssh · hil deploy\r\n"
+            f"  in another terminal: `hil ssh hybrid-runtime processors`; `hil deploy` after a change\r\n"
             f"  cores' console: {board.core_console.log}\r"
         )
         if sys.stdin.isatty():

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -53,8 +54,14 @@ def command(arguments: tuple[str, ...]) -> None:
         out.print(outcome.summary, markup=False)
     failed = [outcome.environment for outcome in outcomes if outcome.exit_code != 0]
     if failed:
-        again = " ".join(f"tox run -e {environment};" for environment in failed).rstrip(";")
-        raise RigError(f"failed: {', '.join(failed)}", f"again: {again}")
+        raise RigError(f"failed: {', '.join(failed)}", f"again: {again(failed, arguments)}")
+
+
+def again(failed: list[str], arguments: tuple[str, ...]) -> str:
+    """The command that repeats what failed, and nothing else."""
+    if arguments:
+        return f"./rig test -- {shlex.join(arguments)}"
+    return f".venv/bin/tox run -e {','.join(failed)}"
 
 
 def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:

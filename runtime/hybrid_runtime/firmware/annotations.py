@@ -2,17 +2,26 @@
 
 from hybrid_runtime.failure import Failure
 
+_PREFIX = "remoteproc."
 _CHOICES = {
     "remoteproc.recovery": ("container", "kernel"),
+    "remoteproc.coredump": ("off",),
     "remoteproc.logs": ("trace", "none"),
     "remoteproc.format": ("elf", "raw"),
 }
+_KNOWN = frozenset(
+    (*_CHOICES, "remoteproc.name", "remoteproc.device", "remoteproc.start-timeout", "remoteproc.firmware.sha256")
+)
 LONGEST_START_SECONDS = 3600.0
 DEFAULT_START_SECONDS = 10.0
 
 
 def check_annotations(annotations: dict[str, str]) -> None:
-    """Raises Failure for a value nobody could act on. Annotations of others are left alone."""
+    """Raises Failure for what nobody could act on. Annotations of others are left alone."""
+    unknown = sorted(key for key in annotations if key.startswith(_PREFIX) and key not in _KNOWN)
+    if unknown:
+        # A misspelt sha256 or recovery would drop what it was meant to protect.
+        raise Failure(f"annotation `{unknown[0]}` is not known", f"known are {', '.join(sorted(_KNOWN))}")
     for key, choices in _CHOICES.items():
         value = annotations.get(key, choices[0])
         if value not in choices:

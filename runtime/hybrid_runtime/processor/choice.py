@@ -22,6 +22,10 @@ class Wish:
         wanted = self.environment_name or self.option
         return not wanted or name == wanted
 
+    @property
+    def is_given(self) -> bool:
+        return bool(self.name or self.device or self.environment_name or self.option)
+
     def __str__(self) -> str:
         if self.name:
             return f"`{self.name}` (annotation remoteproc.name)"
@@ -54,8 +58,9 @@ def choose(machine: Machine, wish: Wish) -> Remoteproc:
         return matching[0]
     listing = ", ".join(f"`{name}` ({remoteproc.device})" for name, remoteproc in present)
     if matching:
+        named = f"{wish} fits {len(matching)} of them" if wish.is_given else "none is named"
         raise Failure(
-            f"processor {wish} fits {len(matching)} processors",
+            f"this board has {len(present)} processors and {named}",
             f"name one by annotation remoteproc.name or remoteproc.device, present are {listing}",
         )
     raise Failure(f"no processor {wish}", f"present are {listing}")

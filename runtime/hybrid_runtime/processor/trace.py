@@ -92,6 +92,10 @@ class Trace:
         self.folder = machine.trace_folder(device)
         self.rings: dict[str, TraceRing] = {}
 
+    def is_reachable(self) -> bool:
+        """Whether debugfs is mounted and open to us; a firmware without a buffer has an empty folder there."""
+        return os.path.isdir(self.folder)
+
     def read(self) -> tuple[bytes, bool]:
         """New text of all buffers, in their order, and whether any was begun anew."""
         text = b""

@@ -125,6 +125,8 @@ class Supervisor:
         self.output.supervisor(
             f"hybrid-runtime: started `{self.record.firmware_name}` on `{self.record.processor}`{guard}"
         )
+        if not self.core.trace.is_reachable():
+            self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
         self.core.kernel_log.lines()
         self._save()
 

@@ -6,6 +6,7 @@ import pytest
 from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.annotations import check_annotations
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
@@ -45,7 +46,7 @@ def test_order_of_wishes(machine: Machine, wish: Wish, device: str) -> None:
         (Wish({"remoteproc.device": "b"}, [], ""), "no processor `b` (annotation remoteproc.device)"),
         (Wish({}, ["REMOTEPROC_NAME=x"], ""), "no processor `x` (environment REMOTEPROC_NAME)"),
         (Wish({}, [], "x"), "no processor `x` (option --processor)"),
-        (Wish({}, [], ""), "processor unnamed fits 3 processors"),
+        (Wish({}, [], ""), "this board has 3 processors and none is named"),
     ],
 )
 def test_no_single_match_lists_what_exists(machine: Machine, wish: Wish, text: str) -> None:
@@ -61,7 +62,7 @@ def test_names_that_are_not_unique(tmp_path: Path) -> None:
     processor = double.add("other")
     processor.write("name", "cdsp")
     machine = Machine(str(double.sysroot))
-    with pytest.raises(Failure, match="fits 2 processors"):
+    with pytest.raises(Failure, match="fits 2 of them"):
         choose(machine, Wish({"remoteproc.name": "cdsp"}, [], ""))
     assert choose(machine, Wish({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
 
@@ -105,3 +106,13 @@ def test_offline_is_free_unless_read_only(machine: Machine, tmp_path: Path) -> N
     (tmp_path / "machine/sys/class/remoteproc/remoteproc0/state").chmod(0o444)
     with pytest.raises(Failure, match="is read-only"):
         require_free(remoteproc)
+
+
+@pytest.mark.parametrize("key", ["remoteproc.typo", "remoteproc.nmae", "remoteproc.firmware.sha512"])
+def test_misspelt_annotations_are_refused(key: str) -> None:
+    with pytest.raises(Failure, match="is not known"):
+        check_annotations({key: "x"})
+
+
+def test_annotations_of_others_are_left_alone() -> None:
+    check_annotations({"org.opencontainers.image.title": "x", "io.kubernetes.cri.sandbox-id": "y"})
