@@ -1,6 +1,7 @@
 """Commands and files on a board: one SSH connection, reused."""
 
 import base64
+import contextlib
 import logging
 import posixpath
 import shlex
@@ -23,6 +24,7 @@ RUN_S = 30.0
 LOOK_AGAIN_S = 0.2
 BETWEEN_ATTEMPTS_S = 0.05
 ATTEMPT_S = 10.0
+CLOSE_S = 2.0
 CHUNK = 32768
 # a lost connection is often the first sign of a death whose cause is known a moment later
 CAUSE_S = 1.0
@@ -96,9 +98,13 @@ class Shell:
         raise ShellError(f"no SSH on port {address.port} in {deadline.seconds:g} s: {cause}")
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        """An interrupt in the middle of paramiko may leave its lock taken, and its own close then waits for ever: it
+        gets a while, and is left behind with its daemon threads."""
+        client, self._client = self._client, None
+        if client is not None:
+            closer = threading.Thread(target=_put_away, args=[client], name="ssh closer", daemon=True)
+            closer.start()
+            closer.join(CLOSE_S)
 
     def run(
         self,
@@ -276,6 +282,12 @@ class _Run:
             self._channel.shutdown_write()
         except OSError:
             return
+
+
+def _put_away(client: paramiko.SSHClient) -> None:
+    # A channel whose opening was interrupted has no transport yet, and paramiko stumbles over it.
+    with contextlib.suppress(AttributeError):
+        client.close()
 
 
 def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
