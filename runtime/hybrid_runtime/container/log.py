@@ -133,4 +133,4 @@ class LogReader:
             now = os.stat(self.path)
         except FileNotFoundError:
             return False
-        return (ours.st_dev, ours.st_ino) != (now.st_dev, now.st_ino)
+        return not os.path.samestat(ours, now)

@@ -44,6 +44,11 @@ class Record:
         self.crash_type = ""
         self.end: End | None = None
 
+    @property
+    def kernel_recovers(self) -> bool:
+        """Whether a crashed core is the kernel's to restart, or ends the container."""
+        return self.annotations.get("remoteproc.recovery") == "kernel"
+
     def to_json(self) -> dict[str, object]:
         values = dict(self.__dict__)
         values["end"] = self.end.__dict__ if self.end else None

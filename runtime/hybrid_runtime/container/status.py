@@ -49,5 +49,5 @@ def status_of(machine: Machine, record: Record) -> Status:
         phase=record.phase,
         ours=bool(record.firmware_name) and remoteproc.read_or("firmware", "") == record.firmware_name,
         core=remoteproc.read_or("state", "deleted"),
-        kernel_recovers=record.annotations.get("remoteproc.recovery") == "kernel",
+        kernel_recovers=record.kernel_recovers,
     )

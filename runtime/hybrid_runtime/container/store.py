@@ -72,7 +72,7 @@ class Store:
 
 
 def remove_folder(folder: str) -> None:
-    """Everything in a container's folder, one level of subfolders deep, then the folder. Links are not followed.
+    """Everything in a container's folder, with its subfolders, then the folder. Links are not followed.
 
     Raises OSError; what was gone before is no error.
     """

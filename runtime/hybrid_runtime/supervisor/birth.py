@@ -58,8 +58,12 @@ class Birth:
                 os._exit(code)
         set_signal_mask(mask)
         os.close(waiting)
-        self.record.pid = self.journal.pid = self.pid
-        self.record.pid_start_time = self.journal.pid_start_time = start_time(self.pid) or 0
+        self._sign(self.pid)
+
+    def _sign(self, pid: int) -> None:
+        """Both sides of the fork write down the same process."""
+        self.record.pid = self.journal.pid = pid
+        self.record.pid_start_time = self.journal.pid_start_time = start_time(pid) or 0
 
     def commit(self) -> None:
         """From here on the supervisor lives without create. Raises Failure when it is already dead."""
@@ -89,8 +93,7 @@ class Birth:
         if not committed:
             self._undo()
             return BROKEN_CODE
-        self.record.pid = self.journal.pid = os.getpid()
-        self.record.pid_start_time = self.journal.pid_start_time = start_time(os.getpid()) or 0
+        self._sign(os.getpid())
         self.record.phase = CREATED
         return Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_requests).run()
 

@@ -28,10 +28,6 @@ class CoreRun:
         self.kernel_log = KernelLog(claim.machine, claim.device)
         self.guard: int | None = None
 
-    @property
-    def kernel_recovers(self) -> bool:
-        return self.record.annotations.get("remoteproc.recovery") == "kernel"
-
     def start(self) -> None:
         """Returns when the kernel says running. Raises Failure with the errno's meaning; the core is then untouched
         or stopped by `give_back`."""
@@ -48,7 +44,7 @@ class CoreRun:
         self.journal.coredump_before = self.remoteproc.read_or("coredump", "")
         self.journal.shutdown_on_release = os.path.exists(self.machine.device_node(self.claim.device))
         self.claim.write_journal(self.journal)
-        wanted = {"recovery": "enabled" if self.kernel_recovers else "disabled", "coredump": "disabled"}
+        wanted = {"recovery": "enabled" if self.record.kernel_recovers else "disabled", "coredump": "disabled"}
         for attribute, word in wanted.items():
             if self.remoteproc.read_or(attribute, word) != word:
                 self._write(attribute, word)

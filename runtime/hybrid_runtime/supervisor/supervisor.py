@@ -189,7 +189,7 @@ class Supervisor:
         return judge(
             state,
             ours=ours,
-            kernel_recovers=self.core.kernel_recovers,
+            kernel_recovers=self.record.kernel_recovers,
             crash_seen=self.record.crashes > self.crashes_survived,
             seconds_down=now - self.last_seen_up,
         )
