@@ -4,19 +4,21 @@ Both public modules are thin wrappers of the C modules used here; where an inter
 public ones serve.
 """
 
+from sys import byteorder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as signals
-    from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
+    from socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
     from socket import socket as Socket
 else:
     try:
         import _signal as signals
-        from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
+        from _socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
         from _socket import socket as Socket
     except ImportError:
         import signal as signals
-        from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET
+        from socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
         from socket import socket as Socket
 
 __all__ = ["Socket", "signals"]
@@ -25,6 +27,16 @@ __all__ = ["Socket", "signals"]
 def packet_socket() -> Socket:
     """A local socket that keeps message borders, closed on exec."""
     return Socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+
+
+def stream_socket() -> Socket:
+    """A local socket of the kind engines listen on for a terminal, closed on exec."""
+    return Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
+
+
+def send_descriptor(connection: Socket, descriptor: int, data: bytes) -> None:
+    """`data` with a copy of the descriptor (unix(7), SCM_RIGHTS). Raises OSError."""
+    connection.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, descriptor.to_bytes(4, byteorder))])
 
 
 def accept_descriptor(listener: Socket) -> int:
@@ -52,3 +64,10 @@ def block_signals() -> set[int]:
 
 def set_signal_mask(mask: set[int]) -> None:
     signals.pthread_sigmask(signals.SIG_SETMASK, mask)
+
+
+def restore_default_signals() -> None:
+    """For a program about to be executed: nothing blocked, and not ignoring what the interpreter ignores."""
+    for number in (signals.SIGPIPE, signals.SIGXFSZ):
+        signals.signal(number, signals.SIG_DFL)
+    set_signal_mask(set())

@@ -6,11 +6,13 @@ Until the commit nothing is final: a failure undoes everything, and so does the 
 import os
 
 from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.interruption import interrupt_on_termination
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.abandoned import make_folder
 from hybrid_runtime.container.claim import Claim, Journal, held_by_other, take_claim
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
+from hybrid_runtime.container.status import BEING_CREATED
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
@@ -25,8 +27,12 @@ from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making
 from hybrid_runtime.supervisor.control import listen
-from hybrid_runtime.system_calls import block_signals, set_signal_mask, signals
+from hybrid_runtime.system_calls import block_signals, set_signal_mask
 from hybrid_runtime.timestamp import rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.container.hook import Hook
 
 
 def run(context: Context, values: Values) -> int:
@@ -36,7 +42,7 @@ def run(context: Context, values: Values) -> int:
         raise usage_error("<IMAGE> and --bundle exclude each other", "create")
     if values.has("annotation") and not images:
         raise usage_error("--annotation goes with <IMAGE>: a bundle has its own", "create")
-    _undo_on_signals()
+    interrupt_on_termination()
     creation = _Creation(context, identifier)
     try:
         creation.announce()
@@ -45,22 +51,25 @@ def run(context: Context, values: Values) -> int:
             if images
             else read_bundle(values.get("bundle", "."))
         )
+        console_socket = _console_socket(bundle, values.get("console-socket"))
         creation.prepare(bundle)
-        creation.give_birth(values.get("pid-file"), keeps_streams=not images and not os.isatty(1))
+        keeps_streams = not images and not os.isatty(1)
+        birth = creation.give_birth(bundle, values.get("pid-file"), console_socket, keeps_streams=keeps_streams)
+        creation.run_hooks(bundle)
+        creation.commit(birth)
     except BaseException:
         creation.undo()
         raise
     return 0
 
 
-def _undo_on_signals() -> None:
-    """An engine that loses patience ends create with SIGTERM: as good a reason to undo as Ctrl-C."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signals.SIGTERM, signals.SIGHUP):
-        signals.signal(number, interrupt)
+def _console_socket(bundle: Bundle, path: str) -> str:
+    """Absolute, "" for a container without a terminal. Raises Failure."""
+    if bundle.terminal and not path:
+        raise Failure("process.terminal is true and there is no --console-socket", "name a socket that takes it")
+    if path and not bundle.terminal:
+        raise Failure(f"--console-socket `{path}` is given and process.terminal is false", "leave one of them away")
+    return os.path.abspath(path) if path else ""
 
 
 class _Creation:
@@ -76,6 +85,7 @@ class _Creation:
         self.journal = Journal(context.store.root, identifier)
         self.claim: Claim | None = None
         self.birth: Birth | None = None
+        self.hooks: dict[str, list[Hook]] = {}
 
     def announce(self) -> None:
         """The id is taken, and others see who is at work: delete does not pull the folder away, and when this process
@@ -104,6 +114,7 @@ class _Creation:
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
         self.record.annotations = bundle.annotations
+        self.record.hooks = list(bundle.hooks)
         remoteproc = choose(self.machine, Wish(bundle.annotations, bundle.environment, self.context.processor))
         firmware = self._open_firmware(bundle)
         try:
@@ -151,39 +162,87 @@ class _Creation:
             name = new_name(self.machine, bundle.firmware)
             self.record.firmware_name = self.journal.firmware_name = name
             self.record.firmware_file = self.journal.firmware_file = f"{self.machine.firmware_folder()}/{name}"
+        if bundle.cgroups_path:
+            self._plan_cgroup(bundle.cgroups_path)
         self._require_claim().write_journal(self.journal)
         if firmware is not None:
             install(firmware, self.record.firmware_file)
+
+    def _plan_cgroup(self, path: str) -> None:
+        from hybrid_runtime.container.cgroup import can_be_joined, missing_folders, own_group
+
+        if can_be_joined(self.machine, path):
+            self.journal.cgroup_folders = missing_folders(self.machine, path)
+            self.journal.cgroup_before = own_group(self.machine)
+
+    def _join_cgroup(self, path: str, pid: int) -> None:
+        """Only statistics depend on it, so what goes wrong is told and no more."""
+        from hybrid_runtime.container.cgroup import can_be_joined, join, make
+
+        if not can_be_joined(self.machine, path):
+            return
+        try:
+            make(self.machine, self.journal.cgroup_folders)
+            join(self.machine, path, pid)
+        except OSError as error:
+            self.context.warn(f"cannot join the control group `{path}`: {errno_meaning(error)}")
 
     def _require_claim(self) -> Claim:
         assert self.claim is not None, "the processor is claimed before anything is journaled"
         return self.claim
 
-    def give_birth(self, pid_file: str, *, keeps_streams: bool) -> None:
-        """Fork the supervisor, write down who it is, commit."""
+    def give_birth(self, bundle: Bundle, pid_file: str, console_socket: str, *, keeps_streams: bool) -> Birth:
+        """Fork the supervisor, and let it settle where it will stay."""
         claim = self._require_claim()
         self.record.save(self.folder)
         birth = Birth(claim, self.journal, self.record, self.folder, listen(self.folder))
         birth.pid_file = os.path.abspath(pid_file) if pid_file else ""
         birth.keeps_streams = keeps_streams
+        birth.network = bundle.network
+        birth.console_socket, birth.console_size = console_socket, bundle.console_size
         self.birth = birth
         birth.fork()
         claim.write_journal(self.journal)
-        if pid_file:
+        birth.wait_until_ready()
+        if bundle.cgroups_path:
+            self._join_cgroup(bundle.cgroups_path, birth.pid)
+        return birth
+
+    def run_hooks(self, bundle: Bundle) -> None:
+        """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
+        if not bundle.hooks:
+            return
+        from hybrid_runtime.container.hook import BESIDE_US, Place, run_hooks
+
+        # They may ask for the state.
+        self.record.save(self.folder)
+        self.hooks = bundle.hooks
+        inside = Place(self.record.pid)
+        for kind, place in (("prestart", BESIDE_US), ("createRuntime", BESIDE_US), ("createContainer", inside)):
+            run_hooks(kind, bundle.hooks, self.record, BEING_CREATED, place)
+
+    def commit(self, birth: Birth) -> None:
+        if birth.pid_file:
             _write_pid_file(birth)
         self.record.phase = CREATED
         self.record.save(self.folder)
         birth.commit()
 
     def undo(self) -> None:
-        """After the fork the supervisor does it, as it does when this process is killed."""
-        if self.birth is not None and self.birth.pid:
-            self.birth.cancel()
-            return
-        if self.claim is not None and self.record.device:
-            forget(self.claim, self.journal)
-        if self.folder:
-            remove_folder(self.folder)
+        """After the fork the supervisor does it, as it does when this process is killed; what a dead one could not
+        is done here. Once hooks have run, the container is one to be destroyed (spec, Lifecycle, step 13)."""
+        mask = block_signals()
+        if self.birth is None or not self.birth.pid or not self.birth.cancel():
+            if self.claim is not None and self.record.device:
+                forget(self.claim, self.journal)
+            if self.folder:
+                remove_folder(self.folder)
+        set_signal_mask(mask)
+        if self.hooks:
+            from hybrid_runtime.container.hook import run_poststop_hooks
+
+            for problem in run_poststop_hooks(self.hooks, self.record):
+                self.context.warn(problem)
 
 
 def _write_pid_file(birth: Birth) -> None:

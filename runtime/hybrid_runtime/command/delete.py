@@ -2,7 +2,7 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import kill_and_undo, kill_and_undo_unrecorded
+from hybrid_runtime.container.ending import destroy, kill_and_undo_unrecorded
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import remove_folder
@@ -43,6 +43,6 @@ def run(context: Context, values: Values) -> int:
         if process:
             with process:
                 process.wait_until_gone(Deadline(_ENDING_SECONDS))
-    kill_and_undo(context.machine, context.store.root, folder, record)
-    remove_folder(folder)
+    for problem in destroy(context.machine, context.store.root, folder, record):
+        context.warn(problem)
     return 0

@@ -1,9 +1,12 @@
 """`start`: ask the supervisor to start the core, and return with the kernel's verdict."""
 
+import os
+
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import kill_and_undo
-from hybrid_runtime.container.status import status_of
+from hybrid_runtime.container.ending import destroy, kill_and_undo
+from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.status import CREATED, RUNNING, status_of
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.annotations import start_seconds
@@ -16,10 +19,52 @@ _DEATH_SECONDS = 15.0
 
 def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
+    record = _startable(context, identifier)
+    if record.hooks:
+        _start_between_hooks(context, identifier)
+    else:
+        _start(context, record)
+    return 0
+
+
+def _startable(context: Context, identifier: str) -> Record:
     record = context.store.load(identifier)
     status = status_of(context.machine, record)
     if not status.can_start:
         raise Failure(f"container `{identifier}` is {status}, only a created one can be started", "create it again")
+    return record
+
+
+def _start_between_hooks(context: Context, identifier: str) -> None:
+    """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 7, 9 and 12)."""
+    from hybrid_runtime.command.interruption import interrupt_on_termination
+    from hybrid_runtime.container.hook import HookFailed, Place, run_hooks
+    from hybrid_runtime.firmware.bundle import kept_bundle
+
+    interrupt_on_termination()
+    folder = context.store.folder(identifier)
+    _wait_for_turn(folder)
+    record = _startable(context, identifier)
+    bundle = kept_bundle(folder, record.bundle)
+    try:
+        run_hooks("startContainer", bundle.hooks, record, CREATED, Place(record.pid, bundle.root))
+        _start(context, record)
+        run_hooks("poststart", bundle.hooks, record, RUNNING)
+    except HookFailed:
+        for problem in destroy(context.machine, context.store.root, folder, record):
+            context.warn(problem)
+        raise
+
+
+def _wait_for_turn(folder: str) -> None:
+    """One start at a time, so that hooks run once; the lock ends with this process."""
+    from fcntl import LOCK_EX, flock
+
+    flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), LOCK_EX)
+
+
+def _start(context: Context, record: Record) -> None:
+    identifier = record.identifier
     folder = context.store.folder(identifier)
     seconds = start_seconds(record.annotations)
     process = ProcessHandle.open(record.pid, record.pid_start_time)
@@ -41,7 +86,7 @@ def run(context: Context, values: Values) -> int:
                 "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
             )
         if answer.get("ok") is True:
-            return 0
+            return
         if context.store.load(identifier).phase == "created":
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))

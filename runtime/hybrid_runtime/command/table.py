@@ -44,6 +44,7 @@ VERBS = (
         options=(
             Option("-b, --bundle", "DIR", "an OCI bundle instead of <IMAGE>; without both, the current folder"),
             Option("--pid-file", "FILE", "write the supervisor's process id there"),
+            Option("--console-socket", "SOCKET", "send the terminal of process.terminal there"),
             Option(
                 "--annotation",
                 "KEY=VALUE",

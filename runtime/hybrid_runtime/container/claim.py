@@ -31,6 +31,8 @@ class Journal:
         self.recovery_before = ""
         self.coredump_before = ""
         self.shutdown_on_release = False
+        self.cgroup_folders: list[str] = []
+        self.cgroup_before = ""
 
     def belongs_to(self, root: str, identifier: str) -> bool:
         return self.root == root and self.identifier == identifier
@@ -59,6 +61,7 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
     for field, default in Journal().__dict__.items():
         value = values.get(field)
         setattr(journal, field, value if type(value) is type(default) else default)
+    journal.cgroup_folders = [folder for folder in journal.cgroup_folders if type(folder) is str]
     return journal
 
 

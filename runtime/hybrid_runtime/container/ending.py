@@ -3,6 +3,7 @@ does not stop a core that has crashed, is started twice or has no /dev/remotepro
 
 from hybrid_runtime.container.claim import journaled_devices, read_journal
 from hybrid_runtime.container.record import End, Record
+from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import undo_container
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
@@ -57,3 +58,22 @@ def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> No
             record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
             kill_supervisor(record)
         undo_container(machine, device, root, identifier)
+
+
+def destroy(machine: Machine, root: str, folder: str, record: Record) -> list[str]:
+    """Kills, undoes, removes the folder, then runs the poststop hooks; what went wrong with those is returned.
+
+    Raises Failure and OSError; the folder is then still there.
+    """
+    hooks = {}
+    if "poststop" in record.hooks:
+        from hybrid_runtime.firmware.bundle import kept_bundle
+
+        hooks = kept_bundle(folder, record.bundle).hooks
+    kill_and_undo(machine, root, folder, record)
+    remove_folder(folder)
+    if not hooks:
+        return []
+    from hybrid_runtime.container.hook import run_poststop_hooks
+
+    return run_poststop_hooks(hooks, record)

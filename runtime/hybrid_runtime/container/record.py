@@ -24,13 +24,17 @@ class End:
 
 
 class Record:
-    """One container. Paths are absolute; `firmware_name` is what the kernel's `firmware` attribute is given."""
+    """One container. Paths are absolute; `firmware_name` is what the kernel's `firmware` attribute is given.
+
+    `hooks` names the kinds of hooks that its configuration has.
+    """
 
     def __init__(self, identifier: str, bundle: str, created: str) -> None:
         self.identifier = identifier
         self.bundle = bundle
         self.created = created
         self.annotations: dict[str, str] = {}
+        self.hooks: list[str] = []
         self.phase = CREATING
         self.pid = 0
         self.pid_start_time = 0

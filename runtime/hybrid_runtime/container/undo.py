@@ -45,9 +45,13 @@ def restore_settings(remoteproc: Remoteproc, journal: Journal) -> None:
 
 
 def forget(claim: Claim, journal: Journal) -> None:
-    """Firmware first, journal last: a death in between is undone again."""
+    """Firmware first, journal last: a death in between is undone again. Raises Failure."""
     if journal.firmware_file:
         remove_installed(journal.firmware_file)
+    if journal.cgroup_folders:
+        from hybrid_runtime.container.cgroup import leave_and_remove
+
+        leave_and_remove(claim.machine, journal.cgroup_folders, journal.cgroup_before)
     claim.clear_journal()
 
 

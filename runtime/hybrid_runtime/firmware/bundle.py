@@ -5,12 +5,26 @@ import os
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import BadJSON, read_object, write
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.container.hook import Hook
+
 LARGEST_CONFIG_BYTES = 16 * 1024 * 1024
 CONFIG = "config.json"
 
 
+# config-linux.md, Namespaces: what `type` may be.
+_NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
+# struct winsize, ioctl_tty(2).
+_LARGEST_SIZE = 0xFFFF
+
+
 class Bundle:
-    """`root` is absolute; `firmware` is a path inside it, None when config.json has no process."""
+    """`root` is absolute; `firmware` is a path inside it, None when config.json has no process.
+
+    `network` is the network namespace for the supervisor: a path, "" for a new one, None for the runtime's own.
+    `console_size` is rows and columns, given or not only with `terminal`.
+    """
 
     def __init__(self, path: str, config: bytes) -> None:
         self.path = path
@@ -21,9 +35,17 @@ class Bundle:
         process = values.get("process")
         self.firmware: str | None = None
         self.environment: list[str] = []
+        self.terminal = False
+        self.console_size = (0, 0)
         if process is not None:
             self.firmware, self.environment = _process(path, process)
-        _refuse_hooks(path, values.get("hooks"))
+            self.terminal, self.console_size = _terminal(path, process)
+        self.hooks = _hooks(path, values.get("hooks"))
+        linux = values.get("linux") or {}
+        if not isinstance(linux, dict):
+            raise _bad(path, "linux is not an object")
+        self.network = _network(path, linux.get("namespaces") or [])
+        self.cgroups_path = _cgroups_path(path, linux.get("cgroupsPath"))
 
 
 def _bad(path: str, what: str) -> Failure:
@@ -77,9 +99,61 @@ def _string_map(path: str, value: object, field: str) -> dict[str, str]:
     return value
 
 
-def _refuse_hooks(path: str, hooks: object) -> None:
-    if isinstance(hooks, dict) and any(hooks.values()):
-        raise _bad(path, f"hooks are not run by this version: {', '.join(sorted(hooks))}")
+def _terminal(path: str, process: object) -> tuple[bool, tuple[int, int]]:
+    """Whether there is one, and its size."""
+    fields = process if isinstance(process, dict) else {}
+    terminal, size = fields.get("terminal") or False, fields.get("consoleSize")
+    if not isinstance(terminal, bool):
+        raise _bad(path, "process.terminal is neither true nor false")
+    if size is None or not terminal:
+        return terminal, (0, 0)
+    height, width = (size.get("height"), size.get("width")) if isinstance(size, dict) else (None, None)
+    if not (
+        isinstance(height, int)
+        and isinstance(width, int)
+        and 0 <= height <= _LARGEST_SIZE
+        and 0 <= width <= _LARGEST_SIZE
+    ):
+        raise _bad(path, f"process.consoleSize needs height and width, each 0 to {_LARGEST_SIZE}")
+    return True, (height, width)
+
+
+def _hooks(path: str, hooks: object) -> "dict[str, list[Hook]]":
+    if not hooks:
+        return {}
+    from hybrid_runtime.container.hook import parse_hooks
+
+    try:
+        return parse_hooks(hooks)
+    except ValueError as error:
+        raise _bad(path, str(error)) from error
+
+
+def _network(path: str, namespaces: object) -> str | None:
+    """A supervisor must see the machine's own /sys, /dev and /lib/firmware, so it is only ever moved to another
+    network; namespaces of the other types are accepted and not entered."""
+    if not isinstance(namespaces, list):
+        raise _bad(path, "linux.namespaces is not a list")
+    places: dict[str, str] = {}
+    for entry in namespaces:
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind not in _NAMESPACES:
+            raise _bad(path, f"linux.namespaces has an entry of type `{kind}`, known are {', '.join(_NAMESPACES)}")
+        if kind in places:
+            raise _bad(path, f"linux.namespaces has more than one entry of type `{kind}`")
+        place = entry.get("path") or ""
+        if not isinstance(place, str) or (place and not (place.startswith("/") and _can_be_path(place))):
+            raise _bad(path, f"the path of the {kind} namespace is no absolute path")
+        places[kind] = place
+    return places.get("network")
+
+
+def _cgroups_path(path: str, text: object) -> str:
+    if text is None:
+        return ""
+    if not isinstance(text, str) or (text and not _can_be_path(text)) or ".." in text.split("/"):
+        raise _bad(path, "linux.cgroupsPath is no path, or leads upwards")
+    return text
 
 
 def read_bundle(path: str) -> Bundle:
@@ -112,3 +186,9 @@ def bundle_of_file(folder: str, firmware: str, annotations: dict[str, str]) -> B
     with open(f"{folder}/{CONFIG}", "xb") as target:
         target.write(data)
     return Bundle(folder, data)
+
+
+def kept_bundle(folder: str, path: str) -> Bundle:
+    """The bundle at `path` as create found it: later changes to it have no effect (spec, Lifecycle, step 2)."""
+    with open(f"{folder}/{CONFIG}", "rb") as source:
+        return Bundle(path, source.read())

@@ -7,21 +7,21 @@ from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import remove_if_possible
 from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
-from hybrid_runtime.system_calls import Socket, block_signals, set_signal_mask, signals
+from hybrid_runtime.system_calls import Socket, block_signals, set_signal_mask
 
 _COMMIT = b"commit"
-# The supervisor gave up for a reason nobody thought of, or was never committed.
+_READY = b"ready"
+# Of a failure on its way to create.
+_LONGEST_MESSAGE = 4096
+# The supervisor gave up for a reason nobody thought of.
 BROKEN_CODE = 1
-_STOP_SIGNALS = (signals.SIGTERM, signals.SIGINT, signals.SIGQUIT, signals.SIGHUP)
-# Not ours to ignore: they cannot be, or they tell of our own faults.
-_LEFT_ALONE = (
-    signals.SIGKILL, signals.SIGSTOP, signals.SIGSEGV, signals.SIGBUS, signals.SIGFPE, signals.SIGILL,
-    signals.SIGABRT, signals.SIGCHLD,
-)  # fmt: skip
+# It was never committed, and has undone everything.
+UNDONE_CODE = 125
 
 
 class Birth:
@@ -35,8 +35,12 @@ class Birth:
         self.listener = listener
         self.pid_file = ""
         self.keeps_streams = True
+        self.network: str | None = None
+        self.console_socket = ""
+        self.console_size = (0, 0)
         self.pid = 0
         self.commit_descriptor = -1
+        self.ready_descriptor = -1
 
     def fork(self) -> None:
         """In create: returns with `pid` known. The child never returns.
@@ -44,12 +48,13 @@ class Birth:
         Signals stay blocked in the child until it can take them, so that none is lost.
         """
         waiting, self.commit_descriptor = os.pipe()
+        self.ready_descriptor, readiness = os.pipe()
         mask = block_signals()
         self.pid = os.fork()
         if self.pid == 0:
             code = BROKEN_CODE
             try:
-                code = self._live(waiting)
+                code = self._live(waiting, readiness)
             except BaseException:
                 sys.excepthook(*sys.exc_info())
                 raise
@@ -58,6 +63,7 @@ class Birth:
                 os._exit(code)
         set_signal_mask(mask)
         os.close(waiting)
+        os.close(readiness)
         self._sign(self.pid)
 
     def _sign(self, pid: int) -> None:
@@ -65,37 +71,74 @@ class Birth:
         self.record.pid = self.journal.pid = pid
         self.record.pid_start_time = self.journal.pid_start_time = start_time(pid) or 0
 
+    def wait_until_ready(self) -> None:
+        """Until the supervisor has its streams and its network: hooks find it where it will stay. Raises Failure."""
+        answer = os.read(self.ready_descriptor, _LONGEST_MESSAGE)
+        os.close(self.ready_descriptor)
+        if answer != _READY:
+            message = answer.decode("utf-8", "replace")
+            raise Failure(message or "the supervisor died while the container was created: see dmesg")
+
     def commit(self) -> None:
-        """From here on the supervisor lives without create. Raises Failure when it is already dead."""
+        """From here on the supervisor lives without create. Raises Failure when it is already dead.
+
+        Signals stay blocked afterwards: nothing is left that an interrupted create would undo.
+        """
+        mask = block_signals()
         try:
             os.write(self.commit_descriptor, _COMMIT)
         except BrokenPipeError:
+            set_signal_mask(mask)
             raise Failure(
                 "the supervisor died while the container was created", "see the kernel's log (dmesg)"
             ) from None
         os.close(self.commit_descriptor)
 
-    def cancel(self) -> None:
-        """Lets the child undo everything, and waits for it."""
+    def cancel(self) -> bool:
+        """Lets the child undo everything, and waits for it. False when it died before that was done."""
         os.close(self.commit_descriptor)
-        os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) == UNDONE_CODE
 
-    def _live(self, waiting: int) -> int:
+    def _live(self, waiting: int, readiness: int) -> int:
         os.close(self.commit_descriptor)
         os.setsid()
         os.chdir("/")
         os.umask(0o077)
-        self._settle_streams()
+        os.write(readiness, self._settle())
         close_all_but({self.claim.descriptor, self.listener.fileno(), waiting})
-        stop_requests = _take_signals()
+        stop_signals = StopSignals(terminal=bool(self.console_socket))
         committed = os.read(waiting, len(_COMMIT)) == _COMMIT
         os.close(waiting)
         if not committed:
             self._undo()
-            return BROKEN_CODE
+            return UNDONE_CODE
         self._sign(os.getpid())
         self.record.phase = CREATED
-        return Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_requests).run()
+        return Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_signals).run()
+
+    def _settle(self) -> bytes:
+        """What create is told of it."""
+        try:
+            self._settle_streams()
+            if self.network is not None:
+                self._settle_network(self.network)
+        except Failure as failure:
+            return str(failure).encode()[:_LONGEST_MESSAGE]
+        return _READY
+
+    def _settle_network(self, path: str) -> None:
+        from hybrid_runtime.network_namespace import join_network, new_network
+
+        try:
+            if path:
+                join_network(path)
+            else:
+                new_network()
+        except OSError as error:
+            what = f"enter the network namespace `{path}`" if path else "make a network namespace"
+            raise Failure(
+                f"cannot {what}: {errno_meaning(error)}", "run as root, on a kernel with CONFIG_NET_NS"
+            ) from error
 
     def _undo(self) -> None:
         """Create is gone or has given up: nothing of this container stays."""
@@ -107,6 +150,11 @@ class Birth:
 
     def _settle_streams(self) -> None:
         """An engine's descriptors 1 and 2 are the container's output; a person's terminal or pipe is not."""
+        if self.console_socket:
+            from hybrid_runtime.supervisor.terminal import open_terminal
+
+            open_terminal(self.console_socket, self.console_size)
+            return
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(null, 0)
         for descriptor in (1, 2):
@@ -120,21 +168,6 @@ def _is_open(descriptor: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _take_signals() -> int:
-    """A descriptor that becomes readable with the first orderly stop signal; all other signals are ignored."""
-    readable, writable = os.pipe()
-    os.set_blocking(writable, False)
-    signals.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    for number in signals.valid_signals():
-        if number in _STOP_SIGNALS:
-            # The handler only makes the C level write into the descriptor.
-            signals.signal(number, lambda *_: None)
-        elif number not in _LEFT_ALONE:
-            signals.signal(number, signals.SIG_IGN)
-    set_signal_mask(set())
-    return readable
 
 
 def pid_file_in_making(path: str, pid: int) -> str:

@@ -19,6 +19,7 @@ from hybrid_runtime.processor.remoteproc import ProcessorGone
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.verdict import START_FAILED, STOPPED, Ending, judge
 from hybrid_runtime.system_calls import Socket
 from hybrid_runtime.timestamp import rfc3339
@@ -32,7 +33,7 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 class Supervisor:
-    """`signals_descriptor` becomes readable when an orderly stop is asked for by signal."""
+    """Owns the control socket, the streams, and the claim on the core."""
 
     def __init__(
         self,
@@ -41,11 +42,11 @@ class Supervisor:
         record: Record,
         folder: str,
         listener: Socket,
-        signals_descriptor: int,
+        stop_signals: StopSignals,
     ) -> None:
         self.record = record
         self.folder = folder
-        self.signals_descriptor = signals_descriptor
+        self.stop_signals = stop_signals
         self.core = CoreRun(claim, journal, record)
         self.control = ControlServer(listener)
         self.output = Output(ContainerLog(f"{folder}/{LOG}"))
@@ -64,7 +65,7 @@ class Supervisor:
     def _turn(self) -> Ending | None:
         """Wait for the next event and deal with it."""
         ready = self._wait()
-        if self.signals_descriptor in ready:
+        if self.stop_signals.descriptor in ready and self.stop_signals.ask_for_stop():
             return STOPPED
         for descriptor in self.control.descriptors():
             if descriptor in ready and (verb := self.control.receive(descriptor)) is not None:
@@ -80,7 +81,7 @@ class Supervisor:
 
     def _wait(self) -> list[int]:
         waiting = poll()
-        waiting.register(self.signals_descriptor, POLLIN)
+        waiting.register(self.stop_signals.descriptor, POLLIN)
         for descriptor in self.control.descriptors():
             waiting.register(descriptor, POLLIN)
         if self.record.phase != STARTED:

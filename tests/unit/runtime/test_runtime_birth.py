@@ -42,7 +42,7 @@ def test_given_up(birth: Birth, claim: Claim, double: RemoteprocDouble, tmp_path
     Path(pid_file_in_making(birth.pid_file, birth.pid)).write_text("")
     assert birth.record.pid == birth.journal.pid == birth.pid
     assert birth.record.pid_start_time > 0
-    birth.cancel()
+    assert birth.cancel()
     assert double.leftovers() == []
     assert not list(tmp_path.glob("pid*"))
     claim.close()
@@ -61,6 +61,8 @@ def test_failure_inside_never_returns_into_the_creator(
     # Nothing is forgotten: the journal tells the next holder.
     assert double.journals() == ["remoteproc0.journal"]
     assert double.installed() == ["fw"]
+    with pytest.raises(Failure, match="the supervisor died"):
+        birth.wait_until_ready()
     with pytest.raises(Failure, match="the supervisor died"):
         birth.commit()
     os.close(birth.commit_descriptor)

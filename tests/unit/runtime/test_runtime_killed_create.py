@@ -9,6 +9,8 @@ import pytest
 from command_runner import PATIENCE_SECONDS, Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
+from hybrid_runtime.supervisor.birth import UNDONE_CODE
+
 MOST_KILLS = 20
 FORK = re.compile(r"(?:clone3?|fork|vfork)\(.*\) = (\d+)$")
 CALL = re.compile(r"(\w+)\(")
@@ -78,7 +80,7 @@ def test_killed_between_fork_and_commit(tracing: Tracing, command: Command, doub
         assert tracing.create(*traced) == -9, kill
         pid = tracing.supervisor()
         assert pid is not None
-        assert command.exit_code(pid) == 1, kill
+        assert command.exit_code(pid) == UNDONE_CODE, kill
         assert double.leftovers() == [], kill
         assert os.listdir(tracing.engine) == [], kill  # noqa: PTH208
 

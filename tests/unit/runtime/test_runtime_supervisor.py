@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
@@ -12,6 +14,7 @@ from hybrid_runtime.container.record import Record, load_record
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.output import EngineStream
+from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
 from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED_BY_ANOTHER
 
@@ -37,7 +40,8 @@ class Watched:
         self.claim = claim
         self.signals, self.signal_writer = os.pipe()
         listener = listen(str(self.folder))
-        self.supervisor = Supervisor(claim, Journal(), record, str(self.folder), listener, self.signals)
+        stop_signals = cast(StopSignals, SimpleNamespace(descriptor=self.signals, ask_for_stop=lambda: True))
+        self.supervisor = Supervisor(claim, Journal(), record, str(self.folder), listener, stop_signals)
         null = os.open("/dev/null", os.O_WRONLY)
         self.supervisor.output.streams = {"stdout": EngineStream(null), "stderr": EngineStream(null)}
         self.kernel_lines: list[str] = []

@@ -1,0 +1,154 @@
+"""The control group of a supervisor (config-linux.md, Control groups): joined so that an engine's statistics count
+the right process. Version 2 only; a core itself has nothing that could be limited."""
+
+import errno
+import os
+
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.machine import Machine
+
+# cgroup-v2.rst, Controllers: those that engines read statistics of.
+_CONTROLLERS = ("cpu", "io", "memory", "pids")
+_EMPTY_SECONDS = 1.0
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def can_be_joined(machine: Machine, path: str) -> bool:
+    """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
+    return bool(_names(path)) and ":" not in path and os.path.exists(f"{_root(machine)}/cgroup.controllers")
+
+
+def missing_folders(machine: Machine, path: str) -> list[str]:
+    """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
+    names = _names(path)
+    wanted = ["/".join(names[: count + 1]) for count in range(len(names))]
+    return [folder for folder in wanted if not os.path.isdir(f"{_root(machine)}/{folder}")]
+
+
+def make(machine: Machine, folders: list[str]) -> None:
+    """Raises OSError. The folders must be journaled."""
+    for folder in folders:
+        outer, _, name = folder.rpartition("/")
+        parent = _open(machine, outer)
+        try:
+            _make(parent, name)
+        finally:
+            os.close(parent)
+
+
+def join(machine: Machine, path: str, pid: int) -> None:
+    """Raises OSError."""
+    group = _open(machine, path)
+    try:
+        _write(group, "cgroup.procs", str(pid))
+    finally:
+        os.close(group)
+
+
+def _make(parent: int, name: str) -> None:
+    try:
+        os.mkdir(name, 0o755, dir_fd=parent)
+    except FileExistsError:
+        return
+    for controller in _CONTROLLERS:
+        try:
+            _write(parent, "cgroup.subtree_control", f"+{controller}")
+        except OSError:
+            # Not built in, or processes beside the folder forbid it: then that statistic stays away.
+            continue
+
+
+def leave_and_remove(machine: Machine, folders: list[str], former: str) -> None:
+    """Innermost first; this process goes back to its `former` group if it is inside. Raises Failure."""
+    inside = [f"/{folder}" for folder in folders]
+    if own_group(machine) in inside:
+        _leave(machine, former)
+        if own_group(machine) in inside:
+            raise Failure(f"cannot leave the control group `{folders[-1]}`", "delete removes it")
+    for folder in reversed(folders):
+        _remove(machine, folder)
+
+
+def own_group(machine: Machine) -> str:
+    """This process's group, from the root of all groups; "" without version 2 (cgroups(7), /proc/PID/cgroup)."""
+    try:
+        with open(machine.path("/proc/self/cgroup"), encoding="utf-8", errors="surrogateescape") as source:
+            for line in source:
+                if line.startswith("0::"):
+                    return line[3:].rstrip("\n")
+    except OSError:
+        return ""
+    return ""
+
+
+def _leave(machine: Machine, former: str) -> None:
+    for group in (former.strip("/"), ""):
+        try:
+            descriptor = _open(machine, group)
+        except OSError:
+            continue
+        try:
+            _write(descriptor, "cgroup.procs", str(os.getpid()))
+        except OSError:
+            continue
+        else:
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _remove(machine: Machine, folder: str) -> None:
+    outer, _, name = folder.rpartition("/")
+    deadline = Deadline(_EMPTY_SECONDS)
+    while True:
+        try:
+            descriptor = _open(machine, outer)
+        except FileNotFoundError:
+            return
+        try:
+            os.rmdir(name, dir_fd=descriptor)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            # Others have put processes or groups of their own there: theirs to remove. A process on its way out
+            # is counted for a moment longer.
+            if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+                path = f"{_root(machine)}/{folder}"
+                raise Failure(f"cannot remove `{path}`: {errno_meaning(error)}", "remove it by hand") from error
+            if not deadline.look_again():
+                return
+        else:
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _open(machine: Machine, path: str) -> int:
+    """Component by component: no link is followed out of the file system of groups."""
+    descriptor = os.open(_root(machine), _FOLDER & ~os.O_NOFOLLOW)
+    for name in _names(path):
+        try:
+            if name == "..":
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            inner = os.open(name, _FOLDER, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
+def _write(folder: int, name: str, text: str) -> None:
+    descriptor = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _root(machine: Machine) -> str:
+    return machine.path("/sys/fs/cgroup")
+
+
+def _names(path: str) -> list[str]:
+    return [name for name in path.split("/") if name not in ("", ".")]

@@ -1,0 +1,32 @@
+"""A container's state as the OCI runtime spec words it (State): for `state`, and for hooks."""
+
+from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.status import STOPPED, Status
+
+# Of the state schema: the version this document is written after.
+STATE_VERSION = "1.0.2"
+
+
+def oci_state(record: Record, status: Status) -> dict[str, object]:
+    """The state of the spec; what happened to the container is told in annotations of our own."""
+    annotations = dict(record.annotations)
+    annotations["remoteproc.resolved-path"] = record.resolved_path
+    if record.firmware_file:
+        annotations["remoteproc.firmware"] = record.firmware_file
+    if record.crashes:
+        annotations["remoteproc.crashes"] = str(record.crashes)
+        annotations["remoteproc.crash-time"] = record.crash_time
+        annotations["remoteproc.crash-type"] = record.crash_type
+    if record.end:
+        annotations["remoteproc.exit-code"] = str(record.end.code)
+        annotations["remoteproc.exit-reason"] = record.end.reason
+        annotations["remoteproc.exit-time"] = record.end.time
+    return {
+        "ociVersion": STATE_VERSION,
+        "id": record.identifier,
+        "status": status.name,
+        "pid": 0 if status is STOPPED else record.pid,
+        "bundle": record.bundle,
+        "created": record.created,
+        "annotations": annotations,
+    }
