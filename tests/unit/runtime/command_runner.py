@@ -24,15 +24,22 @@ PATIENCE_SECONDS = 20.0
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def deploy(source: Path, target: Path) -> Path:
-    """Copies the runtime and compiles it with the interpreter that its first line names. Returns the command."""
+def deploy(source: Path, target: Path, interpreter: str | None = None) -> Path:
+    """Copies the runtime, for `interpreter` if it is to be another than its first line names, and compiles it with
+    that. Returns the command."""
     runtime = target / "hybrid-runtime"
     shutil.copytree(source, runtime, ignore=shutil.ignore_patterns("__pycache__"))
     launcher = runtime / "bin/hybrid-runtime"
-    interpreter = launcher.read_text().splitlines()[0].removeprefix("#!").split()[0]
-    compilation = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([interpreter, *compilation, str(runtime / "hybrid_runtime")], check=True)
+    if interpreter:
+        launcher.write_text(launcher.read_text().replace(interpreter_of(launcher), interpreter, 1))
+    compilation = ["-IS", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([interpreter_of(launcher), *compilation, str(runtime / "hybrid_runtime")], check=True)
     return launcher
+
+
+def interpreter_of(launcher: Path) -> str:
+    """The one that the kernel starts for it."""
+    return launcher.read_text().splitlines()[0].removeprefix("#!").split()[0]
 
 
 def adopt_orphans() -> None:

@@ -26,9 +26,10 @@ settings.load_profile("runtime")
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deployed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """The runtime as it lies on a device: sources with byte code beside them."""
-    return deploy(CHECKOUT / "runtime", tmp_path_factory.mktemp("deployed"))
+    interpreter = pytestconfig.getoption("--interpreter")
+    return deploy(CHECKOUT / "runtime", tmp_path_factory.mktemp("deployed"), interpreter)
 
 
 @pytest.fixture

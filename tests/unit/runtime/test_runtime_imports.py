@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_runner import Command
+from command_runner import Command, interpreter_of
 from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime import engine_phrases
@@ -103,7 +103,7 @@ def test_messages_have_no_capital_and_no_full_stop() -> None:
 def loaded_by(command: Command, *args: str) -> set[str]:
     """Modules of a whole call, as the interpreter itself tells."""
     process = subprocess.run(
-        ["/usr/bin/python3", "-ISX", "importtime", *command.argv(*args)], capture_output=True, text=True, check=False
+        [interpreter_of(command.launcher), "-ISX", "importtime", *command.argv(*args)], capture_output=True, text=True, check=False
     )
     lines = [line for line in process.stderr.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines}
