@@ -102,9 +102,8 @@ def test_messages_have_no_capital_and_no_full_stop() -> None:
 
 def loaded_by(command: Command, *args: str) -> set[str]:
     """Modules of a whole call, as the interpreter itself tells."""
-    process = subprocess.run(
-        [interpreter_of(command.launcher), "-ISX", "importtime", *command.argv(*args)], capture_output=True, text=True, check=False
-    )
+    argv = [interpreter_of(command.launcher), "-ISX", "importtime", *command.argv(*args)]
+    process = subprocess.run(argv, capture_output=True, text=True, check=False)
     lines = [line for line in process.stderr.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines}
 
