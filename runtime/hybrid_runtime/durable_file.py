@@ -3,11 +3,11 @@
 import os
 
 
-def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str = "") -> None:
+def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str = "", as_folder: bool = False) -> None:
     """Temporary name beside the target, fsync, rename. Raises OSError and then leaves nothing.
 
     The temporary name is unique, unless one is given by the only writer of the file: what a writer that was
-    killed has left under it is taken away.
+    killed has left under it is taken away. `as_folder`: who may use the folder may use the file.
     """
     if temporary:
         remove_file(temporary)
@@ -16,6 +16,8 @@ def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str =
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         try:
+            if as_folder:
+                share_as_folder(descriptor, os.path.dirname(path))
             write_all(descriptor, data)
             os.fsync(descriptor)
         finally:
@@ -24,6 +26,21 @@ def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str =
     except OSError:
         remove_file(temporary)
         raise
+
+
+def share_as_folder(descriptor: int, folder: str) -> None:
+    """What root makes in a folder of another user stays usable by that user, and by the folder's group if that may
+    write there. The caller keeps its own access, whatever becomes of this."""
+    facts = os.stat(folder)
+    ours = os.fstat(descriptor)
+    try:
+        if os.geteuid() == 0 and (ours.st_uid, ours.st_gid) != (facts.st_uid, facts.st_gid):
+            os.fchown(descriptor, facts.st_uid, facts.st_gid)
+        if facts.st_mode & 0o070 == 0o070 and ours.st_mode & 0o777 != 0o660:
+            os.fchmod(descriptor, 0o660)
+    except OSError:
+        # A file of another member of the group, or an owner that our user namespace has no number for.
+        return
 
 
 def write_all(descriptor: int, data: bytes) -> None:

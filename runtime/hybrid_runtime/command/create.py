@@ -20,7 +20,7 @@ from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.annotations import check_annotations
 from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, read_bundle
 from hybrid_runtime.firmware.elf import check_elf
-from hybrid_runtime.firmware.installation import check_size, install, new_name, sha256
+from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 def run(context: Context, values: Values) -> int:
     *images, identifier = values.arguments
+    if not images and not values.has("bundle"):
+        _require_bundle_here(identifier)
     check_identifier(identifier)
+    context.processor = values.get("processor", context.processor)
     if images and values.has("bundle"):
         raise usage_error("<IMAGE> and --bundle exclude each other", "create")
     if values.has("annotation") and not images:
@@ -72,6 +75,16 @@ def _console_socket(bundle: Bundle, path: str) -> str:
     return os.path.abspath(path) if path else ""
 
 
+def _require_bundle_here(argument: str) -> None:
+    """Who gives one argument without being in a bundle has forgotten the other one."""
+    if os.path.exists(CONFIG):
+        return
+    if os.path.isfile(argument) or "/" in argument or ":" in argument:
+        raise usage_error(
+            f"no container id is given for `{argument}`: `hybrid-runtime create {argument} NAME`", "create"
+        )
+
+
 class _Creation:
     """What has been made so far, and its undoing."""
 
@@ -92,10 +105,9 @@ class _Creation:
         is killed the id is free again. No signal comes between the folder and our knowing of it."""
         mask = block_signals()
         try:
-            self.folder = make_folder(self.machine, self.context.store, self.record.identifier)
+            self.folder = make_folder(self.machine, self.context.store, self.record)
         finally:
             set_signal_mask(mask)
-        self.record.save(self.folder)
 
     def bundle_of(self, image: str, annotations: list[str]) -> Bundle:
         """A bundle around a firmware file. Raises Failure for anything that is no regular file."""
@@ -158,6 +170,10 @@ class _Creation:
         self.record.resolved_path = remoteproc.resolved_path
 
     def _install(self, bundle: Bundle, firmware: int | None) -> None:
+        if names_of_ours(self.machine.firmware_folder()):
+            from hybrid_runtime.container.orphans import collect_orphans
+
+            collect_orphans(self.machine, self.machine.firmware_folder())
         if bundle.firmware is not None:
             name = new_name(self.machine, bundle.firmware)
             self.record.firmware_name = self.journal.firmware_name = name

@@ -15,6 +15,7 @@ from hybrid_runtime.supervisor.control import ask
 
 # The supervisor undoes a failed start, which may take as long as stopping a core.
 _DEATH_SECONDS = 15.0
+_MOST_REASONS = 4
 
 
 def run(context: Context, values: Values) -> int:
@@ -96,6 +97,16 @@ def _start(context: Context, record: Record) -> None:
 def _explain(answer: dict[str, object]) -> str:
     message = str(answer.get("message", "the supervisor gave no reason"))
     lines = answer.get("kernel")
-    if not isinstance(lines, list) or not lines:
-        return message
-    return f"{message}; the kernel says: " + "; ".join(str(line) for line in lines)
+    told = telling([str(line) for line in lines]) if isinstance(lines, list) else []
+    return f"{message}; the kernel says: {'; '.join(told)}" if told else message
+
+
+def telling(lines: list[str]) -> list[str]:
+    """The kernel's reasons in few words, for one line of an engine; the container's log has all it said.
+
+    Without driver and device, which the message names, without what every start begins with, and without the last
+    line, which only repeats the errno (rproc_boot in remoteproc_core.c).
+    """
+    texts = [line.split(": ", 1)[-1] for line in lines]
+    reasons = [text for text in texts if not text.startswith(("powering up ", "Booting fw image ", "Boot failed: "))]
+    return (reasons or texts)[:_MOST_REASONS]

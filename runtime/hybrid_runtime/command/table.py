@@ -45,6 +45,7 @@ VERBS = (
             Option("-b, --bundle", "DIR", "an OCI bundle instead of <IMAGE>; without both, the current folder"),
             Option("--pid-file", "FILE", "write the supervisor's process id there"),
             Option("--console-socket", "SOCKET", "send the terminal of process.terminal there"),
+            Option("--processor", "NAME", "the processor, where neither annotation nor bundle names one"),
             Option(
                 "--annotation",
                 "KEY=VALUE",

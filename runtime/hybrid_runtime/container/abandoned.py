@@ -10,33 +10,56 @@ from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import is_alive
 
 
-def make_folder(machine: Machine, store: Store, identifier: str) -> str:
-    """A new folder for the id, in the place of an abandoned one if need be. Raises Failure when the id is taken."""
-    try:
-        return store.make_folder(identifier)
-    except Failure:
-        if _abandoned(store, identifier) is None:
-            raise
+def make_folder(machine: Machine, store: Store, record: Record) -> str:
+    """A new folder with the record in it, in the place of an abandoned one if need be.
+
+    Raises Failure when the id is taken. The folder never stays without a record of whom it belongs to unless its
+    maker was killed: one at a time, so that a folder without one is known to be abandoned.
+    """
     from fcntl import LOCK_EX, flock
 
+    store.make_root()
     root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # One at a time, and looked at again: another create may have taken the id over meanwhile.
         flock(root, LOCK_EX)
-        record = _abandoned(store, identifier)
-        if record is not None:
-            kill_and_undo(machine, store.root, store.folder(identifier), record)
-            remove_folder(store.folder(identifier))
-        return store.make_folder(identifier)
+        if is_abandoned(store, record.identifier):
+            clear_abandoned(machine, store, record.identifier)
+        folder = store.make_folder(record.identifier)
+        try:
+            record.save(folder)
+        except Failure:
+            remove_folder(folder)
+            raise
+        return folder
     finally:
         os.close(root)
 
 
-def _abandoned(store: Store, identifier: str) -> Record | None:
-    """Its record, when it was being created by a process that is dead."""
+def is_abandoned(store: Store, identifier: str) -> bool:
+    """Whether it was being created by a process that is dead. Only certain while the root is locked."""
+    folder = store.folder(identifier)
     try:
-        record = load_record(store.folder(identifier), identifier)
+        record = load_record(folder, identifier)
     except UnreadableRecord:
-        return None
-    dead = record.phase == CREATING and not is_alive(record.pid, record.pid_start_time)
-    return record if dead else None
+        return _is_unsigned(folder)
+    return record.phase == CREATING and not is_alive(record.pid, record.pid_start_time)
+
+
+def _is_unsigned(folder: str) -> bool:
+    """There, and empty but for a first record in the making."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return all(name.startswith("record.json.") for name in names)
+
+
+def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:
+    """Raises Failure when its core cannot be stopped."""
+    folder = store.folder(identifier)
+    try:
+        kill_and_undo(machine, store.root, folder, load_record(folder, identifier))
+    except UnreadableRecord:
+        # Nothing was done before the first record.
+        pass
+    remove_folder(folder)

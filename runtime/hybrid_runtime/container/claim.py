@@ -8,9 +8,10 @@ whole, before each effect it speaks of.
 import os
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.durable_file import remove_file, write_durably
+from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.json_text import BadJSON, read_object, write
+from hybrid_runtime.firmware.installation import boot_of
+from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import is_alive
 
@@ -47,22 +48,50 @@ def journal_path(machine: Machine, device: str) -> str:
 
 def read_journal(machine: Machine, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
+    path = journal_path(machine, device)
     try:
-        with open(journal_path(machine, device), "rb") as source:
-            values = read_object(source.read())
+        with open(path, "rb") as source:
+            return _parse(read_object(source.read()))
     except FileNotFoundError:
         return None
-    except (BadJSON, OSError) as error:
+    except OSError as error:
         raise Failure(
-            f"the journal `{journal_path(machine, device)}` cannot be read: {error}",
-            "stop the core by hand (echo stop > state) and remove the file",
+            f"cannot read the journal `{path}`: {errno_meaning(error)}",
+            "call as the user the claims belong to, or root",
         ) from error
+    except ValueError as error:
+        raise DamagedJournal(
+            f"the journal `{path}` is damaged: {error}", "`hybrid-runtime doctor --repair` sets it aside"
+        ) from error
+
+
+def _parse(values: dict[str, object]) -> Journal:
+    """Fields that another version does not know keep their defaults. Raises ValueError for what is no journal."""
     journal = Journal()
     for field, default in Journal().__dict__.items():
-        value = values.get(field)
-        setattr(journal, field, value if type(value) is type(default) else default)
-    journal.cgroup_folders = [folder for folder in journal.cgroup_folders if type(folder) is str]
+        value = values.get(field, default)
+        if type(value) is not type(default):
+            raise ValueError(f"field `{field}` is of the wrong type")
+        setattr(journal, field, value)
+    if any(type(folder) is not str for folder in journal.cgroup_folders):
+        raise ValueError("field `cgroup_folders` is of the wrong type")
+    if not journal.identifier:
+        raise ValueError("it names no container")
+    if journal.firmware_file and boot_of(os.path.basename(journal.firmware_file)) is None:
+        # Whoever may write here must not have other files removed by root.
+        raise ValueError("its firmware file is not one of this runtime's")
     return journal
+
+
+def _readable_journal(machine: Machine, device: str) -> Journal | None:
+    try:
+        return read_journal(machine, device)
+    except Failure:
+        return None
+
+
+class DamagedJournal(Failure):
+    """The journal is there and says nothing."""
 
 
 class Claim:
@@ -77,7 +106,7 @@ class Claim:
         """Raises Failure; the former journal is then still there, and the effect must not follow."""
         path = journal_path(self.machine, self.device)
         try:
-            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}.tmp")
+            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}.tmp", as_folder=True)
         except OSError as error:
             raise Failure(f"cannot write `{path}`: {errno_meaning(error)}", "free space in /run") from error
 
@@ -105,7 +134,7 @@ def take_claim(machine: Machine, device: str) -> Claim | None:
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            journal = read_journal(machine, device)
+            journal = _readable_journal(machine, device)
             if (journal and journal.holder_is_alive()) or not deadline.look_again():
                 os.close(descriptor)
                 return None
@@ -117,9 +146,14 @@ def _open_lock(machine: Machine, device: str) -> int:
     path = f"{machine.claims}/{device}"
     try:
         os.makedirs(machine.claims, 0o700, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failure(f"cannot open the claim `{path}`: {errno_meaning(error)}", "run as root") from error
+        raise Failure(
+            f"cannot open the claim `{path}`: {errno_meaning(error)}",
+            "call as root, or as a member of the group that owns the folder",
+        ) from error
+    share_as_folder(descriptor, machine.claims)
+    return descriptor
 
 
 def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]:
@@ -142,19 +176,17 @@ def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]
 
 def holder(machine: Machine, device: str) -> str:
     """The id of the container that holds the processor now, "" when none does. For reports only."""
-    try:
-        journal = read_journal(machine, device)
-    except Failure:
-        return ""
+    journal = _readable_journal(machine, device)
     return journal.identifier if journal and journal.holder_is_alive() else ""
 
 
 def held_by_other(machine: Machine, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
-    journal = read_journal(machine, device)
+    journal = _readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
     remedy = (
-        f"`hybrid-runtime --root {journal.root} delete --force {journal.identifier}` frees it"
+        f"`hybrid-runtime --root {journal.root} kill {journal.identifier}` stops it and frees the processor, "
+        "`delete --force` does so whatever its state"
         if journal
         else "try again"
     )

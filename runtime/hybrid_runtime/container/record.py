@@ -70,6 +70,8 @@ class Record:
                 raise ValueError(f"field `{field}` is missing or of the wrong type")
             else:
                 setattr(record, field, value)
+        if record.device and not is_device(record.device):
+            raise ValueError("field `device` is no processor")
         if any(type(value) is not str for value in record.annotations.values()):
             raise ValueError("an annotation is not a string")
         return record
@@ -83,6 +85,12 @@ class Record:
                 f"cannot write the record of container `{self.identifier}` in `{folder}`: {errno_meaning(error)}",
                 "free space or choose another --root",
             ) from error
+
+
+def is_device(name: str) -> bool:
+    """remoteprocN: it becomes part of paths."""
+    number = name.removeprefix("remoteproc")
+    return number != name and number.isascii() and number.isdigit()
 
 
 def _end(value: object) -> End | None:

@@ -40,7 +40,7 @@ class Store:
     def make_folder(self, identifier: str) -> str:
         """A new, empty, private folder. Raises Failure when the id is taken."""
         folder = self.folder(identifier)
-        self._make_root()
+        self.make_root()
         try:
             os.mkdir(folder, 0o700)
         except FileExistsError:
@@ -52,7 +52,7 @@ class Store:
             raise Failure(f"cannot make `{folder}`: {errno_meaning(error)}", "choose another --root") from error
         return folder
 
-    def _make_root(self) -> None:
+    def make_root(self) -> None:
         try:
             os.makedirs(self.root, 0o700, exist_ok=True)
         except OSError as error:
@@ -74,9 +74,10 @@ class Store:
 def remove_folder(folder: str) -> None:
     """Everything in a container's folder, with its subfolders, then the folder. Links are not followed.
 
-    Raises OSError; what was gone before is no error.
+    Raises OSError; what was gone before is no error, nor is a create that takes the emptied folder over meanwhile.
     """
     try:
+        before = os.stat(folder, follow_symlinks=False)
         entries = list(os.scandir(folder))
     except FileNotFoundError:
         return
@@ -89,6 +90,7 @@ def remove_folder(folder: str) -> None:
             except FileNotFoundError:
                 continue
     try:
-        os.rmdir(folder)
+        if os.path.samestat(before, os.stat(folder, follow_symlinks=False)):
+            os.rmdir(folder)
     except FileNotFoundError:
         return

@@ -1,8 +1,17 @@
 """Undoing what a holder did to the machine: at an orderly end by itself, after its death by the next holder."""
 
-from hybrid_runtime.container.claim import Claim, Journal, read_journal, take_claim
+import os
+
+from hybrid_runtime.container.claim import (
+    Claim,
+    DamagedJournal,
+    Journal,
+    journal_path,
+    read_journal,
+    take_claim,
+)
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.firmware.installation import remove_installed
+from hybrid_runtime.firmware.installation import boot_of, remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
 
@@ -13,7 +22,11 @@ if TYPE_CHECKING:
 
 def undo_leftovers(claim: Claim) -> None:
     """What the journal of a dead holder says. Raises Failure when the core cannot be stopped: the journal stays."""
-    journal = read_journal(claim.machine, claim.device)
+    try:
+        journal = read_journal(claim.machine, claim.device)
+    except DamagedJournal:
+        set_damaged_journal_aside(claim)
+        return
     if journal is None:
         return
     remoteproc = Remoteproc(claim.machine, claim.device)
@@ -30,6 +43,21 @@ def undo_leftovers(claim: Claim) -> None:
             "see dmesg, and who else controls the processor",
         ) from error
     forget(claim, journal)
+
+
+def set_damaged_journal_aside(claim: Claim) -> None:
+    """A journal that says nothing must not keep the processor for ever. What can be undone without it is: a core that
+    runs a file of our naming is ours, and its holder is dead since we have the lock. Any other core is left alone."""
+    remoteproc = Remoteproc(claim.machine, claim.device)
+    firmware = remoteproc.read_or("firmware", "")
+    if boot_of(firmware) == claim.machine.boot_id():
+        try:
+            stop_if_ours(remoteproc, firmware)
+        except ProcessorGone:
+            pass
+    disarm_device(claim.machine.device_node(claim.device))
+    path = journal_path(claim.machine, claim.device)
+    os.rename(path, f"{path}.damaged")
 
 
 def stop_if_ours(remoteproc: Remoteproc, firmware_name: str) -> None:
@@ -61,8 +89,16 @@ def undo_container(machine: "Machine", device: str, root: str, identifier: str) 
     if claim is None:
         return
     try:
-        journal = read_journal(machine, device)
-        if journal and journal.belongs_to(root, identifier):
+        if _may_speak_of(machine, device, root, identifier):
             undo_leftovers(claim)
     finally:
         claim.close()
+
+
+def _may_speak_of(machine: "Machine", device: str, root: str, identifier: str) -> bool:
+    """Whether the journal is that container's, or nobody's any more."""
+    try:
+        journal = read_journal(machine, device)
+    except DamagedJournal:
+        return True
+    return journal is not None and journal.belongs_to(root, identifier)

@@ -11,6 +11,8 @@ from hybrid_runtime.machine import Machine
 LARGEST_BYTES = 256 * 1024 * 1024
 LONGEST_BASE_NAME = 128
 _CHUNK = 1 << 20
+_IN_MAKING = ".tmp"
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
 
 
@@ -29,6 +31,26 @@ def new_name(machine: Machine, path: str) -> str:
     return unique_name(path, machine.boot_id(), os.urandom(4).hex(), strftime("%Y%m%dT%H%M%SZ", gmtime()))
 
 
+def boot_of(name: str) -> str | None:
+    """The boot id in a name of `unique_name`'s making, also of an install that died; None for any other name."""
+    base, _, rest = name.removesuffix(_IN_MAKING).rpartition("-")
+    _, dash, time = base.rpartition("-")
+    if not dash or len(rest) != 16 or not _HEXADECIMAL.issuperset(rest):
+        return None
+    digits = time[:8] + time[9:15]
+    if len(time) != 16 or (time[8], time[15]) != ("T", "Z") or not (digits.isascii() and digits.isdigit()):
+        return None
+    return rest[:8]
+
+
+def names_of_ours(folder: str) -> list[str]:
+    """The files in a firmware folder that this runtime has put there, for whomever."""
+    try:
+        return [name for name in os.listdir(folder) if boot_of(name) is not None]
+    except OSError:
+        return []
+
+
 def check_size(descriptor: int) -> None:
     size = os.fstat(descriptor).st_size
     if size > LARGEST_BYTES:
@@ -37,7 +59,7 @@ def check_size(descriptor: int) -> None:
 
 def install(source: int, target: str) -> None:
     """Copy the descriptor's content to `target`: temporary name, fsync, rename. Raises Failure, nothing is left."""
-    temporary = f"{target}.tmp"
+    temporary = f"{target}{_IN_MAKING}"
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         _copy(source, temporary)
@@ -46,8 +68,9 @@ def install(source: int, target: str) -> None:
         remove_if_possible(temporary)
         raise Failure(
             f"cannot install the firmware as `{target}`: {errno_meaning(error)}",
-            "make the folder writable or point the kernel elsewhere: "
-            "echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path",
+            "make the folder writable, or name another one: "
+            "echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path until the next boot, "
+            "firmware_class.path=/var/lib/firmware on the kernel's command line for good",
         ) from error
 
 
@@ -72,7 +95,7 @@ def remove_installed(target: str) -> None:
     """The file, and what an install that died has left of it. Raises Failure."""
     try:
         remove_file(target)
-        remove_file(f"{target}.tmp")
+        remove_file(f"{target}{_IN_MAKING}")
     except OSError as error:
         raise Failure(f"cannot remove `{target}`: {errno_meaning(error)}", "remove it by hand") from error
 

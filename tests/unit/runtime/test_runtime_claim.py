@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.container.claim import (
     Claim,
+    DamagedJournal,
     Journal,
     held_by_other,
     holder,
@@ -25,6 +27,7 @@ from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
 
 DEVICE = "remoteproc0"
+FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"
 
 
 @pytest.fixture
@@ -39,10 +42,10 @@ def claim_of(machine: Machine) -> Claim:
 
 
 def journal_of(double: RemoteprocDouble, *, alive: bool = False) -> Journal:
-    """Of a holder that has installed and started `fw`."""
+    """Of a holder that has installed and started a firmware."""
     journal = Journal("/root", "motor")
-    journal.firmware_name = "fw"
-    journal.firmware_file = str(double.firmware_folder / "fw")
+    journal.firmware_name = FIRMWARE
+    journal.firmware_file = str(double.firmware_folder / FIRMWARE)
     journal.recovery_before = "enabled"
     journal.coredump_before = "disabled"
     if alive:
@@ -52,8 +55,8 @@ def journal_of(double: RemoteprocDouble, *, alive: bool = False) -> Journal:
 
 
 def started(double: RemoteprocDouble, core: ProcessorDouble) -> None:
-    (double.firmware_folder / "fw").write_bytes(b"firmware")
-    core.write("firmware", "fw")
+    (double.firmware_folder / FIRMWARE).write_bytes(b"firmware")
+    core.write("firmware", FIRMWARE)
     core.write("recovery", "disabled")
     core.start_from_outside()
 
@@ -65,7 +68,7 @@ def test_one_holder(machine: Machine, double: RemoteprocDouble) -> None:
     assert holder(machine, DEVICE) == "motor"
     failure = held_by_other(machine, DEVICE, "core0")
     assert failure.message == "processor `core0` (remoteproc0) is held by container `motor` (root `/root`)"
-    assert "delete --force motor" in failure.remedy
+    assert "hybrid-runtime --root /root kill motor" in failure.remedy
     claim.close()
     again = claim_of(machine)
     again.clear_journal()
@@ -119,28 +122,94 @@ def test_journal_comes_back(machine: Machine, double: RemoteprocDouble) -> None:
 @given(
     st.dictionaries(st.sampled_from(sorted(Journal().__dict__)), st.none() | st.integers() | st.text() | st.booleans())
 )
-def test_damaged_fields_of_a_journal_count_as_absent(values: dict[str, object]) -> None:
+def test_journals_with_any_fields(values: dict[str, object]) -> None:
+    """Read with every field of its type, or damaged: never half believed."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as sysroot:
         machine = Machine(sysroot)
         Path(machine.claims).mkdir(parents=True)
         Path(journal_path(machine, DEVICE)).write_text(json.dumps(values))
-        journal = read_journal(machine, DEVICE)
+        journal = attempt(lambda: read_journal(machine, DEVICE), DamagedJournal)
+        if isinstance(journal, DamagedJournal):
+            return
         assert journal is not None
+        assert journal.identifier
         for field, default in Journal().__dict__.items():
+            assert getattr(journal, field) == values.get(field, default)
             assert type(getattr(journal, field)) is type(default)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
-def test_unreadable_journal(machine: Machine, double: RemoteprocDouble, text: str) -> None:
+DAMAGES = [
+    *("", "{", "[]", "\xff", "{}", '{"identifier": 3}'),
+    '{"identifier": "motor", "firmware_file": "/etc/passwd"}',
+    '{"identifier": "motor", "firmware_file": ""}x',
+]
+
+
+@pytest.mark.parametrize("text", DAMAGES)
+def test_damaged_journal(machine: Machine, double: RemoteprocDouble, text: str) -> None:
     claim_of(machine).close()
     Path(journal_path(machine, DEVICE)).write_text(text, encoding="latin-1")
-    with pytest.raises(Failure, match="cannot be read"):
+    with pytest.raises(DamagedJournal, match=r"is damaged: .*doctor --repair"):
         read_journal(machine, DEVICE)
     assert holder(machine, DEVICE) == ""
     assert journaled_devices(machine, "/root", "motor") == []
     assert double.journals() == [f"{DEVICE}.journal"]
+
+
+@pytest.mark.parametrize("text", DAMAGES)
+def test_damaged_journal_of_an_offline_core_is_set_aside(machine: Machine, core: ProcessorDouble, text: str) -> None:
+    claim = claim_of(machine)
+    path = Path(journal_path(machine, DEVICE))
+    path.write_text(text, encoding="latin-1")
+    undo_leftovers(claim)
+    assert read_journal(machine, DEVICE) is None
+    assert path.with_name(f"{path.name}.damaged").read_text(encoding="latin-1") == text
+    assert core.state == "offline"
+    claim.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        (FIRMWARE, "offline"),
+        (FIRMWARE.replace("0123abcd", "fedcba98"), "running"),
+        ("theirs.elf", "running"),
+    ],
+)
+def test_damaged_journal_of_a_core_that_runs(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, name: str, state: str
+) -> None:
+    """Stopped when its firmware has a name that only this runtime gives, in this boot; left alone otherwise."""
+    (double.firmware_folder / name).write_bytes(b"firmware")
+    core.write("firmware", name)
+    core.start_from_outside()
+    claim = claim_of(machine)
+    Path(journal_path(machine, DEVICE)).write_text("{")
+    undo_leftovers(claim)
+    assert core.state == state
+    assert read_journal(machine, DEVICE) is None
+    claim.close()
+
+
+def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
+    claim = claim_of(machine)
+    path = Path(journal_path(machine, DEVICE))
+    path.write_text("{")
+    assert take_claim(machine, DEVICE) is None
+    assert "is held by another command" in held_by_other(machine, DEVICE, "core0").message
+    undo_container(machine, DEVICE, "/root", "motor")
+    assert path.read_text() == "{"
+    claim.close()
+
+
+def test_deleting_gets_past_a_damaged_journal(machine: Machine) -> None:
+    claim_of(machine).close()
+    path = Path(journal_path(machine, DEVICE))
+    path.write_text("{")
+    undo_container(machine, DEVICE, "/root", "motor")
+    assert not path.exists()
 
 
 def test_undo_of_a_dead_holder(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
@@ -176,7 +245,7 @@ def test_undo_that_fails_keeps_the_journal(
     claim.write_journal(journal_of(double))
     with pytest.raises(Failure, match="is still"):
         undo_leftovers(claim)
-    assert (double.installed(), double.journals()) == (["fw"], [f"{DEVICE}.journal"])
+    assert (double.installed(), double.journals()) == ([FIRMWARE], [f"{DEVICE}.journal"])
     claim.close()
 
 
@@ -202,7 +271,7 @@ def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, c
     claim.close()
     undo_container(machine, DEVICE, "/root", "other")
     undo_container(machine, DEVICE, "/elsewhere", "motor")
-    assert (core.state, double.installed()) == ("running", ["fw"])
+    assert (core.state, double.installed()) == ("running", [FIRMWARE])
     undo_container(machine, DEVICE, "/root", "motor")
     assert (core.state, double.installed()) == ("offline", [])
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hybrid_runtime.command.help import of_verb, overview
 from hybrid_runtime.command.kill import signal_number
 from hybrid_runtime.command.options import Option, parse
+from hybrid_runtime.command.start import telling
 from hybrid_runtime.command.table import REFUSED_VERBS, VERBS, find_verb
 from hybrid_runtime.failure import Failure
 
@@ -243,3 +244,37 @@ def test_what_is_no_signal(text: str) -> None:
 def test_usage_errors_come_before_anything_is_touched(command: Command, tmp_path: Path) -> None:
     command.run("create", "--frobnicate", tmp_path / "x", "y", code=2)
     assert not command.double.root.exists()
+
+
+LINES_OF_A_START = (
+    "remoteproc remoteproc0: powering up 10000.r5f",
+    "remoteproc remoteproc0: Booting fw image motor.elf, size 4484",
+    "remoteproc remoteproc0: bad phdr da 0x90000000 mem 0x6b8",
+    "remoteproc remoteproc0: Failed to load program segments: -22",
+    "remoteproc remoteproc0: Boot failed: -22",
+)
+
+
+def test_the_kernel_s_reason_in_few_words() -> None:
+    assert telling(list(LINES_OF_A_START)) == [
+        "bad phdr da 0x90000000 mem 0x6b8",
+        "Failed to load program segments: -22",
+    ]
+    # Where it says nothing else, what it says is told.
+    assert telling([LINES_OF_A_START[0], LINES_OF_A_START[4]]) == ["powering up 10000.r5f", "Boot failed: -22"]
+    assert telling([]) == []
+    assert len(telling([f"remoteproc remoteproc0: reason {number}" for number in range(99)])) == 4
+
+
+@pytest.mark.parametrize("argument", ["motor.elf", "./motor.elf", "nowhere/motor.elf", "oci:folder"])
+def test_create_without_an_id(command: Command, tmp_path: Path, argument: str) -> None:
+    (tmp_path / "motor.elf").write_bytes(b"")
+    error = command.run("create", argument, code=2, cwd=tmp_path).stderr
+    assert f"no container id is given for `{argument}`: `hybrid-runtime create {argument} NAME`" in error
+
+
+def test_create_in_a_bundle_s_folder(command: Command, tmp_path: Path) -> None:
+    """There one argument is the id, also when a file is called so."""
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "motor").write_bytes(b"")
+    assert "ociVersion is `None`" in command.run("create", "motor", code=1, cwd=tmp_path).stderr

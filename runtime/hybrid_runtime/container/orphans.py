@@ -1,0 +1,61 @@
+"""Installed firmware that nobody answers for: of an earlier boot, or of a death that no journal tells of."""
+
+import os
+
+from hybrid_runtime.container.claim import read_journal
+from hybrid_runtime.durable_file import remove_file
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.installation import names_of_ours
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.processor.remoteproc import processors
+
+
+def find_orphans(machine: Machine, folder: str) -> list[str]:
+    """Paths in that firmware folder. Empty as long as a journal cannot be read: it may name any of them."""
+    # The listing comes first. create journals a name before it installs the file: whatever is listed here has its
+    # journal by now, and the journals are read after it.
+    names = names_of_ours(folder)
+    if not names:
+        return []
+    try:
+        used = _journaled_names(machine) | _running_names(machine)
+    except (Failure, OSError):
+        return []
+    # Sorted out by use alone: the journals of this boot name all that a living container needs of this boot, and
+    # files of other boots are needed by nobody.
+    return [f"{folder}/{name}" for name in sorted(names) if name.removesuffix(".tmp") not in used]
+
+
+def collect_orphans(machine: Machine, folder: str) -> list[str]:
+    """Removes them; the paths of those that are gone. What cannot be removed is left for the next one."""
+    collected = []
+    for path in find_orphans(machine, folder):
+        if not os.path.isfile(path) or os.path.islink(path):
+            continue
+        try:
+            remove_file(path)
+        except OSError:
+            continue
+        collected.append(path)
+    return collected
+
+
+def _journaled_names(machine: Machine) -> set[str]:
+    """Raises Failure or OSError when not every journal can be read."""
+    try:
+        entries = os.listdir(machine.claims)
+    except FileNotFoundError:
+        return set()
+    # By the lock files, which are never replaced: a listing may miss a journal that is renamed into place meanwhile.
+    devices = {entry.partition(".")[0] for entry in entries}
+    journals = [read_journal(machine, device) for device in devices]
+    return {os.path.basename(journal.firmware_file) for journal in journals if journal}
+
+
+def _running_names(machine: Machine) -> set[str]:
+    """What cores were started with; the kernel reads it again when it recovers one."""
+    return {
+        os.path.basename(remoteproc.read_or("firmware", ""))
+        for remoteproc in processors(machine)
+        if remoteproc.read_or("state", "") != "offline"
+    }
