@@ -17,6 +17,9 @@
 #define DEVICETREE   0x07000000
 #define LINUX_KERNEL 0x08000000
 
+/* Where a real-time core starts: memory, here. */
+#define R5_RESET 0x0
+
 /* Firmware of the two-core layout is linked at these addresses, vectors first. */
 #define CORE0_VECTORS 0x10000
 #define CORE1_VECTORS 0x30000

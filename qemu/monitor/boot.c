@@ -1,5 +1,6 @@
 #include <stdint.h>
 
+#include "early_core.h"
 #include "gic.h"
 #include "mailbox.h"
 #include "memory_map.h"
@@ -46,5 +47,7 @@ _Noreturn void monitor_boot(void) {
     __asm__ volatile("msr cptr_el3, xzr");
     gic_hand_over();
     mailbox_reset();
+    if (variant_core0_runs)
+        early_core_start();
     enter_linux();
 }

@@ -17,3 +17,9 @@ const bool variant_never_returns = true;
 #else
 const bool variant_never_returns = false;
 #endif
+
+#ifdef VARIANT_CORE0_RUNS
+const bool variant_core0_runs = true;
+#else
+const bool variant_core0_runs = false;
+#endif

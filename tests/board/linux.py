@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from hybrid_hil.deadline import Deadline
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 WaitForStatus = Callable[..., dict[str, Any]]
 WaitForLog = Callable[..., list[str]]
+
+# Of the firmware `echo`.
+ECHO_CHANNELS = 2
 
 
 class Linux:
@@ -27,6 +31,17 @@ class Linux:
     def crash(self, processor: str) -> None:
         """The kernel's own injection: as if the watchdog had fired."""
         self.shell.run(f"echo 1 > /sys/kernel/debug/remoteproc/{self.devices[processor]}/crash")
+
+    def rpmsg_devices(self, processor: str) -> list[str]:
+        """The device files of its channels. While the core runs they are waited for: the core names its channels
+        after the start."""
+        find = f"find /sys/class/remoteproc/{self.devices[processor]}/ -type d"
+        deadline = Deadline(5.0)
+        while True:
+            running = self.attribute(processor, "state") == "running"
+            found = self.shell.run(f"{find} '(' -name 'ttyRPMSG*' -o -name 'rpmsg[0-9]*' ')'").stdout.split()
+            if not running or len(found) == ECHO_CHANNELS or deadline.expired:
+                return [f"/dev/{path.rpartition('/')[2]}" for path in found]
 
     def installed_firmware(self) -> list[str]:
         return self.shell.run(["ls", "-A", "/lib/firmware"]).stdout.split()
