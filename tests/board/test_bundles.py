@@ -68,11 +68,8 @@ def test_hooks_run_in_order_and_in_their_place(
     def hook(kind: str) -> dict[str, Any]:
         # The record lies in the root file system, where the hook that runs inside finds it as well.
         path, record = ("/bin/sh", "/record") if kind in inside else (f"{ROOTFS}/bin/sh", f"{ROOTFS}/record")
-        state = (
-            "case $(busybox cat) in *creating*) s=creating;; *created*) s=created;; *running*) s=running;; *) s=stopped;; esac"
-        )
         network = "[ -e /proc/self ] && n=$(busybox readlink /proc/self/ns/net)"
-        script = f'{state}; {network}; echo "{kind} $s $n" >> {record}'
+        script = f'{network}; echo "{kind} ${{n:--}} $(busybox cat)" >> {record}'
         return {"path": path, "args": ["sh", "-c", script], "env": ["PATH=/bin"], "timeout": 20}
 
     hooks = {kind: [hook(kind)] for kind in KINDS}
@@ -84,15 +81,15 @@ def test_hooks_run_in_order_and_in_their_place(
     run_through(runtime, wait_for_status, "hooked")
     machine = network_of(shell, 1)
     assert supervisor != machine
-    lines = [line.split() for line in shell.run(["cat", f"{ROOTFS}/record"]).stdout.splitlines()]
-    assert lines == [
-        ["prestart", "creating", machine],
-        ["createRuntime", "creating", machine],
-        ["createContainer", "creating", supervisor],
+    lines = [line.split(" ", 2) for line in shell.run(["cat", f"{ROOTFS}/record"]).stdout.splitlines()]
+    assert [(kind, network, json.loads(state)["status"]) for kind, network, state in lines] == [
+        ("prestart", machine, "creating"),
+        ("createRuntime", machine, "creating"),
+        ("createContainer", supervisor, "creating"),
         # Inside its root there is no /proc.
-        ["startContainer", "created"],
-        ["poststart", "running", machine],
-        ["poststop", "stopped", machine],
+        ("startContainer", "-", "created"),
+        ("poststart", machine, "running"),
+        ("poststop", machine, "stopped"),
     ]
     linux.assert_untouched()
 
