@@ -1,6 +1,6 @@
 """Files that are there whole or not at all, whatever kills the writer."""
 
-import os
+import posix as os
 
 
 def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str = "", as_folder: bool = False) -> None:
@@ -17,7 +17,7 @@ def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str =
     try:
         try:
             if as_folder:
-                share_as_folder(descriptor, os.path.dirname(path))
+                share_as_folder(descriptor, path.rpartition("/")[0])
             write_all(descriptor, data)
             os.fsync(descriptor)
         finally:

@@ -1,6 +1,8 @@
 """Where the kernel and this runtime keep things on the machine, below one injectable root folder."""
 
-import os
+import posix as os
+
+from hybrid_runtime.path import decoded, is_folder
 
 
 class Machine:
@@ -40,7 +42,7 @@ class Machine:
         """
         try:
             with open(self.path("/sys/module/firmware_class/parameters/path"), "rb") as parameter:
-                configured = os.fsdecode(parameter.read()).strip()
+                configured = decoded(parameter.read()).strip()
         except OSError:
             configured = ""
         return self.path(configured or "/lib/firmware")
@@ -65,7 +67,7 @@ def default_root(machine: Machine) -> str:
     if user == 0 and _is_identity_map():
         return "/run/hybrid-runtime"
     user = _outer_user(user)
-    if os.path.isdir(f"/run/user/{user}"):
+    if is_folder(f"/run/user/{user}"):
         return f"/run/user/{user}/hybrid-runtime"
     return f"/tmp/hybrid-runtime-{user}"
 

@@ -1,7 +1,7 @@
 """Moving this process to another network, as engines ask for it: a supervisor that stayed in the machine's own would
 have the machine reconfigured by buildah and by the engines' hooks."""
 
-import os
+import posix as os
 import stat
 
 # linux/sched.h

@@ -1,6 +1,6 @@
 """A process named so that a recycled pid is never mistaken for it: pid and start time."""
 
-import os
+import posix as os
 
 from hybrid_runtime.deadline import Deadline
 

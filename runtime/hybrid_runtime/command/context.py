@@ -1,6 +1,6 @@
 """What the global options say, and the ways a verb speaks: standard output, standard error, --log."""
 
-import os
+import posix as os
 
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.store import Store

@@ -3,7 +3,7 @@
 Until the commit nothing is final: a failure undoes everything, and so does the death of this process after the fork.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.interruption import interrupt_on_termination
@@ -22,6 +22,7 @@ from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, read_
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
+from hybrid_runtime.path import absolute, exists, is_file, resolved
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
@@ -72,14 +73,14 @@ def _console_socket(bundle: Bundle, path: str) -> str:
         raise Failure("process.terminal is true and there is no --console-socket", "name a socket that takes it")
     if path and not bundle.terminal:
         raise Failure(f"--console-socket `{path}` is given and process.terminal is false", "leave one of them away")
-    return os.path.abspath(path) if path else ""
+    return absolute(path) if path else ""
 
 
 def _require_bundle_here(argument: str) -> None:
     """Who gives one argument without being in a bundle has forgotten the other one."""
-    if os.path.exists(CONFIG):
+    if exists(CONFIG):
         return
-    if os.path.isfile(argument) or "/" in argument or ":" in argument:
+    if is_file(argument) or "/" in argument or ":" in argument:
         raise usage_error(
             f"no container id is given for `{argument}`: `hybrid-runtime create {argument} NAME`", "create"
         )
@@ -111,14 +112,14 @@ class _Creation:
 
     def bundle_of(self, image: str, annotations: list[str]) -> Bundle:
         """A bundle around a firmware file. Raises Failure for anything that is no regular file."""
-        path = os.path.realpath(image.removeprefix("file:"))
-        if not os.path.isfile(path):
+        path = image.removeprefix("file:")
+        if not is_file(path):
             raise Failure(f"`{image}` is not a firmware file", "give the path of an ELF, or a bundle with --bundle")
         pairs = [annotation.partition("=") for annotation in annotations]
         for key, equals, _ in pairs:
             if not key or not equals:
                 raise usage_error(f"--annotation `{key}` is not KEY=VALUE", "create")
-        return bundle_of_file(f"{self.folder}/bundle", path, {key: value for key, _, value in pairs})
+        return bundle_of_file(f"{self.folder}/bundle", resolved(path), {key: value for key, _, value in pairs})
 
     def prepare(self, bundle: Bundle) -> None:
         """Processor chosen and claimed, firmware checked and installed."""
@@ -212,7 +213,7 @@ class _Creation:
         claim = self._require_claim()
         self.record.save(self.folder)
         birth = Birth(claim, self.journal, self.record, self.folder, listen(self.folder))
-        birth.pid_file = os.path.abspath(pid_file) if pid_file else ""
+        birth.pid_file = absolute(pid_file) if pid_file else ""
         birth.keeps_streams = keeps_streams
         birth.network = bundle.network
         birth.console_socket, birth.console_size = console_socket, bundle.console_size

@@ -1,6 +1,6 @@
 """From argv to a verb, and from its outcome to an exit code."""
 
-import os
+import posix as os
 import sys
 
 from hybrid_runtime.command.context import Context, complain

@@ -1,6 +1,6 @@
 """`start`: ask the supervisor to start the core, and return with the kernel's verdict."""
 
-import os
+import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values

@@ -1,6 +1,6 @@
 """`state`: the OCI state of a container, computed now."""
 
-import os
+import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values

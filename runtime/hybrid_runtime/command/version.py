@@ -1,17 +1,14 @@
 """`--version`, in the three lines that engines take apart."""
 
-import os
-
 from hybrid_runtime import SPEC_VERSION, VERSION
+
+_HERE = "/hybrid_runtime/command/version.py"
 
 
 def commit() -> str:
     """Written beside the package when it is deployed from a checkout."""
     try:
-        with open(
-            os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "COMMIT"),
-            encoding="ascii",
-        ) as source:
+        with open(f"{__file__.removesuffix(_HERE)}/COMMIT", encoding="ascii") as source:
             return source.read().strip()
     except OSError:
         return "unknown"

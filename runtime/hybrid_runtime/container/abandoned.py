@@ -1,6 +1,6 @@
 """Containers whose create died before it had a supervisor: their id is free again."""
 
-import os
+import posix as os
 
 from hybrid_runtime.container.ending import kill_and_undo
 from hybrid_runtime.container.record import CREATING, Record, UnreadableRecord, load_record

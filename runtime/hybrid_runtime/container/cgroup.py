@@ -2,11 +2,12 @@
 the right process. Version 2 only; a core itself has nothing that could be limited."""
 
 import errno
-import os
+import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import exists, is_folder
 
 # cgroup-v2.rst, Controllers: those that engines read statistics of.
 _CONTROLLERS = ("cpu", "io", "memory", "pids")
@@ -16,14 +17,14 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def can_be_joined(machine: Machine, path: str) -> bool:
     """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
-    return bool(_names(path)) and ":" not in path and os.path.exists(f"{_root(machine)}/cgroup.controllers")
+    return bool(_names(path)) and ":" not in path and exists(f"{_root(machine)}/cgroup.controllers")
 
 
 def missing_folders(machine: Machine, path: str) -> list[str]:
     """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
     names = _names(path)
     wanted = ["/".join(names[: count + 1]) for count in range(len(names))]
-    return [folder for folder in wanted if not os.path.isdir(f"{_root(machine)}/{folder}")]
+    return [folder for folder in wanted if not is_folder(f"{_root(machine)}/{folder}")]
 
 
 def make(machine: Machine, folders: list[str]) -> None:

@@ -5,7 +5,7 @@ the supervisor share over fork(2), and ends when the last of them closes it. The
 whole, before each effect it speaks of.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
@@ -13,6 +13,7 @@ from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import make_folders
 from hybrid_runtime.process_identity import is_alive
 
 # A holder that is dying closes its descriptors within this time.
@@ -77,7 +78,7 @@ def _parse(values: dict[str, object]) -> Journal:
         raise ValueError("field `cgroup_folders` is of the wrong type")
     if not journal.identifier:
         raise ValueError("it names no container")
-    if journal.firmware_file and boot_of(os.path.basename(journal.firmware_file)) is None:
+    if journal.firmware_file and boot_of(journal.firmware_file.rpartition("/")[2]) is None:
         # Whoever may write here must not have other files removed by root.
         raise ValueError("its firmware file is not one of this runtime's")
     return journal
@@ -145,7 +146,7 @@ def take_claim(machine: Machine, device: str) -> Claim | None:
 def _open_lock(machine: Machine, device: str) -> int:
     path = f"{machine.claims}/{device}"
     try:
-        os.makedirs(machine.claims, 0o700, exist_ok=True)
+        make_folders(machine.claims, 0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Failure(

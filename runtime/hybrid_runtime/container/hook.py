@@ -4,7 +4,7 @@ They are forked by the verbs, never by the supervisor, and get the state on stan
 that config.json gives them, and none of our descriptors.
 """
 
-import os
+import posix as os
 from select import POLLIN, poll
 
 from hybrid_runtime.container.record import Record
@@ -14,10 +14,13 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import write
+from hybrid_runtime.path import is_folder
 from hybrid_runtime.system_calls import restore_default_signals, signals
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 _TAIL_BYTES = 1024
+# As lseek(2) counts them.
+_SEEK_SET = 0
 _CANNOT_RUN_CODE = 127
 # pipe(7): what a pipe holds, so one read gets all that was said.
 _PIPE_BYTES = 65536
@@ -124,7 +127,7 @@ def run_hook(hook: Hook, state: dict[str, object], place: Place) -> str:
     """What went wrong, "" when nothing did. Killed with everything it started when the time is over."""
     stdin = os.memfd_create("state")
     write_all(stdin, write(state).encode())
-    os.lseek(stdin, 0, os.SEEK_SET)
+    os.lseek(stdin, 0, _SEEK_SET)
     said, stderr = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -152,7 +155,7 @@ def _become(hook: Hook, place: Place, bundle: str, stdin: int, stderr: int) -> N
         os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
         os.dup2(stderr, 2)
         place.enter()
-        if not place.root and os.path.isdir(bundle):
+        if not place.root and is_folder(bundle):
             os.chdir(bundle)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execve(hook.path, hook.args, hook.environment)

@@ -1,7 +1,8 @@
 """A container's log: the CRI's columns (time, stream, F or P, text), one file and one rotated before it."""
 
-import os
+import posix as os
 
+from hybrid_runtime.path import same_file
 from hybrid_runtime.timestamp import rfc3339
 
 LARGEST_BYTES = 256 * 1024
@@ -88,7 +89,7 @@ class LogReader:
         try:
             with open(rotated(self.path), "rb") as source:
                 facts = os.fstat(source.fileno())
-                if self.descriptor >= 0 and os.path.samestat(facts, os.fstat(self.descriptor)):
+                if self.descriptor >= 0 and same_file(facts, os.fstat(self.descriptor)):
                     # Rotated this moment: the file we hold is read as the first of the new ones.
                     return []
                 # Not splitlines: firmware may print form feeds and the like.
@@ -133,4 +134,4 @@ class LogReader:
             now = os.stat(self.path)
         except FileNotFoundError:
             return False
-        return not os.path.samestat(ours, now)
+        return not same_file(ours, now)

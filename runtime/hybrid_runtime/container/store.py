@@ -1,11 +1,12 @@
 """The folder of all containers (--root) and the folder of each: who may be in it, how it comes and goes."""
 
-import os
+import posix as os
 
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import Record, UnreadableRecord, load_record
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.path import absolute, is_folder, make_folders, same_file
 
 CONTROL_SOCKET = "control"
 LOG = "log"
@@ -15,7 +16,7 @@ class Store:
     """`root` is absolute."""
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(root)
+        self.root = absolute(root)
 
     def folder(self, identifier: str) -> str:
         return f"{self.root}/{check_identifier(identifier)}"
@@ -33,7 +34,7 @@ class Store:
         try:
             return load_record(folder, identifier)
         except UnreadableRecord:
-            if os.path.isdir(folder):
+            if is_folder(folder):
                 raise
             raise Failure(DOES_NOT_EXIST, f"`{identifier}` is not in `{self.root}`") from None
 
@@ -54,7 +55,7 @@ class Store:
 
     def make_root(self) -> None:
         try:
-            os.makedirs(self.root, 0o700, exist_ok=True)
+            make_folders(self.root, 0o700)
         except OSError as error:
             raise Failure(f"cannot make `{self.root}`: {errno_meaning(error)}", "choose another --root") from error
         self._require_private_root()
@@ -90,7 +91,7 @@ def remove_folder(folder: str) -> None:
             except FileNotFoundError:
                 continue
     try:
-        if os.path.samestat(before, os.stat(folder, follow_symlinks=False)):
+        if same_file(before, os.stat(folder, follow_symlinks=False)):
             os.rmdir(folder)
     except FileNotFoundError:
         return

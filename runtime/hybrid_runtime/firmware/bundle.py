@@ -1,9 +1,10 @@
 """An OCI bundle as far as firmware is concerned: config.json of the runtime spec, checked before anything happens."""
 
-import os
+import posix as os
 
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import BadJSON, read_object, write
+from hybrid_runtime.path import encoded, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Bundle:
         self.config = config
         values = _parse(path, config)
         self.annotations = _string_map(path, values.get("annotations"), "annotations")
-        self.root = os.path.join(path, _root_path(path, values))
+        root = _root_path(path, values)
+        self.root = root if root.startswith("/") else f"{path}/{root}"
         process = values.get("process")
         self.firmware: str | None = None
         self.environment: list[str] = []
@@ -74,7 +76,7 @@ def _root_path(path: str, values: dict[str, object]) -> str:
 def _can_be_path(text: str) -> bool:
     """Not empty, no NUL, and not half of a surrogate pair: that has no bytes."""
     try:
-        return bool(os.fsencode(text)) and "\0" not in text
+        return bool(encoded(text)) and "\0" not in text
     except UnicodeEncodeError:
         return False
 
@@ -158,8 +160,8 @@ def _cgroups_path(path: str, text: object) -> str:
 
 def read_bundle(path: str) -> Bundle:
     """Raises Failure for a bundle that cannot be read or is not one."""
-    path = os.path.realpath(path)
     try:
+        path = resolved(path)
         with open(f"{path}/{CONFIG}", "rb") as source:
             config = source.read(LARGEST_CONFIG_BYTES + 1)
     except OSError as error:
@@ -175,10 +177,11 @@ def read_bundle(path: str) -> Bundle:
 
 def bundle_of_file(folder: str, firmware: str, annotations: dict[str, str]) -> Bundle:
     """A bundle for a firmware file: its root file system is the folder the file lies in. `folder` is made."""
+    root, _, name = firmware.rpartition("/")
     config = {
         "ociVersion": "1.0.2",
-        "root": {"path": os.path.dirname(firmware), "readonly": True},
-        "process": {"cwd": "/", "args": [os.path.basename(firmware)]},
+        "root": {"path": root or "/", "readonly": True},
+        "process": {"cwd": "/", "args": [name]},
         "annotations": annotations,
     }
     data = write(config).encode()

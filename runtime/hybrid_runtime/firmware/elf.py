@@ -4,7 +4,7 @@ The same bounds that rproc_elf_sanity_check and rproc_elf_load_segments check (r
 classes and byte orders. Machine and addresses are left to the kernel, which knows the core.
 """
 
-import os
+import posix as os
 from struct import Struct
 
 from hybrid_runtime.failure import Failure

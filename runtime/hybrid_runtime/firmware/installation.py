@@ -1,12 +1,13 @@
 """The firmware's file where the kernel looks for it, under a name of its own."""
 
 import errno
-import os
+import posix as os
 from time import gmtime, strftime
 
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import make_folders
 
 LARGEST_BYTES = 256 * 1024 * 1024
 LONGEST_BASE_NAME = 128
@@ -61,7 +62,7 @@ def install(source: int, target: str) -> None:
     """Copy the descriptor's content to `target`: temporary name, fsync, rename. Raises Failure, nothing is left."""
     temporary = f"{target}{_IN_MAKING}"
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        make_folders(target.rpartition("/")[0])
         _copy(source, temporary)
         os.rename(temporary, target)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Opening a file of a container's root file system without ever leaving it."""
 
 import errno
-import os
+import posix as os
 import stat
 
 from hybrid_runtime.failure import Failure, errno_meaning

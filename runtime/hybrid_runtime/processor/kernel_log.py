@@ -1,11 +1,13 @@
 """What the kernel logs about one processor: the only event of a crash (Documentation/ABI/testing/dev-kmsg)."""
 
-import os
+import posix as os
 
 from hybrid_runtime.machine import Machine
 
 # One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
 _LARGEST_RECORD = 8192
+# As lseek(2) counts them.
+_SEEK_END = 2
 _CRASH_TEXT = "crash detected in"
 _BOOT_TEXT = " is now up"
 
@@ -18,14 +20,14 @@ class KernelLog:
         self.descriptor: int | None = None
         try:
             self.descriptor = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            os.lseek(self.descriptor, 0, os.SEEK_END)
+            os.lseek(self.descriptor, 0, _SEEK_END)
         except OSError:
             self.close()
 
     def skip(self) -> None:
         """Forget what was logged so far."""
         if self.descriptor is not None:
-            os.lseek(self.descriptor, 0, os.SEEK_END)
+            os.lseek(self.descriptor, 0, _SEEK_END)
 
     def lines(self) -> list[str]:
         """The texts logged about the processor since the last call."""

@@ -1,11 +1,12 @@
 """One remoteproc instance through sysfs (drivers/remoteproc/remoteproc_sysfs.c)."""
 
 import errno
-import os
+import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ class Remoteproc:
 
     @property
     def resolved_path(self) -> str:
-        return os.path.realpath(self.path)
+        """Raises ProcessorGone."""
+        try:
+            return resolved(self.path)
+        except FileNotFoundError:
+            raise self._gone() from None
 
     def is_read_only(self) -> bool:
         """Some drivers allow no control from user space (rproc->sysfs_read_only).

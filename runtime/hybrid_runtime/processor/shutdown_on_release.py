@@ -4,7 +4,7 @@ The flag stays with the device after the descriptor is closed, and any later clo
 core: it is always set back to 0 before an orderly close.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.failure import Failure, errno_meaning
 

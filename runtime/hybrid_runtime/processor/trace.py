@@ -4,9 +4,10 @@ The kernel shows the buffer up to its first NUL (rproc_trace_read, remoteproc_de
 less than one buffer is written between two looks.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import is_folder
 
 LARGEST_BUFFER = 1 << 20
 # The kernel's own words in place of a buffer it cannot map, from a char[100].
@@ -94,7 +95,7 @@ class Trace:
 
     def is_reachable(self) -> bool:
         """Whether debugfs is mounted and open to us; a firmware without a buffer has an empty folder there."""
-        return os.path.isdir(self.folder)
+        return is_folder(self.folder)
 
     def read(self) -> tuple[bytes, bool]:
         """New text of all buffers, in their order, and whether any was begun anew."""

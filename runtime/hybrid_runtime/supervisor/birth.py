@@ -1,6 +1,6 @@
 """How create makes the supervisor: a fork that is undone by itself unless create commits it."""
 
-import os
+import posix as os
 import sys
 
 from hybrid_runtime.container.claim import Claim, Journal

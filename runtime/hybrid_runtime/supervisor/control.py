@@ -4,7 +4,7 @@ A request and its answer are one JSON object each, in one packet. The socket lie
 folder and is reached through a descriptor of that folder, since socket addresses end at 107 bytes.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.container.store import CONTROL_SOCKET
 from hybrid_runtime.deadline import Deadline

@@ -1,12 +1,11 @@
 """One run of a firmware on its core: everything between taking the settings over and giving them back."""
 
-import os
-
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.path import exists, is_file
 from hybrid_runtime.processor.kernel_log import KernelLog
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
@@ -42,7 +41,7 @@ class CoreRun:
     def _take_settings_over(self) -> None:
         self.journal.recovery_before = self.remoteproc.read_or("recovery", "")
         self.journal.coredump_before = self.remoteproc.read_or("coredump", "")
-        self.journal.shutdown_on_release = os.path.exists(self.machine.device_node(self.claim.device))
+        self.journal.shutdown_on_release = exists(self.machine.device_node(self.claim.device))
         self.claim.write_journal(self.journal)
         wanted = {"recovery": "enabled" if self.record.kernel_recovers else "disabled", "coredump": "disabled"}
         for attribute, word in wanted.items():
@@ -78,9 +77,7 @@ class CoreRun:
 
     def _require_file_where_kernel_would_wait(self) -> None:
         """With CONFIG_FW_LOADER_USER_HELPER_FALLBACK a missing file blocks the start for 60 s."""
-        if os.path.exists(self.machine.path("/sys/class/firmware/timeout")) and not os.path.isfile(
-            self.record.firmware_file
-        ):
+        if exists(self.machine.path("/sys/class/firmware/timeout")) and not is_file(self.record.firmware_file):
             raise Failure(
                 f"the installed firmware `{self.record.firmware_file}` has been removed",
                 "create the container again",

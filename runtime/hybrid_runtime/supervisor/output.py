@@ -4,7 +4,7 @@ A reader that is slow or gone never stops the supervisor: buffers are bounded, d
 a descriptor that belongs to the engine as well is changed.
 """
 
-import os
+import posix as os
 from select import POLLOUT, poll
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog

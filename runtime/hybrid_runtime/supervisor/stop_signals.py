@@ -1,6 +1,6 @@
 """Signals as the supervisor takes them: some ask for an orderly stop, the others mean nothing to a core."""
 
-import os
+import posix as os
 
 from hybrid_runtime.system_calls import set_signal_mask, signals
 

@@ -4,7 +4,7 @@ Before the start it waits; from the start on it follows the core's trace, listen
 and ends when the core does. Its exit code is the container's.
 """
 
-import os
+import posix as os
 from select import POLLIN, poll
 from time import monotonic
 

@@ -1,7 +1,7 @@
 """A container's terminal (config.md, process.terminal): its output goes to a pseudo terminal whose other end the
 engine gets over the socket it named, and Ctrl-C typed there is an orderly stop."""
 
-import os
+import posix as os
 from select import POLLHUP, poll
 
 from hybrid_runtime.failure import Failure, errno_meaning
@@ -32,12 +32,13 @@ def open_terminal(console_socket: str, size: tuple[int, int]) -> None:
 
 
 def _send(master: int, name: str, console_socket: str) -> None:
-    folder = os.open(os.path.dirname(console_socket), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    outer, _, name = console_socket.rpartition("/")
+    folder = os.open(outer or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     connection = stream_socket()
     try:
         connection.settimeout(_ENGINE_SECONDS)
         # Through the folder's descriptor, since socket addresses end at 107 bytes.
-        connection.connect(f"/proc/self/fd/{folder}/{os.path.basename(console_socket)}")
+        connection.connect(f"/proc/self/fd/{folder}/{name}")
         send_descriptor(connection, master, name.encode())
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posix
 from pathlib import Path
 
 import pytest
@@ -297,7 +298,7 @@ def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monk
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(posix, "fsync", full)
     other = journal_of(double)
     other.identifier = "next"
     with pytest.raises(Failure, match="no space left on device"):

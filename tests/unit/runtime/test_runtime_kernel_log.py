@@ -1,6 +1,7 @@
 """Records of the kernel's log about one processor, read from a file in place of /dev/kmsg."""
 
 import os
+import posix
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def test_records_that_were_overwritten_and_a_log_that_breaks(tmp_path: Path, mon
             raise answer
         return answer
 
-    monkeypatch.setattr(os, "read", read)
+    monkeypatch.setattr(posix, "read", read)
     assert len(log.lines()) == 1
     # A log that cannot be read any more is given up, not the container.
     assert log.lines() == []

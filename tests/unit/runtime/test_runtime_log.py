@@ -1,6 +1,7 @@
 """The container's log: columns, rotation, and reading on over it."""
 
 import os
+import posix
 import re
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def test_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Monke
     log = ContainerLog(path)
     log.append("stdout", "one")
     write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+    monkeypatch.setattr(posix, "write", lambda descriptor, data: write(descriptor, data[:7]))
     log.append("stdout", "two")
     monkeypatch.undo()
     log.append("stdout", "three")

@@ -1,6 +1,7 @@
 """Paths of the machine, the default root, single attributes of a processor and its character device."""
 
 import os
+import posix
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,15 @@ from hybrid_runtime.processor.shutdown_on_release import arm, disarm_device
 def test_default_root_comes_from_ids(
     monkeypatch: pytest.MonkeyPatch, user: int, mapping: list[list[int]], root: str
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(posix, "geteuid", lambda: user)
     monkeypatch.setattr(machines, "_uid_map", lambda: mapping)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
     assert default_root(Machine()) == root
 
 
 def test_default_root_of_a_logged_in_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/run/user/1000")
+    monkeypatch.setattr(posix, "geteuid", lambda: 1000)
+    monkeypatch.setattr(machines, "is_folder", lambda path: path == "/run/user/1000")
     assert default_root(Machine()) == "/run/user/1000/hybrid-runtime"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posix
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,7 @@ def test_foreign_root_below_tmp_is_refused(tmp_path: Path) -> None:
 def test_durable_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_durably(str(path), b"first")
-    monkeypatch.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(posix, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     with pytest.raises(OSError, match="Input/output"):
         write_durably(str(path), b"second")
     assert path.read_bytes() == b"first"

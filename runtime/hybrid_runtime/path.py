@@ -1,0 +1,72 @@
+"""Paths as os.path knows them. Loading os costs a verb more than all it does, so what engines wait for uses posix, the
+C module behind it (docs/decisions/0006-start-up-time.md)."""
+
+import posix as os
+import sys
+
+# Of st_mode, as inode(7) has them.
+_KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
+
+
+def resolved(path: str) -> str:
+    """Absolute and without links, in the kernel's own words. Raises OSError unless it is there."""
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def absolute(path: str) -> str:
+    """Seen from the working folder, links as they are."""
+    if path.startswith("/") and not path.endswith("/") and "//" not in path and "/." not in path:
+        return path
+    from os.path import abspath
+
+    return abspath(path)
+
+
+def exists(path: str) -> bool:
+    return _mode(path) != 0
+
+
+def is_folder(path: str) -> bool:
+    return _mode(path) & _KIND == _FOLDER
+
+
+def is_file(path: str) -> bool:
+    """Regular, or a link to one."""
+    return _mode(path) & _KIND == _FILE
+
+
+def _mode(path: str) -> int:
+    """0 for what is not there or cannot be looked at."""
+    try:
+        return os.stat(path).st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def make_folders(path: str, mode: int = 0o777) -> None:
+    """It and those above it, as far as they are missing; `mode` is for the last. Raises OSError."""
+    try:
+        os.mkdir(path, mode)
+    except FileNotFoundError:
+        make_folders(path.rpartition("/")[0] or "/")
+        os.mkdir(path, mode)
+    except OSError:
+        if not is_folder(path):
+            raise
+
+
+def decoded(path: bytes) -> str:
+    return path.decode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def encoded(path: str) -> bytes:
+    """Raises UnicodeEncodeError for half of a surrogate pair: that has no bytes."""
+    return path.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def same_file(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
