@@ -32,13 +32,13 @@ def open_terminal(console_socket: str, size: tuple[int, int]) -> None:
 
 
 def _send(master: int, name: str, console_socket: str) -> None:
-    outer, _, name = console_socket.rpartition("/")
+    outer, _, socket_name = console_socket.rpartition("/")
     folder = os.open(outer or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     connection = stream_socket()
     try:
         connection.settimeout(_ENGINE_SECONDS)
         # Through the folder's descriptor, since socket addresses end at 107 bytes.
-        connection.connect(f"/proc/self/fd/{folder}/{name}")
+        connection.connect(f"/proc/self/fd/{folder}/{socket_name}")
         send_descriptor(connection, master, name.encode())
     finally:
         connection.close()
