@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.revision import revision
@@ -66,6 +67,11 @@ def parcel(runtime: Path) -> Parcel:
             member.mode = 0o755 if name == LAUNCHER else 0o644
             archive.addfile(member, io.BytesIO(content))
     return Parcel(stream.getvalue(), digests)
+
+
+def parcel_of_checkout() -> Parcel:
+    """The runtime of the checkout the rig itself comes from. Raises RigError as `parcel` does."""
+    return parcel(checkout_root() / "runtime")
 
 
 def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> Completed:

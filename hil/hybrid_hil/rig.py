@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_hil.board.qemu import QemuBoard, QemuOptions
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import Parcel, deploy, parcel
+from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
 from hybrid_hil.evidence import collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
@@ -39,7 +38,7 @@ class Rig:
         owner: str,
         logs: Path | None = None,
     ) -> None:
-        self._parcel: Parcel = parcel(checkout_root() / "runtime")
+        self._parcel: Parcel = parcel_of_checkout()
         self._untouched = ""
         self.account = Account()
         self.board = QemuBoard(image, options, owner=owner, logs=logs, provision=self._provision)

@@ -15,7 +15,8 @@ SSH_PORT = 22
 
 @dataclass(frozen=True)
 class Payload:
-    """The files a board boots, and where in guest Linux the forwarded port ends."""
+    """The files a board boots, and where in guest Linux the forwarded port ends. What the guest writes stays in
+    memory unless `keeps_disk`."""
 
     layout: Layout
     monitor: Path
@@ -24,6 +25,7 @@ class Payload:
     trampoline: Path
     disk: Path
     guest_port: int = SSH_PORT
+    keeps_disk: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def command_line_by_hand(payload: Payload) -> str:
 def _machine(payload: Payload) -> list[str]:
     # -kernel would make QEMU swallow the SMCs that the monitor answers; the conduit is HVC for PSCI alone.
     # A guest that resets ends QEMU: a board that reboots by itself is a failure.
+    snapshot = "off" if payload.keeps_disk else "on"
     return [
         *(QEMU, "-M", "xlnx-versal-virt", "-m", "1G"),
         *("-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot"),
@@ -66,7 +69,7 @@ def _machine(payload: Payload) -> list[str]:
         *_loaded(payload.kernel, KERNEL_ADDRESS),
         *_loaded(payload.devicetree, DEVICETREE_ADDRESS),
         *(_loaded(payload.trampoline, TRAMPOLINE_ADDRESS) if payload.layout.needs_trampoline else ()),
-        *("-drive", f"if=none,id=disk,format=raw,snapshot=on,cache=unsafe,file={_escaped(payload.disk)}"),
+        *("-drive", f"if=none,id=disk,format=raw,snapshot={snapshot},cache=unsafe,file={_escaped(payload.disk)}"),
         *("-device", "virtio-blk-device,drive=disk"),
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:0-:{payload.guest_port}"),
         *("-device", "virtio-net-device,netdev=net"),

@@ -1,5 +1,6 @@
 """The emulated board."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,14 @@ Provision = Callable[["QemuBoard", Deadline], None]
 @dataclass(frozen=True)
 class QemuOptions:
     """What is changed about the stock board: `monitor` instead of the image's own, words added to the kernel
-    command line, the guest port that stands for SSH."""
+    command line, the guest port that stands for SSH. With `keeps_disk` the disk is the board's own and keeps what
+    was written over a power cut."""
 
     layout: Layout = TWO_CORES
     monitor: Path | None = None
     kernel_arguments: tuple[str, ...] = ()
     guest_port: int = SSH_PORT
+    keeps_disk: bool = False
 
 
 class QemuBoard:
@@ -139,7 +142,7 @@ class QemuBoard:
             self.vitals.report("the board is powered off")
 
     def power_cycle(self, deadline: Deadline) -> None:
-        """Power off, then on with a fresh overlay on the image's disk."""
+        """Power off, then on; with a fresh disk unless it keeps its own."""
         self.power_off()
         self.power_on(deadline)
 
@@ -177,9 +180,19 @@ class QemuBoard:
             kernel=self._image.kernel,
             devicetree=devicetree,
             trampoline=platform / "trampoline.bin",
-            disk=self._image.disk,
+            disk=self._disk(),
             guest_port=self._options.guest_port,
+            keeps_disk=self._options.keeps_disk,
         )
+
+    def _disk(self) -> Path:
+        if not self._options.keeps_disk:
+            return self._image.disk
+        own = self._folder.path / "disk.ext4"
+        if not own.exists():
+            subprocess.run(["cp", "--sparse=always", "--reflink=auto", self._image.disk, own], check=True)
+            own.chmod(0o600)
+        return own
 
     def _reach(self, deadline: Deadline) -> None:
         """Waits a little for the console to announce SSH, then lets SSH itself be the judge."""

@@ -2,9 +2,8 @@
 
 import click
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, deploy, parcel
+from hybrid_hil.deployment import COMMAND, deploy, parcel_of_checkout
 from hybrid_hil.running import require_running, shell_on
 from hybrid_hil.terminal import TerminalReporter
 
@@ -22,7 +21,7 @@ def command(name: str | None) -> None:
       hil deploy && hil ssh hybrid-runtime processors
     Exit codes: 0 deployed, 1 no board is running or it refused.
     """
-    packed = parcel(checkout_root() / "runtime")
+    packed = parcel_of_checkout()
     card = require_running(name)
     reporter = TerminalReporter()
     with shell_on(card) as shell, reporter.step(f"deploy {len(packed.digests)} files as {COMMAND}"):
