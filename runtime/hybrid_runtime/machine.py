@@ -50,7 +50,7 @@ class Machine:
     def boot_id(self) -> str:
         """The first 8 hexadecimal digits of the kernel's boot id; another boot has another."""
         try:
-            with open(self.path("/proc/sys/kernel/random/boot_id"), encoding="ascii") as source:
+            with open(self.path("/proc/sys/kernel/random/boot_id"), encoding="utf-8") as source:
                 return source.read(8)
         except OSError:
             return "00000000"
@@ -74,7 +74,7 @@ def default_root(machine: Machine) -> str:
 
 def _uid_map() -> list[list[int]]:
     try:
-        with open("/proc/self/uid_map", encoding="ascii") as source:
+        with open("/proc/self/uid_map", encoding="utf-8") as source:
             return [[int(number) for number in line.split()] for line in source]
     except OSError:
         return [[0, 0, 1 << 32]]

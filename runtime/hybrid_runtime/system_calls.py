@@ -9,37 +9,49 @@ from sys import byteorder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as signals
-    from socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
     from socket import socket as Socket
+    from types import ModuleType
 else:
     try:
         import _signal as signals
-        from _socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
-        from _socket import socket as Socket
     except ImportError:
         import signal as signals
-        from socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET
-        from socket import socket as Socket
 
 __all__ = ["Socket", "signals"]
 
 
-def packet_socket() -> Socket:
+def _sockets() -> "ModuleType":
+    """Loaded when a socket is wanted: it may be a shared object."""
+    try:
+        import _socket
+    except ImportError:
+        import socket
+
+        return socket
+    return _socket
+
+
+def packet_socket() -> "Socket":
     """A local socket that keeps message borders, closed on exec."""
-    return Socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+    sockets = _sockets()
+    connection: Socket = sockets.socket(sockets.AF_UNIX, sockets.SOCK_SEQPACKET | sockets.SOCK_CLOEXEC)
+    return connection
 
 
-def stream_socket() -> Socket:
+def stream_socket() -> "Socket":
     """A local socket of the kind engines listen on for a terminal, closed on exec."""
-    return Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
+    sockets = _sockets()
+    connection: Socket = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM | sockets.SOCK_CLOEXEC)
+    return connection
 
 
-def send_descriptor(connection: Socket, descriptor: int, data: bytes) -> None:
+def send_descriptor(connection: "Socket", descriptor: int, data: bytes) -> None:
     """`data` with a copy of the descriptor (unix(7), SCM_RIGHTS). Raises OSError."""
-    connection.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, descriptor.to_bytes(4, byteorder))])
+    sockets = _sockets()
+    connection.sendmsg([data], [(sockets.SOL_SOCKET, sockets.SCM_RIGHTS, descriptor.to_bytes(4, byteorder))])
 
 
-def accept_descriptor(listener: Socket) -> int:
+def accept_descriptor(listener: "Socket") -> int:
     """The descriptor of the next connection; OSError as accept(2)."""
     accept = getattr(listener, "_accept", None)
     if accept is not None:
@@ -47,9 +59,11 @@ def accept_descriptor(listener: Socket) -> int:
     return listener.accept()[0].detach()
 
 
-def adopt_socket(descriptor: int) -> Socket:
+def adopt_socket(descriptor: int) -> "Socket":
     """A socket object over a descriptor, which it owns from now on."""
-    return Socket(AF_UNIX, SOCK_SEQPACKET, 0, descriptor)
+    sockets = _sockets()
+    connection: Socket = sockets.socket(sockets.AF_UNIX, sockets.SOCK_SEQPACKET, 0, descriptor)
+    return connection
 
 
 def send_signal(pidfd: int, number: int) -> None:

@@ -2,7 +2,6 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import kill_and_undo
 from hybrid_runtime.container.status import status_of
 from hybrid_runtime.engine_phrases import NOT_RUNNING
 from hybrid_runtime.failure import Failure
@@ -32,6 +31,8 @@ def run(context: Context, values: Values) -> int:
     if not status_of(context.machine, record).can_kill:
         raise Failure(NOT_RUNNING)
     if number == signals.SIGKILL:
+        from hybrid_runtime.container.ending import kill_and_undo
+
         kill_and_undo(context.machine, context.store.root, context.store.folder(identifier), record)
         return 0
     process = ProcessHandle.open(record.pid, record.pid_start_time)

@@ -4,7 +4,6 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import destroy, kill_and_undo
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import CREATED, RUNNING, status_of
 from hybrid_runtime.deadline import Deadline
@@ -39,6 +38,7 @@ def _startable(context: Context, identifier: str) -> Record:
 def _start_between_hooks(context: Context, identifier: str) -> None:
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 7, 9 and 12)."""
     from hybrid_runtime.command.interruption import interrupt_on_termination
+    from hybrid_runtime.container.ending import destroy
     from hybrid_runtime.container.hook import HookFailed, Place, run_hooks
     from hybrid_runtime.firmware.bundle import kept_bundle
 
@@ -81,6 +81,8 @@ def _start(context: Context, record: Record) -> None:
                 f"`hybrid-runtime logs {identifier}` tells why",
             )
         if answer is None:
+            from hybrid_runtime.container.ending import kill_and_undo
+
             kill_and_undo(context.machine, context.store.root, folder, record)
             raise Failure(
                 f"container `{identifier}` did not start within {seconds:g} s and was killed",

@@ -8,7 +8,7 @@ _HERE = "/hybrid_runtime/command/version.py"
 def commit() -> str:
     """Written beside the package when it is deployed from a checkout."""
     try:
-        with open(f"{__file__.removesuffix(_HERE)}/COMMIT", encoding="ascii") as source:
+        with open(f"{__file__.removesuffix(_HERE)}/COMMIT", encoding="utf-8") as source:
             return source.read().strip()
     except OSError:
         return "unknown"

@@ -10,7 +10,6 @@ import posix as os
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import make_folders
@@ -78,9 +77,12 @@ def _parse(values: dict[str, object]) -> Journal:
         raise ValueError("field `cgroup_folders` is of the wrong type")
     if not journal.identifier:
         raise ValueError("it names no container")
-    if journal.firmware_file and boot_of(journal.firmware_file.rpartition("/")[2]) is None:
-        # Whoever may write here must not have other files removed by root.
-        raise ValueError("its firmware file is not one of this runtime's")
+    if journal.firmware_file:
+        from hybrid_runtime.firmware.installation import boot_of
+
+        if boot_of(journal.firmware_file.rpartition("/")[2]) is None:
+            # Whoever may write here must not have other files removed by root.
+            raise ValueError("its firmware file is not one of this runtime's")
     return journal
 
 

@@ -1,15 +1,13 @@
 """Ending a container from outside: by the supervisor's death, and then by the journal, since the kernel alone
 does not stop a core that has crashed, is started twice or has no /dev/remoteprocN."""
 
-from hybrid_runtime.container.claim import journaled_devices, read_journal
+from hybrid_runtime.container.claim import DamagedJournal, journaled_devices, read_journal, take_claim
 from hybrid_runtime.container.record import End, Record
 from hybrid_runtime.container.store import remove_folder
-from hybrid_runtime.container.undo import undo_container
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.system_calls import signals
 from hybrid_runtime.timestamp import rfc3339
 
 KILL_SECONDS = 5.0
@@ -21,6 +19,8 @@ def kill_supervisor(record: Record) -> bool:
     process = ProcessHandle.open(record.pid, record.pid_start_time)
     if process is None:
         return False
+    from hybrid_runtime.system_calls import signals
+
     with process:
         process.send(signals.SIGKILL)
         if not process.wait_until_gone(Deadline(KILL_SECONDS)):
@@ -58,6 +58,30 @@ def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> No
             record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
             kill_supervisor(record)
         undo_container(machine, device, root, identifier)
+
+
+def undo_container(machine: Machine, device: str, root: str, identifier: str) -> None:
+    """Undo for one container whose supervisor is dead; a processor held by another one is left alone."""
+    claim = take_claim(machine, device)
+    if claim is None:
+        return
+    try:
+        if _may_speak_of(machine, device, root, identifier):
+            # Seldom: a supervisor that ended orderly has undone everything.
+            from hybrid_runtime.container.undo import undo_leftovers
+
+            undo_leftovers(claim)
+    finally:
+        claim.close()
+
+
+def _may_speak_of(machine: Machine, device: str, root: str, identifier: str) -> bool:
+    """Whether the journal is that container's, or nobody's any more."""
+    try:
+        journal = read_journal(machine, device)
+    except DamagedJournal:
+        return True
+    return journal is not None and journal.belongs_to(root, identifier)
 
 
 def destroy(machine: Machine, root: str, folder: str, record: Record) -> list[str]:

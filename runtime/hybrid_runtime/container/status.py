@@ -3,7 +3,6 @@
 from hybrid_runtime.container.record import CREATING, Record
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import is_alive
-from hybrid_runtime.processor.remoteproc import Remoteproc
 
 
 class Status:
@@ -43,6 +42,8 @@ def status_of(machine: Machine, record: Record) -> Status:
     alive = is_alive(record.pid, record.pid_start_time)
     if not alive:
         return STOPPED
+    from hybrid_runtime.processor.remoteproc import Remoteproc
+
     remoteproc = Remoteproc(machine, record.device)
     return decide(
         alive=alive,

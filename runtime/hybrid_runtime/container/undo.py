@@ -1,23 +1,12 @@
 """Undoing what a holder did to the machine: at an orderly end by itself, after its death by the next holder."""
 
-import os
+import posix as os
 
-from hybrid_runtime.container.claim import (
-    Claim,
-    DamagedJournal,
-    Journal,
-    journal_path,
-    read_journal,
-    take_claim,
-)
+from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hybrid_runtime.machine import Machine
 
 
 def undo_leftovers(claim: Claim) -> None:
@@ -81,24 +70,3 @@ def forget(claim: Claim, journal: Journal) -> None:
 
         leave_and_remove(claim.machine, journal.cgroup_folders, journal.cgroup_before)
     claim.clear_journal()
-
-
-def undo_container(machine: "Machine", device: str, root: str, identifier: str) -> None:
-    """Undo for one container whose supervisor is dead; a processor held by another one is left alone."""
-    claim = take_claim(machine, device)
-    if claim is None:
-        return
-    try:
-        if _may_speak_of(machine, device, root, identifier):
-            undo_leftovers(claim)
-    finally:
-        claim.close()
-
-
-def _may_speak_of(machine: "Machine", device: str, root: str, identifier: str) -> bool:
-    """Whether the journal is that container's, or nobody's any more."""
-    try:
-        journal = read_journal(machine, device)
-    except DamagedJournal:
-        return True
-    return journal is not None and journal.belongs_to(root, identifier)

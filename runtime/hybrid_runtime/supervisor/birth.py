@@ -12,7 +12,11 @@ from hybrid_runtime.firmware.installation import remove_if_possible
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
-from hybrid_runtime.system_calls import Socket, block_signals, set_signal_mask
+from hybrid_runtime.system_calls import block_signals, set_signal_mask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.system_calls import Socket
 
 _COMMIT = b"commit"
 _READY = b"ready"
@@ -27,7 +31,7 @@ UNDONE_CODE = 125
 class Birth:
     """What the new process starts from; the same values in create and in its child."""
 
-    def __init__(self, claim: Claim, journal: Journal, record: Record, folder: str, listener: Socket) -> None:
+    def __init__(self, claim: Claim, journal: Journal, record: Record, folder: str, listener: "Socket") -> None:
         self.claim = claim
         self.journal = journal
         self.record = record

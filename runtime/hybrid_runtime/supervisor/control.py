@@ -9,7 +9,11 @@ import posix as os
 from hybrid_runtime.container.store import CONTROL_SOCKET
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.json_text import BadJSON, read_object, write
-from hybrid_runtime.system_calls import Socket, accept_descriptor, adopt_socket, packet_socket
+from hybrid_runtime.system_calls import accept_descriptor, adopt_socket, packet_socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.system_calls import Socket
 
 LARGEST_PACKET = 16 * 1024
 # Silent clients are forgotten, the oldest first.
@@ -21,7 +25,7 @@ def _address(folder: str) -> tuple[int, str]:
     return descriptor, f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}"
 
 
-def listen(folder: str) -> Socket:
+def listen(folder: str) -> "Socket":
     """Made before the fork, so that no start can come too early."""
     descriptor, address = _address(folder)
     try:
@@ -54,7 +58,7 @@ def ask(folder: str, verb: str, deadline: Deadline) -> dict[str, object] | None:
 class ControlServer:
     """The supervisor's side. Never blocks: who sends nothing is not waited for."""
 
-    def __init__(self, listener: Socket) -> None:
+    def __init__(self, listener: "Socket") -> None:
         self.listener = listener
         self.connections: dict[int, Socket] = {}
 

@@ -21,8 +21,11 @@ from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.verdict import START_FAILED, STOPPED, Ending, judge
-from hybrid_runtime.system_calls import Socket
 from hybrid_runtime.timestamp import rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.system_calls import Socket
 
 # Looks at the core while its output flows, and for a while after; and when it is quiet.
 BUSY_TICK_SECONDS = 0.050
@@ -41,7 +44,7 @@ class Supervisor:
         journal: Journal,
         record: Record,
         folder: str,
-        listener: Socket,
+        listener: "Socket",
         stop_signals: StopSignals,
     ) -> None:
         self.record = record

@@ -22,7 +22,8 @@ from hybrid_runtime.container.claim import (
     read_journal,
     take_claim,
 )
-from hybrid_runtime.container.undo import undo_container, undo_leftovers
+from hybrid_runtime.container.ending import undo_container
+from hybrid_runtime.container.undo import undo_leftovers
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time

@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,27 +87,35 @@ def test_signal_mask_comes_back() -> None:
     assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == before
 
 
-def test_sockets_without_the_private_module() -> None:
+SAME_BOTH_WAYS = """
+import os, socket, signal, sys, tempfile
+hidden = sys.argv[1:]
+sys.modules.update(dict.fromkeys(hidden))
+from hybrid_runtime import system_calls as calls
+assert calls.signals.__name__ == ("signal" if "_signal" in hidden else "_signal")
+os.chdir(tempfile.mkdtemp())
+listener = calls.packet_socket(); listener.bind("s"); listener.listen(1)
+assert (type(listener) is socket.socket) == ("_socket" in hidden)
+client = calls.packet_socket(); client.connect("s")
+server = calls.adopt_socket(calls.accept_descriptor(listener))
+client.send(b"hello"); assert server.recv(10) == b"hello"
+assert not os.get_inheritable(server.fileno())
+reading, writing = os.pipe()
+calls.send_descriptor(client, writing, b"take")
+data, ancillary, _, _ = server.recvmsg(10, 100)
+assert data == b"take"
+os.write(int.from_bytes(ancillary[0][2], sys.byteorder), b"through"); assert os.read(reading, 10) == b"through"
+mask = calls.block_signals(); assert calls.signals.SIGTERM not in mask; calls.set_signal_mask(mask)
+calls.send_signal(os.pidfd_open(os.getpid()), 0)
+calls.restore_default_signals()
+os.unlink("s"); os.rmdir(os.getcwd()); print("same")
+"""
+
+
+@pytest.mark.parametrize("hidden", [(), ("_socket",), ("_signal",), ("_socket", "_signal")], ids=" ".join)
+def test_calls_with_and_without_the_private_modules(hidden: tuple[str, ...]) -> None:
     """Where an interpreter has no `_socket` and `_signal`, the public modules do the same."""
-    script = (
-        "import sys; sys.modules['_socket_blocked'] = None\n"
-        "import builtins, socket, signal\n"
-        "real = builtins.__import__\n"
-        "def refuse(name, *rest):\n"
-        "    if name in ('_socket', '_signal'): raise ImportError(name)\n"
-        "    return real(name, *rest)\n"
-        "builtins.__import__ = refuse\n"
-        "from hybrid_runtime import system_calls as calls\n"
-        "assert calls.Socket is socket.socket and calls.signals is signal\n"
-        "import tempfile, os\n"
-        "os.chdir(tempfile.mkdtemp())\n"
-        "listener = calls.packet_socket(); listener.bind('s'); listener.listen(1)\n"
-        "client = calls.packet_socket(); client.connect('s')\n"
-        "server = calls.adopt_socket(calls.accept_descriptor(listener))\n"
-        "client.send(b'hello'); assert server.recv(10) == b'hello'\n"
-        "mask = calls.block_signals(); calls.set_signal_mask(mask)\n"
-        "os.unlink('s'); os.rmdir(os.getcwd()); print('same')\n"
-    )
-    package = os.path.dirname(os.path.dirname(system_calls.__file__))  # noqa: PTH120
-    interpreter = ["/usr/bin/env", f"PYTHONPATH={package}", "PYTHONDONTWRITEBYTECODE=1", "python3", "-c", script]
-    assert subprocess.run(interpreter, check=True, capture_output=True).stdout == b"same\n"
+    package = Path(system_calls.__file__).parents[1]
+    script = f"import sys; sys.path.insert(0, {str(package)!r}); sys.dont_write_bytecode = True\n{SAME_BOTH_WAYS}"
+    process = subprocess.run([sys.executable, "-c", script, *hidden], capture_output=True, text=True, check=False)
+    assert process.stdout == "same\n", process.stderr
