@@ -23,6 +23,7 @@ class Context:
         self.log_path = options.get("log")
         self.log_format = options.get("log-format", "text")
         level = "debug" if options.has("debug") else options.get("log-level", "warning")
+        level = "warning" if level == "warn" else level
         if self.log_format not in ("text", "json"):
             raise usage_error(f"--log-format `{self.log_format}` is neither text nor json")
         if level not in _LEVELS:
@@ -41,10 +42,12 @@ class Context:
         if _LEVELS.index(level) > self.level:
             return
         complain(f"hybrid-runtime: {message}" if level == "error" else f"hybrid-runtime: {level}: {message}")
-        if self.log_path:
-            self._append_to_log(level, message)
+        self.note(level, message)
 
-    def _append_to_log(self, level: str, message: str) -> None:
+    def note(self, level: str, message: str) -> None:
+        """To --log alone."""
+        if not self.log_path:
+            return
         time = rfc3339_seconds()
         if self.log_format == "json":
             line = write({"level": level, "msg": message, "time": time})

@@ -1,7 +1,7 @@
 """Help texts, made from the table."""
 
 from hybrid_runtime.command.context import Context
-from hybrid_runtime.command.options import Option, Values, usage_error
+from hybrid_runtime.command.options import Option, Values
 from hybrid_runtime.command.table import (
     EXIT_CODES,
     FURTHER_GLOBAL_OPTIONS,
@@ -9,6 +9,7 @@ from hybrid_runtime.command.table import (
     VERBS,
     Verb,
     find_verb,
+    refusal,
 )
 
 _HELP_OPTION = Option("-h, --help", about="Print help")
@@ -61,6 +62,6 @@ def run(context: Context, values: Values) -> int:
         return 0
     verb = find_verb(values.arguments[0])
     if verb is None:
-        raise usage_error(f"unknown command `{values.arguments[0]}`")
+        raise refusal(values.arguments[0])
     context.say(of_verb(verb))
     return 0

@@ -10,18 +10,30 @@ from hybrid_runtime.system_calls import signals
 
 
 def signal_number(text: str) -> int:
-    """`15`, `TERM`, `SIGTERM`, in any case. Raises Failure."""
+    """`15`, `TERM`, `SIGTERM`, `RTMIN+3`, `RTMAX-2`, in any case. Raises Failure."""
     name = text.upper()
     if name.isascii() and name.isdigit():
         number = int(name[:9])
         if number in {int(valid) for valid in signals.valid_signals()}:
             return number
+    elif (real_time := _real_time_number(name.removeprefix("SIG"))) is not None:
+        return real_time
     else:
         named = getattr(signals, name if name.startswith("SIG") else f"SIG{name}", None)
         # SIG_IGN, SIG_UNBLOCK and the like are numbers too, of something else.
         if isinstance(named, int) and "_" not in name and named > 0:
             return int(named)
     raise Failure(f"`{text}` is not a signal", "give a name such as TERM or a number such as 15")
+
+
+def _real_time_number(name: str) -> int | None:
+    """Of a name relative to the first or last real-time signal (signal(7)); None for any other."""
+    base, sign, offset = name[:5], name[5:6], name[6:]
+    if (base, sign) not in (("RTMIN", "+"), ("RTMAX", "-")) or not (offset.isascii() and offset.isdigit()):
+        return None
+    first, last = int(signals.SIGRTMIN), int(signals.SIGRTMAX)
+    number = first + int(offset[:9]) if sign == "+" else last - int(offset[:9])
+    return number if first <= number <= last else None
 
 
 def run(context: Context, values: Values) -> int:

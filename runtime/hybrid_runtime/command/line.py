@@ -4,14 +4,14 @@ import posix as os
 import sys
 
 from hybrid_runtime.command.context import Context, complain
-from hybrid_runtime.command.options import Option, Values, parse, usage_error
+from hybrid_runtime.command.options import USAGE_CODE, Option, Values, parse, usage_error
 from hybrid_runtime.command.table import (
     ACCEPTED_GLOBAL_OPTIONS,
     FURTHER_GLOBAL_OPTIONS,
     GLOBAL_OPTIONS,
-    REFUSED_VERBS,
     Verb,
     find_verb,
+    refusal,
 )
 from hybrid_runtime.failure import Failure, errno_meaning
 
@@ -76,29 +76,37 @@ def _dispatch(context: Context, options: Values, words: list[str]) -> int:
         return 0
     verb = find_verb(words[0])
     if verb is None:
-        raise _refusal(words[0])
+        raise refusal(words[0])
     return _call_verb(context, verb, words[1:])
 
 
-def _refusal(name: str) -> Failure:
-    reason = REFUSED_VERBS.get(name)
-    if reason is None:
-        return usage_error(f"unknown command `{name}`")
-    return Failure(f"`{name}` is not supported", reason)
-
-
 def _call_verb(context: Context, verb: Verb, words: list[str]) -> int:
-    values, _ = parse(words, [*verb.options, Option("-h, --help")], stop_at_argument=False, verb=verb.name)
+    options = [*verb.options, Option("-h, --help")]
+    values, rest = parse(words, options, stop_at_argument=verb.ignores_rest, verb=verb.name)
+    values.arguments += rest
     if values.has("help"):
         from hybrid_runtime.command.help import of_verb
 
         context.say(of_verb(verb))
         return 0
-    most = len(verb.arguments)
-    if not most - verb.optional_arguments <= len(values.arguments) <= most:
+    most = len(values.arguments) if verb.ignores_rest else len(verb.arguments)
+    least = len(verb.arguments) - verb.optional_arguments
+    if least and not values.arguments:
+        return _show_what_is_missing(context, verb)
+    if not least <= len(values.arguments) <= most:
         names = " ".join(name for name, _ in verb.arguments) or "none"
         raise usage_error(f"{len(values.arguments)} arguments given, {verb.name} takes {names}", verb.name)
     module = f"hybrid_runtime.command.{verb.name}"
     __import__(module)
     code: int = sys.modules[module].run(context, values)
     return code
+
+
+def _show_what_is_missing(context: Context, verb: Verb) -> int:
+    """A verb alone is a question, answered by its help; but nothing was done, and a script with an empty variable
+    has to notice: exit code 2, on standard error."""
+    from hybrid_runtime.command.help import of_verb
+
+    complain(of_verb(verb).rstrip("\n"))
+    context.note("error", f"`{verb.name}` was called without arguments")
+    return USAGE_CODE

@@ -2,10 +2,10 @@
 
 import os
 
+from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
-from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.claim import holder
-from hybrid_runtime.json_text import write, write_for_person
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 
@@ -35,21 +35,10 @@ def describe(machine: Machine, remoteproc: Remoteproc) -> dict[str, object]:
 
 
 def run(context: Context, values: Values) -> int:
-    form = values.get("format", "table")
-    if form not in ("table", "json"):
-        raise usage_error(f"--format `{form}` is neither table nor json", "processors")
+    form = wanted_format(values, "processors")
     found = [describe(context.machine, remoteproc) for remoteproc in processors(context.machine)]
     if form == "json":
-        context.say((write_for_person(found) if os.isatty(1) else write(found)) + "\n")
+        say_json(context, found)
     else:
-        context.say(_table(found))
+        context.say(table(_COLUMNS, found))
     return 0
-
-
-def _table(found: list[dict[str, object]]) -> str:
-    rows = [tuple(column.upper() for column in _COLUMNS)]
-    rows += [tuple(str(entry[column] or "-") for column in _COLUMNS) for entry in found]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_COLUMNS))]
-    return "".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )

@@ -1,8 +1,18 @@
 """The command line in one table: the parser and every help text are made from it."""
 
-from hybrid_runtime.command.options import Option
+from hybrid_runtime.command.options import Option, usage_error
+from hybrid_runtime.failure import Failure
 
 _ID = ("<CONTAINER_ID>", "container ID")
+
+
+_FORMAT = Option("-f, --format", "FORMAT", "table or json [default: table]")
+# Of runc's and crun's update.
+_LIMITS = (
+    *("--blkio-weight", "--cpu-burst", "--cpu-idle", "--cpu-period", "--cpu-quota", "--cpu-rt-period"),
+    *("--cpu-rt-runtime", "--cpu-share", "--cpuset-cpus", "--cpuset-mems", "--kernel-memory", "--kernel-memory-tcp"),
+    *("--l3-cache-schema", "--mem-bw-schema", "--memory", "--memory-reservation", "--memory-swap", "--pids-limit"),
+)
 
 
 class Verb:
@@ -17,6 +27,7 @@ class Verb:
         options: tuple[Option, ...] = (),
         examples: tuple[str, ...] = (),
         optional_arguments: int = 0,
+        ignores_rest: bool = False,
         section: str = "Commands",
     ) -> None:
         self.name = name
@@ -25,6 +36,8 @@ class Verb:
         self.options = options
         self.examples = examples
         self.optional_arguments = optional_arguments
+        # What follows the first argument is for somebody else, options included.
+        self.ignores_rest = ignores_rest
         self.section = section
 
 
@@ -103,8 +116,43 @@ VERBS = (
         "processors",
         "List the processors of this board, their state, and the containers that hold them",
         arguments=(),
-        options=(Option("-f, --format", "FORMAT", "table or json [default: table]"),),
+        options=(_FORMAT,),
         examples=("hybrid-runtime processors", "hybrid-runtime processors -f json"),
+        section="Further commands",
+    ),
+    Verb(
+        "list",
+        "List the containers, also those that have stopped",
+        arguments=(),
+        options=(Option("-q, --quiet", about="only the ids"), _FORMAT),
+        examples=("hybrid-runtime list", "hybrid-runtime list -q"),
+        section="Further commands",
+    ),
+    Verb(
+        "ps",
+        "Show the process that stands for a container",
+        arguments=(_ID, ("[PS_OPTIONS]", "accepted and ignored, as all that follows the id")),
+        optional_arguments=1,
+        ignores_rest=True,
+        options=(_FORMAT,),
+        examples=("hybrid-runtime ps motor", "hybrid-runtime ps --format json motor"),
+        section="Further commands",
+    ),
+    Verb(
+        "update",
+        "Acknowledge a change of limits, which a core does not have",
+        options=(
+            Option("-r, --resources", "FILE", "the limits as JSON, `-` for standard input"),
+            *(Option(name, "VALUE", ignored=True) for name in _LIMITS),
+        ),
+        examples=("hybrid-runtime update --resources - motor",),
+        section="Further commands",
+    ),
+    Verb(
+        "features",
+        "Output what engines may expect of this runtime, as JSON",
+        arguments=(),
+        examples=("hybrid-runtime features",),
         section="Further commands",
     ),
 )
@@ -140,6 +188,8 @@ REFUSED_VERBS = {
     "resume": "remoteproc cannot halt a core and go on",
     "checkpoint": "the state of a core cannot be saved",
     "restore": "the state of a core cannot be saved",
+    "events": "a core reports no use of resources: `state` has its crashes, `logs -f` follows its output",
+    "attach": "a core has no standard input: `logs -f` follows its output",
     "spec": "docs/runtime.md shows a config.json",
     "version": "use --version",
 }
@@ -156,3 +206,11 @@ def find_verb(name: str) -> Verb | None:
         if verb.name == name:
             return verb
     return None
+
+
+def refusal(name: str) -> Failure:
+    """For a verb that is not in the table."""
+    reason = REFUSED_VERBS.get(name)
+    if reason is None:
+        return usage_error(f"unknown command `{name}`")
+    return Failure(f"`{name}` is not supported", reason)

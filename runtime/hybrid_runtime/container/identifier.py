@@ -15,9 +15,13 @@ def check_identifier(identifier: str) -> str:
         raise Failure("the container id is empty", "give a name of letters, digits and _ . + -")
     if len(identifier) > LONGEST:
         raise Failure(f"the container id has {len(identifier)} characters", f"at most {LONGEST} are allowed")
-    if identifier in (".", "..") or not _ALLOWED.issuperset(identifier):
+    if not is_identifier(identifier):
         raise Failure(
             f"the container id `{identifier!a}` is not allowed".replace("`'", "`").replace("'`", "`"),
             "use letters, digits and _ . + -",
         )
     return identifier
+
+
+def is_identifier(name: str) -> bool:
+    return 0 < len(name) <= LONGEST and name not in (".", "..") and _ALLOWED.issuperset(name)

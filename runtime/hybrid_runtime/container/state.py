@@ -1,10 +1,8 @@
 """A container's state as the OCI runtime spec words it (State): for `state`, and for hooks."""
 
+from hybrid_runtime import SPEC_VERSION
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import STOPPED, Status
-
-# Of the state schema: the version this document is written after.
-STATE_VERSION = "1.0.2"
 
 
 def oci_state(record: Record, status: Status) -> dict[str, object]:
@@ -22,7 +20,8 @@ def oci_state(record: Record, status: Status) -> dict[str, object]:
         annotations["remoteproc.exit-reason"] = record.end.reason
         annotations["remoteproc.exit-time"] = record.end.time
     return {
-        "ociVersion": STATE_VERSION,
+        # Of the spec that this state follows (runtime.md, State), whatever the bundle's.
+        "ociVersion": SPEC_VERSION,
         "id": record.identifier,
         "status": status.name,
         "pid": 0 if status is STOPPED else record.pid,

@@ -2,11 +2,11 @@
 
 import posix as os
 
-from hybrid_runtime.container.identifier import check_identifier
-from hybrid_runtime.container.record import Record, UnreadableRecord, load_record
+from hybrid_runtime.container.identifier import check_identifier, is_identifier
+from hybrid_runtime.container.record import Record, UnreadableRecord, load_record, record_path
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import absolute, is_folder, make_folders, same_file
+from hybrid_runtime.path import absolute, exists, is_folder, make_folders, same_file
 
 CONTROL_SOCKET = "control"
 LOG = "log"
@@ -22,10 +22,23 @@ class Store:
         return f"{self.root}/{check_identifier(identifier)}"
 
     def identifiers(self) -> list[str]:
+        """Of all containers, the unreadable ones among them. Raises Failure."""
+        self._require_private_root()
         try:
-            return sorted(os.listdir(self.root))
+            with os.scandir(self.root) as entries:
+                folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise Failure(
+                f"cannot list `{self.root}`: {errno_meaning(error)}", "call as its owner, or choose another --root"
+            ) from error
+        return sorted(name for name in folders if is_identifier(name) and not self._is_of_another_runtime(name))
+
+    def _is_of_another_runtime(self, identifier: str) -> bool:
+        """CRI-O gives several runtimes the same root. runc and youki keep state.json, crun keeps status."""
+        folder = f"{self.root}/{identifier}"
+        return not exists(record_path(folder)) and any(exists(f"{folder}/{name}") for name in ("state.json", "status"))
 
     def load(self, identifier: str) -> Record:
         """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise."""
@@ -34,7 +47,7 @@ class Store:
         try:
             return load_record(folder, identifier)
         except UnreadableRecord:
-            if is_folder(folder):
+            if is_folder(folder) and not self._is_of_another_runtime(identifier):
                 raise
             raise Failure(DOES_NOT_EXIST, f"`{identifier}` is not in `{self.root}`") from None
 

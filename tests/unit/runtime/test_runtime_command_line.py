@@ -1,5 +1,6 @@
 """Options, help screens, versions and refusals of the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -128,10 +129,42 @@ def test_version(command: Command, option: str) -> None:
     assert outcome.stderr == ""
 
 
+REFUSALS = {
+    "exec": ("--process", "/p.json", "--detach", "--pid-file", "/x.pid", "--tty", "--console-socket", "/s", "motor"),
+    "pause": ("motor",),
+    "resume": ("motor",),
+    "run": ("--bundle", "/b", "--detach", "motor"),
+    "spec": ("--bundle", "/b", "--rootless"),
+    "version": (),
+    "checkpoint": ("--image-path", "/i", "--work-path", "/w", "--leave-running", "motor"),
+    "restore": ("--bundle", "/b", "--image-path", "/i", "-d", "motor"),
+    "events": ("--stats", "--interval", "5s", "motor"),
+    "attach": ("motor",),
+}
+
+
 @pytest.mark.parametrize("verb", sorted(REFUSED_VERBS))
-def test_verbs_without_an_answer(command: Command, verb: str) -> None:
-    outcome = command.run(verb, "--any", "x", code=1)
-    assert outcome.stderr == f"hybrid-runtime: `{verb}` is not supported: {REFUSED_VERBS[verb]}\n"
+def test_verbs_without_an_answer(command: Command, tmp_path: Path, verb: str) -> None:
+    """Called as engines do: the refusal, and no word about options."""
+    outcome = command.run("--log", tmp_path / "log", "--log-format", "json", verb, *REFUSALS[verb], code=1)
+    message = f"`{verb}` is not supported: {REFUSED_VERBS[verb]}"
+    assert outcome.stderr == f"hybrid-runtime: {message}\n"
+    assert outcome.stdout == ""
+    assert json.loads((tmp_path / "log").read_text())["msg"] == message
+    assert command.run("help", verb, code=1).stderr == outcome.stderr
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS if len(verb.arguments) > verb.optional_arguments])
+def test_verbs_without_their_arguments(command: Command, tmp_path: Path, verb: str) -> None:
+    """The help, as the page of the command line shows it for delete; but it is no success."""
+    outcome = command.run("--log", tmp_path / "log", "--log-format", "json", verb, code=2)
+    assert outcome.stderr == command.run(verb, "--help").stdout
+    assert outcome.stdout == ""
+    assert json.loads((tmp_path / "log").read_text())["msg"] == f"`{verb}` was called without arguments"
+
+
+def test_warn_is_another_word_for_warning(command: Command) -> None:
+    assert "container does not exist" in command.run("--log-level", "warn", "state", "x", code=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -139,11 +172,9 @@ def test_verbs_without_an_answer(command: Command, verb: str) -> None:
     [
         ("frobnicate",),
         ("--frobnicate", "state", "x"),
-        ("state",),
         ("state", "a", "b"),
         ("state", "--frobnicate", "x"),
         ("kill", "x", "15", "9"),
-        ("create",),
         ("create", "a", "b", "c"),
         ("create", "--pid-file"),
         ("create", "-b", "b", "image", "x"),
@@ -154,6 +185,12 @@ def test_verbs_without_an_answer(command: Command, verb: str) -> None:
         ("--log-format", "xml", "state", "x"),
         ("--log-level", "loud", "state", "x"),
         ("processors", "-f", "xml"),
+        ("list", "-f", "xml"),
+        ("list", "x"),
+        ("ps", "-f", "xml", "x"),
+        ("features", "x"),
+        ("update", "--memory"),
+        ("update", "--frobnicate", "x"),
     ],
 )
 def test_command_lines_that_are_not_understood(command: Command, argv: tuple[str, ...]) -> None:
@@ -211,7 +248,11 @@ def test_parse_only_fails_with_a_usage_error(argv: list[str], stop: bool) -> Non
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("15", 15), ("TERM", 15), ("SIGTERM", 15), ("sigterm", 15), ("kill", 9), ("9", 9), ("Usr1", 10), ("64", 64)],
+    [
+        *(("15", 15), ("TERM", 15), ("SIGTERM", 15), ("sigterm", 15), ("kill", 9), ("9", 9), ("Usr1", 10), ("64", 64)),
+        *(("SIGRTMIN", 34), ("RTMIN", 34), ("SIGRTMIN+0", 34), ("rtmin+3", 37), ("SIGRTMIN+30", 64)),
+        *(("SIGRTMAX", 64), ("RTMAX-0", 64), ("SIGRTMAX-14", 50), ("SIGRTMAX-30", 34)),
+    ],
 )
 def test_signal_names(text: str, number: int) -> None:
     assert signal_number(text) == number
@@ -232,6 +273,8 @@ def test_signal_names(text: str, number: int) -> None:
         "SIG_IGN",
         "_UNBLOCK",
         "SIG_SETMASK",
+        *("RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+x", "RTMIN+²", "RTMIN3", "SIGSIGRTMIN+1"),
+        *("RTMIN+99999999999", "TERM+1"),
         "²",
         "1.5",
     ],

@@ -174,9 +174,9 @@ def test_what_the_longer_verbs_load(command: Command, double: RemoteprocDouble, 
     assert ours(loaded) >= LOADED["delete"] - {"command.delete", "command.create"}
 
 
-@pytest.mark.parametrize("verb", ["processors", "logs"])
+@pytest.mark.parametrize("verb", ["processors", "logs", "list", "ps", "features", "update"])
 def test_what_no_verb_loads(command: Command, double: RemoteprocDouble, firmware: Path, verb: str) -> None:
     double.add("core0")
     command.create(firmware, "motor")
-    loaded = loaded_by(command, *([verb] if verb == "processors" else [verb, "motor"]))
+    loaded = loaded_by(command, *([verb] if verb in ("processors", "list", "features") else [verb, "motor"]))
     assert set(loaded) & (TOO_DEAR - {"os"}) == set()

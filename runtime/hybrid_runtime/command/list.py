@@ -1,0 +1,77 @@
+"""`list`: every container below --root, as runc lists them, and the processor each one holds."""
+
+import os
+
+from hybrid_runtime.command.columns import say_json, table, wanted_format
+from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.options import Values
+from hybrid_runtime.container.record import UnreadableRecord
+from hybrid_runtime.container.state import oci_state
+from hybrid_runtime.container.status import status_of
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.bundle import CONFIG
+from hybrid_runtime.json_text import BadJSON, read_object
+
+UNREADABLE = "unreadable"
+_COLUMNS = ("id", "pid", "status", "bundle", "created", "owner", "processor")
+
+
+def run(context: Context, values: Values) -> int:
+    form = wanted_format(values, "list")
+    if values.has("quiet"):
+        context.say("".join(f"{identifier}\n" for identifier in context.store.identifiers()))
+        return 0
+    described = [describe(context, identifier) for identifier in context.store.identifiers()]
+    entries = [entry for entry in described if entry is not None]
+    if form == "json":
+        say_json(context, entries)
+    else:
+        context.say(table(_COLUMNS, entries))
+    return 0
+
+
+def describe(context: Context, identifier: str) -> dict[str, object] | None:
+    """The state, and what runc's list adds to it. None when the container has gone meanwhile.
+
+    A record that cannot be read keeps no other container from being listed.
+    """
+    folder = context.store.folder(identifier)
+    try:
+        record = context.store.load(identifier)
+    except UnreadableRecord as failure:
+        unknown: dict[str, object] = {"id": identifier, "pid": 0, "status": UNREADABLE, "bundle": "", "created": ""}
+        return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}
+    except Failure:
+        return None
+    state = oci_state(record, status_of(context.machine, record))
+    return {
+        **state,
+        "rootfs": _root_of(folder, record.bundle),
+        "owner": _owner(folder),
+        "processor": record.processor,
+    }
+
+
+def _root_of(folder: str, bundle: str) -> str:
+    """Of the configuration as create has read it; "" while there is none."""
+    try:
+        with open(f"{folder}/{CONFIG}", "rb") as source:
+            root = read_object(source.read()).get("root")
+    except (OSError, BadJSON):
+        return ""
+    path = root.get("path") if isinstance(root, dict) else None
+    return os.path.join(bundle, path) if isinstance(path, str) else ""
+
+
+def _owner(folder: str) -> str:
+    """The user's name, `#1000` for one without."""
+    from pwd import getpwuid
+
+    try:
+        user = os.stat(folder).st_uid
+    except OSError:
+        return ""
+    try:
+        return getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
