@@ -1,0 +1,77 @@
+"""A driver unbound under a running container, and bound again."""
+
+from collections.abc import Iterator
+
+import pytest
+from linux import Linux, WaitForStatus
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+PROOF_S = 10.0
+DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"
+
+
+class Driver:
+    """The kernel's driver of the whole cluster."""
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+        devices = shell.run(f"cd {DRIVERS} && find . -type l | cut -c3-")
+        self.device = devices.stdout.split()[0]
+
+    def unbind(self) -> None:
+        self.shell.run(f"echo {self.device} > {DRIVERS}/unbind")
+
+    def bind(self) -> None:
+        self.shell.run(f"[ -e {DRIVERS}/{self.device} ] || echo {self.device} > {DRIVERS}/bind")
+
+
+@pytest.fixture
+def driver(shell: Shell) -> Iterator[Driver]:
+    driver = Driver(shell)
+    yield driver
+    driver.bind()
+
+
+def test_the_container_ends_with_71_and_the_board_is_usable_again(
+    *,
+    runtime: DeployedRuntime,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    driver: Driver,
+    wait_for_status: WaitForStatus,
+) -> None:
+    heartbeat = firmware("heartbeat")
+    runtime.create("torn", heartbeat)
+    runtime.start("torn")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    driver.unbind()
+    state = wait_for_status("torn", "stopped")
+    assert state["annotations"]["remoteproc.exit-code"] == "71"
+    assert runtime.processors() == []
+    outcome = runtime.create("none", heartbeat, check=False)
+    assert "this machine has no remote processor" in outcome.stderr
+    runtime.delete("torn")
+    driver.bind()
+    runtime.create("again", firmware("heartbeat"))
+    runtime.start("again")
+    runtime.delete("again", force=True)
+    linux.assert_untouched()
+
+
+def test_a_created_container_cannot_start_and_leaves_nothing(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, driver: Driver
+) -> None:
+    runtime.create("torn", firmware("hello"))
+    driver.unbind()
+    outcome = runtime.start("torn", check=False)
+    assert outcome.exit_status == 1
+    assert "has vanished" in outcome.stderr
+    runtime.delete("torn")
+    driver.bind()
+    linux.assert_untouched()
