@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import CodeType, ModuleType
 else:
     # importlib.machinery, where it is, is a module more to load.
     ModuleSpec = type(__spec__)
@@ -25,7 +25,9 @@ _SUFFIX = f".{sys.implementation.cache_tag}.pyc"
 # PEP 552: the magic number, flags, and eight more bytes. Hash-based and not to be checked:
 _UNCHECKED = b"\1\0\0\0"
 _HEADER_BYTES = 16
-_LARGEST_BYTES = 1 << 20
+# One for all: what is allocated and freed between the modules leaves holes that a supervisor keeps. Several times the
+# longest module; a longer one is left to the other finders.
+_BUFFER = bytearray(1 << 16)
 
 
 class ByteCode:
@@ -55,23 +57,29 @@ class ByteCode:
         """The usual one."""
 
     def exec_module(self, module: "ModuleType") -> None:
-        assert module.__spec__ is not None
-        exec(loads(module.__spec__.loader_state), module.__dict__)
+        spec = module.__spec__
+        assert spec is not None
+        # Not kept: a supervisor lives for months.
+        code, spec.loader_state = spec.loader_state, None
+        exec(code, module.__dict__)
 
 
-def _code(file: str) -> memoryview | None:
+def _code(file: str) -> "CodeType | None":
     """What is marshalled in it; None unless it is there, readable and unchecked."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        content = os.read(descriptor, _LARGEST_BYTES)
+        size = os.readv(descriptor, [_BUFFER])
     except OSError:
         return None
     finally:
         os.close(descriptor)
-    return memoryview(content)[_HEADER_BYTES:] if content[4:8] == _UNCHECKED else None
+    if _BUFFER[4:8] != _UNCHECKED or not _HEADER_BYTES < size < len(_BUFFER):
+        return None
+    code: CodeType = loads(memoryview(_BUFFER)[_HEADER_BYTES:size])
+    return code
 
 
 def install() -> None:

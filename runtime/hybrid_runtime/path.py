@@ -34,15 +34,15 @@ def is_folder(path: str) -> bool:
     return _mode(path) & _KIND == _FOLDER
 
 
-def is_file(path: str) -> bool:
-    """Regular, or a link to one."""
-    return _mode(path) & _KIND == _FILE
+def is_file(path: str, *, follow: bool = True) -> bool:
+    """Regular, or a link to one if links are followed."""
+    return _mode(path, follow=follow) & _KIND == _FILE
 
 
-def _mode(path: str) -> int:
+def _mode(path: str, *, follow: bool = True) -> int:
     """0 for what is not there or cannot be looked at."""
     try:
-        return os.stat(path).st_mode
+        return os.stat(path, follow_symlinks=follow).st_mode
     except (OSError, ValueError):
         return 0
 

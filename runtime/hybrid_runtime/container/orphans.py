@@ -1,12 +1,13 @@
 """Installed firmware that nobody answers for: of an earlier boot, or of a death that no journal tells of."""
 
-import os
+import posix as os
 
 from hybrid_runtime.container.claim import read_journal
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.installation import names_of_ours
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import is_file
 from hybrid_runtime.processor.remoteproc import processors
 
 
@@ -30,7 +31,7 @@ def collect_orphans(machine: Machine, folder: str) -> list[str]:
     """Removes them; the paths of those that are gone. What cannot be removed is left for the next one."""
     collected = []
     for path in find_orphans(machine, folder):
-        if not os.path.isfile(path) or os.path.islink(path):
+        if not is_file(path, follow=False):
             continue
         try:
             remove_file(path)
@@ -49,13 +50,13 @@ def _journaled_names(machine: Machine) -> set[str]:
     # By the lock files, which are never replaced: a listing may miss a journal that is renamed into place meanwhile.
     devices = {entry.partition(".")[0] for entry in entries}
     journals = [read_journal(machine, device) for device in devices]
-    return {os.path.basename(journal.firmware_file) for journal in journals if journal}
+    return {journal.firmware_file.rpartition("/")[2] for journal in journals if journal}
 
 
 def _running_names(machine: Machine) -> set[str]:
     """What cores were started with; the kernel reads it again when it recovers one."""
     return {
-        os.path.basename(remoteproc.read_or("firmware", ""))
+        remoteproc.read_or("firmware", "").rpartition("/")[2]
         for remoteproc in processors(machine)
         if remoteproc.read_or("state", "") != "offline"
     }
