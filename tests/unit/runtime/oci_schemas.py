@@ -23,13 +23,19 @@ def places() -> list[Path]:
     return [*([Path(named)] if named else []), *beside, DEBIAN]
 
 
-def validator(name: str) -> Draft4Validator:
-    """For `state-schema.json` and the like; skips the test where there is none."""
+def schema_file(name: str) -> Path:
+    """`state-schema.json` and the like; skips the test where there is none."""
     looked_at = [folder / name for folder in places()]
     found = next((path for path in looked_at if path.is_file()), None)
     if found is None:
         pytest.skip(f"set {VARIABLE} to the schema folder of the OCI runtime spec; looked at {looked_at}")
-    resources = [(path.name, resource(path)) for path in found.parent.glob("*.json")]
+    return found
+
+
+def validator(name: str) -> Draft4Validator:
+    """Skips the test where there is no such schema."""
+    folder = schema_file(name).parent
+    resources = [(path.name, resource(path)) for path in folder.glob("*.json")]
     registry: Registry[Any] = Registry().with_resources(resources)
     return Draft4Validator({"$ref": name}, registry=registry)
 
