@@ -18,7 +18,7 @@ from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.annotations import check_annotations
-from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, read_bundle
+from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, is_surely_firmware, read_bundle
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
@@ -111,15 +111,17 @@ class _Creation:
             set_signal_mask(mask)
 
     def bundle_of(self, image: str, annotations: list[str]) -> Bundle:
-        """A bundle around a firmware file. Raises Failure for anything that is no regular file."""
-        path = image.removeprefix("file:")
-        if not is_file(path):
-            raise Failure(f"`{image}` is not a firmware file", "give the path of an ELF, or a bundle with --bundle")
+        """A bundle around a firmware file, or around the firmware of an image. Raises Failure."""
         pairs = [annotation.partition("=") for annotation in annotations]
         for key, equals, _ in pairs:
             if not key or not equals:
                 raise usage_error(f"--annotation `{key}` is not KEY=VALUE", "create")
-        return bundle_of_file(f"{self.folder}/bundle", resolved(path), {key: value for key, _, value in pairs})
+        given = {key: value for key, _, value in pairs}
+        if not is_surely_firmware(image):
+            from hybrid_runtime.image.reading import bundle_of_image
+
+            return bundle_of_image(self.machine, f"{self.folder}/bundle", image, given, self.context.processor)
+        return bundle_of_file(f"{self.folder}/bundle", resolved(image.removeprefix("file:")), given)
 
     def prepare(self, bundle: Bundle) -> None:
         """Processor chosen and claimed, firmware checked and installed."""
@@ -136,6 +138,9 @@ class _Creation:
         finally:
             if firmware is not None:
                 os.close(firmware)
+        if bundle.root.startswith(f"{self.folder}/"):
+            # Taken out of an image for us alone, and installed by now: /run is memory.
+            remove_folder(bundle.root)
 
     def _open_firmware(self, bundle: Bundle) -> int | None:
         """One descriptor from the check to the copy: what was checked is what runs."""

@@ -70,6 +70,9 @@ VERBS = (
         ),
         examples=(
             "hybrid-runtime create --annotation remoteproc.name=10000.r5f ./motor.elf motor",
+            "hybrid-runtime create ./motor.tar motor",
+            "hybrid-runtime create oci:/srv/images/motor:v2 motor",
+            "hybrid-runtime create containers-storage:localhost/motor:v2 motor",
             "hybrid-runtime create --bundle /run/bundles/motor --pid-file /run/motor.pid motor",
         ),
     ),

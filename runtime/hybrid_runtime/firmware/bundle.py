@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import BadJSON, read_object, write
-from hybrid_runtime.path import encoded, resolved
+from hybrid_runtime.path import encoded, is_file, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,6 +173,22 @@ def read_bundle(path: str) -> Bundle:
             f"`{path}/{CONFIG}` is larger than {LARGEST_CONFIG_BYTES} bytes", "that is no bundle of an engine"
         )
     return Bundle(path, config)
+
+
+def is_surely_firmware(image: str) -> bool:
+    """Told without any of the modules that read images: `file:PATH`, or the path of an ELF without a colon.
+
+    Raises Failure for a `file:` that is no regular file.
+    """
+    path = image.removeprefix("file:")
+    if path != image:
+        if not is_file(path):
+            raise Failure(f"`{image}` is not a firmware file", "give the path of an ELF, or a bundle with --bundle")
+        return True
+    if ":" in image or not is_file(image):
+        return False
+    with open(image, "rb") as source:
+        return source.read(4) == b"\x7fELF"
 
 
 def bundle_of_file(folder: str, firmware: str, annotations: dict[str, str]) -> Bundle:

@@ -19,13 +19,18 @@ def open_inside(root: str, path: str) -> int:
     anything else: what is opened here runs on a core and was written by a stranger.
     """
     try:
-        return _Walk(root).open(path)
+        return descriptor_inside(root, path)
     except OSError as error:
         reason = "too many symbolic links" if error.errno == errno.ELOOP else errno_meaning(error)
         raise Failure(
             f"cannot open the firmware `{path}` in `{root}`: {reason}",
             "process.args must name a file of the image",
         ) from error
+
+
+def descriptor_inside(root: str, path: str) -> int:
+    """As open_inside. Raises OSError."""
+    return _Walk(root).open(path)
 
 
 class _Walk:

@@ -1,0 +1,1 @@
+"""Firmware images: every way to name one, read with nothing trusted, the firmware taken out."""

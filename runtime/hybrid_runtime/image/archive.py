@@ -1,0 +1,100 @@
+"""An archive as a store of files: where each member's bytes lie, without unpacking anything."""
+
+import os
+
+from hybrid_runtime.durable_file import write_all
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.blob import CHUNK, damaged
+from hybrid_runtime.image.extent import Extent, open_file
+from hybrid_runtime.image.quotation import printable, quote
+from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
+
+# Old docker save has a link from each repeated layer to the first; none leads to another link.
+_MOST_LINKS = 2
+_USTAR_AT = 257
+
+
+class _ArchiveFile:
+    """A tar_stream.Source that passes over content without reading it."""
+
+    def __init__(self, extent: Extent) -> None:
+        self.extent = extent
+        self.position = 0
+
+    def take(self, count: int) -> bytes:
+        data = self.extent.read_at(self.position, count)
+        self.position += len(data)
+        return data
+
+    read = take
+
+    def pass_over(self, count: int) -> None:
+        self.position += count
+
+
+class Archive:
+    """A tar, plain or gzip. Owns the extent. Raises Failure for anything else."""
+
+    def __init__(self, extent: Extent, spool: Spool) -> None:
+        self.extent = _unzipped(extent, spool) if extent.read_at(0, 2) == GZIP else extent
+        self.files: dict[str, tuple[int, int]] = {}
+        self.links: dict[str, str] = {}
+        self.repeated: set[str] = set()
+        try:
+            self._index()
+        except DAMAGES as error:
+            raise damaged(f"the archive is no tar: {printable(str(error))}") from error
+
+    def _index(self) -> None:
+        for member in members(TarStream(_ArchiveFile(self.extent), "archive"), EntryCount()):
+            name = os.path.normpath(member.name)
+            if name in self.files or name in self.links:
+                self.repeated.add(name)
+            if member.isreg():
+                self.files[name] = (member.offset_data, member.size)
+            elif member.issym():
+                self.links[name] = os.path.normpath(os.path.join(os.path.dirname(name), member.linkname))
+            elif member.islnk():
+                self.links[name] = os.path.normpath(member.linkname)
+
+    def open(self, path: str) -> Extent | None:
+        """Raises Failure for a file that is there twice: two readers could take different ones."""
+        for _ in range(_MOST_LINKS):
+            if path in self.repeated:
+                raise damaged(f"the archive has {quote(path)} twice")
+            path = self.links.get(path, path)
+        if path not in self.files:
+            return None
+        offset, size = self.files[path]
+        if offset + size > self.extent.size:
+            raise damaged(f"the archive is truncated: {quote(path)} would end at byte {offset + size}")
+        return Extent(os.dup(self.extent.descriptor), offset, size)
+
+
+def is_archive(path: str) -> bool:
+    """Whether a regular file begins as a tar or a gzip does."""
+    with open_file(path) as extent:
+        start = extent.read_at(0, 512)
+    return start.startswith(GZIP) or start[_USTAR_AT : _USTAR_AT + 5] == b"ustar"
+
+
+def _unzipped(extent: Extent, spool: Spool) -> Extent:
+    """As `docker save NAME | gzip` makes it: members are found by position, so it is unpacked first."""
+    from gzip import GzipFile
+
+    target = spool.new_file()
+    size = 0
+    packed = _ArchiveFile(extent)
+    with extent, GzipFile(mode="rb", fileobj=packed) as source:  # type: ignore[call-overload]
+        try:
+            while data := source.read(CHUNK):
+                size += len(data)
+                if size > spool.largest:
+                    raise Failure(
+                        f"the archive unpacks to more than {spool.largest} bytes", "firmware images are smaller"
+                    )
+                write_all(target, data)
+        except DAMAGES as error:
+            raise damaged(f"the archive is no gzip: {printable(str(error))}") from error
+    return Extent(target, 0, size)

@@ -1,0 +1,110 @@
+"""Content named by its digest, and read only as long as it is what was named (OCI image spec, descriptor.md)."""
+
+import hashlib
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.quotation import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+    from hybrid_runtime.image.extent import Extent, Store
+
+CHUNK = 1 << 16
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_LENGTHS = {"sha256": 64, "sha512": 128}
+REMEDY = "the image is damaged or not what it claims to be: build, pull or copy it again"
+
+
+def damaged(message: str) -> Failure:
+    return Failure(message, REMEDY)
+
+
+class Digest:
+    """`text` is ALGORITHM:HEX. Raises Failure for any other text and for algorithms nobody should trust."""
+
+    def __init__(self, text: object) -> None:
+        algorithm, _, value = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if len(value) != _LENGTHS.get(algorithm) or not set(value) <= _HEXADECIMAL:
+            raise damaged(f"{quote(text)} is no digest: sha256 and sha512 are understood, in lower case")
+        self.algorithm = algorithm
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.value}"
+
+    def check(self, computed: str, what: str) -> None:
+        """Raises Failure unless that hexadecimal text is this digest."""
+        if computed != self.value:
+            raise damaged(f"the {what} has the digest `{self.algorithm}:{computed}`, not `{self}`")
+
+
+class Blob:
+    """`size` and `digest` are None where the format of the image does not tell them."""
+
+    def __init__(
+        self, store: "Store", path: str, what: str, digest: Digest | None = None, size: int | None = None
+    ) -> None:
+        self.store = store
+        self.path = path
+        self.what = what
+        self.digest = digest
+        self.size = size
+
+    def find(self) -> "Extent | None":
+        """Raises Failure when its size is not the one that was named."""
+        extent = self.store.open(self.path)
+        if extent is not None and self.size is not None and extent.size != self.size:
+            with extent:
+                raise damaged(f"the {self.what} {quote(self.path)} has {extent.size} bytes, not {self.size}")
+        return extent
+
+    def open(self) -> "BlobReader":
+        """Raises Failure when it is not there."""
+        extent = self.find()
+        if extent is None:
+            raise damaged(f"the {self.what} {quote(self.path)} is not in the image")
+        return BlobReader(self, extent)
+
+    def read(self, largest: int) -> bytes:
+        """All of it, verified. Raises Failure, also when it is larger than `largest` bytes."""
+        with self.open() as reader:
+            if reader.extent.size > largest:
+                raise Failure(
+                    f"the {self.what} {quote(self.path)} has {reader.extent.size} bytes", f"at most {largest} are taken"
+                )
+            data = b"".join(iter(lambda: reader.read(CHUNK), b""))
+            reader.finish()
+        return data
+
+
+class BlobReader:
+    """From the beginning to the end, hashing on the way. Owns the extent; use as a context manager."""
+
+    def __init__(self, blob: Blob, extent: "Extent") -> None:
+        self.blob = blob
+        self.extent = extent
+        self.position = 0
+        self.hash = hashlib.new(blob.digest.algorithm if blob.digest else "sha256")
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.extent.__exit__()
+
+    def read(self, count: int) -> bytes:
+        data = self.extent.read_at(self.position, count)
+        self.position += len(data)
+        self.hash.update(data)
+        return data
+
+    def finish(self) -> None:
+        """What was not read yet is read. Raises Failure unless all of it has the digest."""
+        while self.read(CHUNK):
+            pass
+        if self.position != self.extent.size:
+            raise Failure(f"the {self.blob.what} {quote(self.blob.path)} became shorter while it was read", "try again")
+        if self.blob.digest is not None:
+            self.blob.digest.check(self.hash.hexdigest(), f"{self.blob.what} {quote(self.blob.path)}")

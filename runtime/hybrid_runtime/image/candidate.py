@@ -1,0 +1,99 @@
+"""One of the images that a layout or archive holds: its configuration, layers and the marks it is chosen by."""
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.blob import Blob, Digest, damaged
+from hybrid_runtime.image.document import (
+    CONFIGURATION_TYPES,
+    Descriptor,
+    Object,
+    object_of,
+    objects_of,
+    read_document,
+    string_map,
+    strings_of,
+)
+from hybrid_runtime.image.layer import Layer
+from hybrid_runtime.image.quotation import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.image.extent import Store
+
+MOST_LAYERS = 127
+# The short words, and the form that the image spec recommends for annotations.
+BOARD_KEYS = ("org.hybrid-runtime.board", "board")
+MCU_KEYS = ("org.hybrid-runtime.mcu", "mcu")
+
+
+class Configuration:
+    """config.md of the OCI image spec, as far as firmware is concerned. Raises Failure for any other shape."""
+
+    def __init__(self, document: Object) -> None:
+        what = "image's configuration"
+        config = object_of(document, "config", what)
+        self.command = strings_of(config, "Entrypoint", what) + strings_of(config, "Cmd", what)
+        self.environment = strings_of(config, "Env", what)
+        self.labels = string_map(config, "Labels", what)
+        rootfs = object_of(document, "rootfs", what)
+        if rootfs.get("type") != "layers":
+            raise damaged("the image's configuration has no rootfs of the type layers")
+        self.diff_ids = [Digest(text) for text in strings_of(rootfs, "diff_ids", what)]
+
+
+class Candidate:
+    """`name` is what a message calls it; `digests` are its own and those of the indexes it is in."""
+
+    def __init__(self, name: str, configuration: Configuration, layers: list[Blob]) -> None:
+        if len(layers) != len(configuration.diff_ids) or len(layers) > MOST_LAYERS:
+            raise damaged(
+                f"the image {quote(name)} has {len(layers)} layers and {len(configuration.diff_ids)} digests of them "
+                f"unpacked; there may be up to {MOST_LAYERS}, one for each"
+            )
+        self.name = name
+        self.digests: list[str] = []
+        self.annotations: dict[str, str] = {}
+        self.configuration = configuration
+        self.layers = [Layer(blob, diff_id) for blob, diff_id in zip(layers, configuration.diff_ids, strict=True)]
+
+    @property
+    def board(self) -> str:
+        return self._mark(BOARD_KEYS)
+
+    @property
+    def mcu(self) -> str:
+        return self._mark(MCU_KEYS)
+
+    def _mark(self, keys: tuple[str, str]) -> str:
+        """Annotations before labels: an index says for which board it means an image that others use as well."""
+        for marks in (self.annotations, self.configuration.labels):
+            for key in keys:
+                if marks.get(key):
+                    return marks[key]
+        return ""
+
+    def firmware(self) -> str:
+        """The path that the command names. Raises Failure unless it is one word."""
+        command = self.configuration.command
+        if len(command) == 1 and command[0] and "\0" not in command[0]:
+            return command[0]
+        said = " ".join(command) or "nothing"
+        raise Failure(
+            f"ENTRYPOINT and CMD of the image {quote(self.name)} are {quote(said)}, not one path of a firmware",
+            'write CMD ["/firmware.elf"], with the brackets: without them a shell is meant',
+        )
+
+
+def candidate_of_manifest(store: "Store", name: str, manifest: Object) -> Candidate | None:
+    """None for an artifact that is no image: signatures and attestations lie beside images. Raises Failure."""
+    what = "manifest"
+    config = Descriptor(object_of(manifest, "config", what))
+    if config.media_type not in CONFIGURATION_TYPES:
+        return None
+    layers = [Descriptor(values) for values in objects_of(manifest, "layers", what)]
+    for layer in layers:
+        if not layer.is_layer:
+            raise Failure(f"the image {quote(name)} has a layer of type {quote(layer.media_type)}", "only tar is read")
+    configuration = Configuration(read_document(config.blob(store, "image's configuration")))
+    candidate = Candidate(name, configuration, [layer.blob(store, "layer") for layer in layers])
+    candidate.annotations = string_map(manifest, "annotations", what)
+    return candidate

@@ -1,0 +1,236 @@
+"""The engines that have images, asked through their own commands: who has a name, and the image as an archive."""
+
+import os
+import subprocess
+
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.docker_archive import familiar
+from hybrid_runtime.image.quotation import printable, quote
+from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE
+from hybrid_runtime.image.spool import Spool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Engine(Protocol):
+        prefix: str
+        program: str
+
+        def has(self, name: str) -> bool:
+            """Raises Unanswered."""
+
+        def export(self, name: str) -> int:
+            """A descriptor of the image as an archive. Raises Failure."""
+
+
+# For callers without an environment.
+SAFE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What is kept of a program's complaints.
+_TAIL_BYTES = 4096
+_LONGEST_COMPLAINT = 300
+
+
+class Unanswered(Failure):
+    """The engine is not here or cannot tell."""
+
+
+class Answer:
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @property
+    def complaint(self) -> str:
+        """The last line that says something."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        said = printable(lines[-1], _LONGEST_COMPLAINT) if lines else ""
+        return said or (f"killed by signal {-self.code}" if self.code < 0 else f"exit code {self.code}")
+
+
+class Shellfree:
+    """Runs programs: no shell, a search path that has no relative folders, one deadline for all of them."""
+
+    def __init__(self, spool: Spool, deadline: Deadline, environment: dict[str, str]) -> None:
+        self.spool = spool
+        self.deadline = deadline
+        self.seconds = deadline.remaining()
+        folders = [folder for folder in environment.get("PATH", "").split(":") if folder.startswith("/")]
+        self.path = ":".join(folders) or SAFE_PATH
+        self.environment = {**environment, "PATH": self.path}
+
+    def find(self, program: str) -> str | None:
+        for folder in self.path.split(":"):
+            path = f"{folder}/{program}"
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+        return None
+
+    def run(self, *argv: str, stdout: int | None = None) -> Answer:
+        """Raises Unanswered when the program is not here or does not end in time."""
+        path = self.find(argv[0])
+        if path is None:
+            raise Unanswered(f"`{argv[0]}` is not installed", f"it is looked for in {self.path}")
+        output = self.spool.new_file() if stdout is None else stdout
+        errors = self.spool.new_file()
+        try:
+            code = self._wait(path, argv, output, errors)
+            said = "" if stdout is not None else _text(output, 0)
+            return Answer(code, said, _text(errors, max(0, os.fstat(errors).st_size - _TAIL_BYTES)))
+        finally:
+            os.close(errors)
+            if stdout is None:
+                os.close(output)
+
+    def save(self, *argv: str) -> int:
+        """A descriptor of what the program writes to standard output. Raises Failure when it fails."""
+        target = self.spool.new_file()
+        _require(self.run(*argv, stdout=target), argv[0])
+        return target
+
+    def _wait(self, path: str, argv: tuple[str, ...], output: int, errors: int) -> int:
+        try:
+            return subprocess.run(
+                argv,
+                executable=path,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env=self.environment,
+                timeout=self.deadline.remaining(),
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise Unanswered(
+                f"`{argv[0]}` has not answered within {self.seconds:g} s", f"see whether `{' '.join(argv)}` works"
+            ) from None
+
+
+def _text(descriptor: int, start: int) -> str:
+    return os.pread(descriptor, 1 << 20, start).decode("utf-8", "replace")
+
+
+def _require(answer: Answer, program: str) -> None:
+    if answer.code:
+        raise Failure(f"{program} gives no image: {answer.complaint}", f"see whether {program} itself can save it")
+
+
+class Podman:
+    prefix = STORAGE
+    program = "podman"
+
+    def __init__(self, commands: Shellfree) -> None:
+        self.commands = commands
+
+    def has(self, name: str) -> bool:
+        answer = self.commands.run("podman", "image", "exists", "--", name)
+        if answer.code not in (0, 1):
+            raise Unanswered(f"podman cannot tell: {answer.complaint}")
+        return answer.code == 0
+
+    def export(self, name: str) -> int:
+        """Of a manifest list, save would take the image for this machine's own processor alone."""
+        if self.commands.run("podman", "manifest", "exists", "--", name).code:
+            return self.commands.save("podman", "image", "save", "--quiet", "--format", "oci-archive", "--", name)
+        path = self.commands.spool.new_path()
+        words = ("podman", "manifest", "push", "--all", "--quiet", "--", name, f"oci-archive:{path}")
+        _require(self.commands.run(*words), "podman")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        os.unlink(path)
+        return descriptor
+
+
+class Docker:
+    prefix = DAEMON
+    program = "docker"
+
+    def __init__(self, commands: Shellfree) -> None:
+        self.commands = commands
+
+    def has(self, name: str) -> bool:
+        if "podman" in self.commands.run("docker", "--version").stdout.lower():
+            raise Unanswered("`docker` is podman here")
+        answer = self.commands.run("docker", "image", "inspect", "--format", "{{.Id}}", "--", name)
+        if answer.code and "no such image" not in answer.stderr.lower():
+            raise Unanswered(f"docker cannot tell: {answer.complaint}")
+        return answer.code == 0
+
+    def export(self, name: str) -> int:
+        return self.commands.save("docker", "image", "save", "--", name)
+
+
+class Containerd:
+    """Its images have full names in namespaces; what Docker's users leave out is filled in."""
+
+    prefix = CONTAINERD
+    program = "ctr"
+
+    def __init__(self, commands: Shellfree) -> None:
+        self.commands = commands
+
+    def _list(self, *words: str) -> list[str]:
+        answer = self.commands.run("ctr", *words)
+        if answer.code:
+            raise Unanswered(f"containerd cannot tell: {answer.complaint}")
+        return answer.stdout.split()
+
+    def _find(self, name: str) -> tuple[str, str] | None:
+        """Namespace and full name. The first part of a name is a namespace where containerd has one called so."""
+        first, slash, rest = name.partition("/")
+        namespace = "default"
+        if slash and first in self._list("namespaces", "list", "--quiet"):
+            namespace, name = first, rest
+        for image in self._list("--namespace", namespace, "images", "list", "--quiet"):
+            if image == name or (image.startswith("docker.io/") and familiar(image) == familiar(name)):
+                return namespace, image
+        return None
+
+    def has(self, name: str) -> bool:
+        return self._find(name) is not None
+
+    def export(self, name: str) -> int:
+        found = self._find(name)
+        if found is None:
+            raise Failure(f"containerd has no image {quote(name)}", "`ctr images list` shows what there is")
+        namespace, image = found
+        export = ("ctr", "--namespace", namespace, "images", "export")
+        try:
+            return self.commands.save(*export, "--all-platforms", "--", "-", image)
+        except Unanswered:
+            raise
+        except Failure:
+            # Images of other platforms may not have been pulled.
+            return self.commands.save(*export, "--", "-", image)
+
+
+def engines(commands: Shellfree) -> "list[Engine]":
+    """In the order in which they are asked."""
+    return [Podman(commands), Docker(commands), Containerd(commands)]
+
+
+def engine_with(name: str, all_engines: "list[Engine]") -> "Engine":
+    """The only one that has an image of that name. Raises Failure."""
+    found: list[Engine] = []
+    answers = []
+    for engine in all_engines:
+        try:
+            if engine.has(name):
+                found.append(engine)
+            answers.append(f"{engine.program} has none")
+        except Unanswered as reason:
+            answers.append(reason.message)
+    if not found:
+        raise Failure(
+            f"{quote(name)} is neither a file nor an image of an engine: {', '.join(answers)}",
+            "give the path of a firmware, pull or build the image, or write oci:, oci-archive: or docker-archive:PATH",
+        )
+    if len(found) > 1:
+        ways = " or ".join(f"{engine.prefix}:{name}" for engine in found)
+        raise Failure(f"{len(found)} engines have an image {quote(name)}", f"say which one: {ways}")
+    return found[0]
+
+
+def engine_of(prefix: str, all_engines: "list[Engine]") -> "Engine":
+    return next(engine for engine in all_engines if engine.prefix == prefix)

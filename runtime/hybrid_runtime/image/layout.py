@@ -1,0 +1,123 @@
+"""An OCI image layout, in a folder or an archive (image-layout.md and image-index.md of the OCI image spec)."""
+
+import errno
+import os
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.rootfs import descriptor_inside
+from hybrid_runtime.image.blob import Blob, damaged
+from hybrid_runtime.image.candidate import Candidate, candidate_of_manifest
+from hybrid_runtime.image.document import (
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    Descriptor,
+    Object,
+    objects_of,
+    read_document,
+    require_type,
+)
+from hybrid_runtime.image.extent import Extent
+from hybrid_runtime.image.quotation import listing, quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.image.extent import Store
+
+MOST_IMAGES = 256
+DEEPEST_INDEX = 8
+_NAME_KEYS = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+# Docker's builder puts what it says about an image beside the image.
+_ATTESTATION_KEY = "vnd.docker.reference.type"
+
+
+class LayoutFolder:
+    """A store. Links are followed inside, as in a root file system, and nothing but regular files is opened."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def open(self, path: str) -> Extent | None:
+        try:
+            descriptor = descriptor_inside(self.path, path)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return None
+            error.filename = f"{self.path}/{path}"
+            raise
+        return Extent(descriptor, 0, os.fstat(descriptor).st_size)
+
+
+class Layout:
+    """Raises Failure for a store that holds none. `candidates` are those the selector means, all without one."""
+
+    def __init__(self, store: "Store", selector: str) -> None:
+        self.store = store
+        self.looked_at = 0
+        self.absent: list[str] = []
+        version = read_document(Blob(store, "oci-layout", "layout's version")).get("imageLayoutVersion")
+        if not isinstance(version, str) or not version.startswith("1."):
+            raise Failure(f"the layout has the version {quote(version)}", "only 1.x is understood")
+        index = read_document(Blob(store, "index.json", "index"))
+        require_type(index, INDEX_TYPES[0], "index")
+        tops = objects_of(index, "manifests", "index")
+        by_digest = selector.startswith(("sha256:", "sha512:"))
+        if selector and not by_digest:
+            tops = _named(tops, selector)
+        self.candidates = self._all(tops, {}, [])
+        if by_digest:
+            self.candidates = [candidate for candidate in self.candidates if selector in candidate.digests]
+
+    def _all(self, values: list[Object], inherited: dict[str, str], above: list[str]) -> list[Candidate]:
+        """Those of an index. `inherited` are the annotations of the indexes it is in, `above` their digests."""
+        found: list[Candidate] = []
+        if len(above) > DEEPEST_INDEX:
+            raise damaged(f"the image's indexes are nested more than {DEEPEST_INDEX} deep")
+        for descriptor in map(Descriptor, values):
+            self.looked_at += 1
+            if self.looked_at > MOST_IMAGES:
+                raise Failure(f"there are more than {MOST_IMAGES} images in it", "name one by REF or digest")
+            if (
+                descriptor.media_type in (*INDEX_TYPES, *MANIFEST_TYPES)
+                and _ATTESTATION_KEY not in descriptor.annotations
+            ):
+                found += self._of(descriptor, inherited, above)
+        return found
+
+    def _of(self, descriptor: Descriptor, inherited: dict[str, str], above: list[str]) -> list[Candidate]:
+        is_index = descriptor.media_type in INDEX_TYPES
+        blob = descriptor.blob(self.store, "index" if is_index else "manifest")
+        extent = blob.find()
+        if extent is None:
+            # An engine that pulled an image for one platform has the index, and that platform's manifest alone.
+            self.absent.append(str(descriptor.digest))
+            return []
+        extent.__exit__()
+        document = read_document(blob)
+        require_type(document, str(descriptor.media_type), blob.what)
+        digests = [*above, str(descriptor.digest)]
+        if is_index:
+            annotations = inherited | descriptor.annotations
+            return self._all(objects_of(document, "manifests", "index"), annotations, digests)
+        candidate = candidate_of_manifest(self.store, str(descriptor.digest), document)
+        if candidate is None:
+            return []
+        # The index speaks of this board, the manifest of the image wherever it is used.
+        candidate.annotations = candidate.annotations | inherited | descriptor.annotations
+        candidate.digests = digests
+        return [candidate]
+
+
+def _named(tops: list[Object], selector: str) -> list[Object]:
+    """Raises Failure listing the names there are when none is that one."""
+    names: list[str] = []
+    found = []
+    for values in tops:
+        annotations = Descriptor(values).annotations
+        own = [annotations[key] for key in _NAME_KEYS if key in annotations]
+        names += own
+        if selector in own:
+            found.append(values)
+    if not found:
+        there = listing([quote(name) for name in dict.fromkeys(names)]) or "no names"
+        raise Failure(f"there is no image {quote(selector)} in it", f"there are {there}")
+    return found

@@ -1,0 +1,92 @@
+"""From the text that names an image to a bundle that holds its firmware, in one process made for it."""
+
+import os
+from resource import RLIMIT_FSIZE, setrlimit
+
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.bundle import CONFIG
+from hybrid_runtime.firmware.installation import LARGEST_BYTES
+from hybrid_runtime.image.archive import Archive
+from hybrid_runtime.image.board import this_board
+from hybrid_runtime.image.docker_archive import docker_candidates
+from hybrid_runtime.image.engine import Shellfree, engine_of, engine_with, engines
+from hybrid_runtime.image.extent import Extent, open_file
+from hybrid_runtime.image.layer import Allowance
+from hybrid_runtime.image.layout import Layout, LayoutFolder
+from hybrid_runtime.image.quotation import quote
+from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference
+from hybrid_runtime.image.selection import Choice, Selection
+from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.tree import File, Tree
+from hybrid_runtime.json_text import write
+from hybrid_runtime.machine import Machine
+
+ENGINE_SECONDS = 60.0
+
+
+class Unpacking:
+    """`folder` is the bundle's, made here. Every method raises Failure, and OSError for what the machine refuses."""
+
+    def __init__(self, machine: Machine, folder: str, given: dict[str, str], option: str) -> None:
+        self.folder = folder
+        self.spool = Spool([machine.path("/var/tmp"), os.path.dirname(folder)])
+        self.selection = Selection(this_board(machine), given, option)
+
+    def make_bundle(self, reference: Reference) -> None:
+        choice = self._choose(reference)
+        tree = Tree()
+        allowance = Allowance()
+        for layer in choice.candidate.layers:
+            tree.apply(layer.entries(allowance))
+        firmware = tree.find(choice.candidate.firmware())
+        if firmware.size > LARGEST_BYTES:
+            raise Failure(f"the firmware has {firmware.size} bytes", f"at most {LARGEST_BYTES} are taken")
+        os.mkdir(self.folder, 0o700)
+        self._extract(choice, firmware)
+        self._write_config(choice, "/".join(("", *firmware.path)))
+
+    def _choose(self, reference: Reference) -> Choice:
+        if reference.kind == OCI:
+            layout = Layout(LayoutFolder(reference.place), reference.selector)
+            return self.selection.choose(layout.candidates, layout.absent)
+        archive = Archive(self._archive(reference), self.spool)
+        is_layout = reference.kind == OCI_ARCHIVE or (
+            reference.kind != DOCKER_ARCHIVE and "oci-layout" in archive.files and "index.json" in archive.files
+        )
+        if is_layout:
+            layout = Layout(archive, reference.selector)
+            return self.selection.choose(layout.candidates, layout.absent)
+        return self.selection.choose(docker_candidates(archive, reference.selector), [])
+
+    def _archive(self, reference: Reference) -> Extent:
+        if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
+            return open_file(reference.place)
+        # Inherited by the engines: none of them fills the disk.
+        setrlimit(RLIMIT_FSIZE, (self.spool.largest, self.spool.largest))
+        commands = Shellfree(self.spool, Deadline(ENGINE_SECONDS), dict(os.environ))
+        named = reference.kind == NAME
+        choose = engine_with if named else engine_of
+        engine = choose(reference.place if named else reference.kind, engines(commands))
+        target = engine.export(reference.place)
+        return Extent(target, 0, os.fstat(target).st_size)
+
+    def _extract(self, choice: Choice, firmware: File) -> None:
+        """The firmware alone: whatever else the image holds, no core reads it."""
+        rootfs = "/".join((self.folder, "rootfs", *firmware.path[:-1]))
+        os.makedirs(rootfs, 0o700)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(f"{rootfs}/{firmware.path[-1]}", flags, 0o600), "wb") as target:
+            choice.candidate.layers[firmware.layer].extract(firmware.offset, firmware.size, target.write)
+        if os.stat(f"{rootfs}/{firmware.path[-1]}").st_size != firmware.size:
+            raise Failure(f"the firmware {quote('/'.join(firmware.path))} is truncated", "build it again")
+
+    def _write_config(self, choice: Choice, path: str) -> None:
+        config = {
+            "ociVersion": "1.0.2",
+            "root": {"path": "rootfs", "readonly": True},
+            "process": {"cwd": "/", "args": [path], "env": choice.candidate.configuration.environment},
+            "annotations": choice.annotations,
+        }
+        with open(f"{self.folder}/{CONFIG}", "xb") as target:
+            target.write(write(config).encode())
