@@ -47,6 +47,10 @@ class Machine:
             configured = ""
         return self.path(configured or "/lib/firmware")
 
+    def firmware_folders(self) -> list[str]:
+        """All that containers may have been installed in: the parameter can change while one lives."""
+        return sorted({self.firmware_folder(), self.path("/lib/firmware")})
+
     def boot_id(self) -> str:
         """The first 8 hexadecimal digits of the kernel's boot id; another boot has another."""
         try:

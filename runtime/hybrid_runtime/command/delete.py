@@ -30,6 +30,8 @@ def run(context: Context, values: Values) -> int:
     except Failure as failure:
         # Engines delete once more after everything, to be sure.
         if force and failure.message == DOES_NOT_EXIST:
+            # Nothing is left of it, unless somebody has removed its folder from under its supervisor.
+            kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
             return 0
         raise
     status = status_of(context.machine, record)

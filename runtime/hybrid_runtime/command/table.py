@@ -152,6 +152,14 @@ VERBS = (
         section="Further commands",
     ),
     Verb(
+        "doctor",
+        "Check this device, and say what to do where something is missing",
+        arguments=(),
+        options=(Option("--repair", about="undo what dead containers have left; living ones are not touched"), _FORMAT),
+        examples=("hybrid-runtime doctor", "hybrid-runtime doctor --repair"),
+        section="Further commands",
+    ),
+    Verb(
         "features",
         "Output what engines may expect of this runtime, as JSON",
         arguments=(),

@@ -16,12 +16,9 @@ def make_folder(machine: Machine, store: Store, record: Record) -> str:
     Raises Failure when the id is taken. The folder never stays without a record of whom it belongs to unless its
     maker was killed: one at a time, so that a folder without one is known to be abandoned.
     """
-    from fcntl import LOCK_EX, flock
-
     store.make_root()
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = lock_root(store)
     try:
-        flock(root, LOCK_EX)
         if is_abandoned(store, record.identifier):
             clear_abandoned(machine, store, record.identifier)
         folder = store.make_folder(record.identifier)
@@ -33,6 +30,15 @@ def make_folder(machine: Machine, store: Store, record: Record) -> str:
         return folder
     finally:
         os.close(root)
+
+
+def lock_root(store: Store) -> int:
+    """A descriptor to close, once creates may go on."""
+    from fcntl import LOCK_EX, flock
+
+    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    flock(root, LOCK_EX)
+    return root
 
 
 def is_abandoned(store: Store, identifier: str) -> bool:

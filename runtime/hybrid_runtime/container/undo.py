@@ -35,8 +35,15 @@ def undo_leftovers(claim: Claim) -> None:
 
 
 def set_damaged_journal_aside(claim: Claim) -> None:
-    """A journal that says nothing must not keep the processor for ever. What can be undone without it is: a core that
-    runs a file of our naming is ours, and its holder is dead since we have the lock. Any other core is left alone."""
+    """A journal that says nothing must not keep the processor for ever. What can be undone without it is."""
+    stop_without_journal(claim)
+    path = journal_path(claim.machine, claim.device)
+    os.rename(path, f"{path}.damaged")
+
+
+def stop_without_journal(claim: Claim) -> None:
+    """A core that runs a file of our naming, of this boot, is ours, and its holder is dead since we have the lock. Any
+    other core is left alone. Raises Failure."""
     remoteproc = Remoteproc(claim.machine, claim.device)
     firmware = remoteproc.read_or("firmware", "")
     if boot_of(firmware) == claim.machine.boot_id():
@@ -45,8 +52,6 @@ def set_damaged_journal_aside(claim: Claim) -> None:
         except ProcessorGone:
             pass
     disarm_device(claim.machine.device_node(claim.device))
-    path = journal_path(claim.machine, claim.device)
-    os.rename(path, f"{path}.damaged")
 
 
 def stop_if_ours(remoteproc: Remoteproc, firmware_name: str) -> None:

@@ -1,0 +1,195 @@
+"""What the dead have left: found by every doctor, undone by `doctor --repair`. The living are never touched."""
+
+import os
+from collections.abc import Iterator
+
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.container.abandoned import clear_abandoned, is_abandoned, lock_root
+from hybrid_runtime.container.claim import DamagedJournal, Journal, read_journal, take_claim
+from hybrid_runtime.container.orphans import collect_orphans, find_orphans
+from hybrid_runtime.container.record import UnreadableRecord
+from hybrid_runtime.container.status import STOPPED, status_of
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.container.undo import stop_without_journal, undo_leftovers
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.firmware.installation import boot_of
+from hybrid_runtime.machine import Machine
+from hybrid_runtime.processor.remoteproc import processors
+
+_REPAIR = "hybrid-runtime doctor --repair"
+CONTAINERS = Kind(OK, "containers")
+NOTHING_LEFT = Kind(OK, "nothing is left behind by the dead")
+DEAD_HOLDER = Kind(PROBLEM, "a dead container still holds a processor", _REPAIR)
+DAMAGED_JOURNAL = Kind(PROBLEM, "a journal is damaged", _REPAIR)
+JOURNALS_FORBIDDEN = Kind(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
+SET_ASIDE = Kind(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
+ORPHANED_FIRMWARE = Kind(WARNING, "firmware files have no container", _REPAIR)
+ABANDONED = Kind(WARNING, "a container's create was killed", _REPAIR)
+UNREADABLE = Kind(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
+FOLDER_GONE = Kind(PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}")
+NOT_REPAIRED = Kind(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
+ROOT_FORBIDDEN = Kind(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
+
+
+def check(machine: Machine, store: Store) -> Iterator[Finding]:
+    findings = [*_check_claims(machine), *_check_firmware(machine), *_check_containers(machine, store)]
+    if all(finding.level == OK for finding in findings):
+        yield NOTHING_LEFT.found()
+    yield from findings
+
+
+def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
+    """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
+    try:
+        names = sorted(os.listdir(machine.claims))
+    except FileNotFoundError:
+        return
+    for name in names:
+        device = name.removesuffix(".journal")
+        if device == name:
+            continue
+        try:
+            journal = read_journal(machine, device)
+        except DamagedJournal:
+            yield device, None
+            continue
+        if journal is not None:
+            yield device, journal
+
+
+def _check_claims(machine: Machine) -> Iterator[Finding]:
+    try:
+        for device, journal in journals(machine):
+            if journal is None:
+                yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
+            elif not journal.holder_is_alive():
+                yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}")
+            elif not os.path.isdir(f"{journal.root}/{journal.identifier}"):
+                yield FOLDER_GONE.found(
+                    f"`{journal.identifier}` on {device}, process {journal.pid}",
+                    root=journal.root,
+                    id=journal.identifier,
+                )
+        names = os.listdir(machine.claims) if os.path.isdir(machine.claims) else []
+    except (Failure, OSError) as error:
+        yield JOURNALS_FORBIDDEN.found(str(error))
+        return
+    for name in sorted(names):
+        if name.endswith(".damaged"):
+            yield SET_ASIDE.found(f"`{machine.claims}/{name}`", path=f"{machine.claims}/{name}")
+
+
+def _check_firmware(machine: Machine) -> Iterator[Finding]:
+    for folder in machine.firmware_folders():
+        orphans = find_orphans(machine, folder)
+        if orphans:
+            yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
+
+
+def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
+    try:
+        identifiers = store.identifiers()
+    except Failure as failure:
+        yield ROOT_FORBIDDEN.found(failure.message)
+        return
+    stopped = 0
+    for identifier in identifiers:
+        if is_abandoned(store, identifier):
+            yield ABANDONED.found(f"`{store.folder(identifier)}`")
+            continue
+        try:
+            stopped += status_of(machine, store.load(identifier)) is STOPPED
+        except UnreadableRecord as failure:
+            yield UNREADABLE.found(failure.message, root=store.root, id=identifier)
+        except Failure:
+            # Deleted this moment.
+            continue
+    yield CONTAINERS.found(f"{len(identifiers)} in `{store.root}`, {stopped} of them stopped")
+
+
+class Repaired:
+    """`failure` is "" where it worked."""
+
+    def __init__(self, text: str, failure: str = "") -> None:
+        self.text = text
+        self.failure = failure
+
+
+def repair(machine: Machine, store: Store) -> Iterator[Repaired]:
+    """Everything of the dead is undone. Processors whose holder lives are refused by their locks."""
+    yield from _repair_claims(machine)
+    yield from _repair_cores(machine)
+    for folder in machine.firmware_folders():
+        for path in collect_orphans(machine, folder):
+            yield Repaired(f"removed `{path}`, which no container answers for")
+    yield from _repair_containers(machine, store)
+
+
+def _repair_claims(machine: Machine) -> Iterator[Repaired]:
+    try:
+        left = [
+            (device, journal) for device, journal in journals(machine) if not (journal and journal.holder_is_alive())
+        ]
+    except (Failure, OSError) as error:
+        yield Repaired("looked for journals", str(error))
+        return
+    for device, journal in left:
+        what = (
+            f"undid container `{journal.identifier}` on {device}" if journal else f"set aside the journal of {device}"
+        )
+        try:
+            claim = take_claim(machine, device)
+            if claim is None:
+                # Taken over meanwhile by a create, which undoes it first.
+                continue
+            try:
+                undo_leftovers(claim)
+            finally:
+                claim.close()
+        except Failure as failure:
+            yield Repaired(what, str(failure))
+        except OSError as error:
+            yield Repaired(what, errno_meaning(error))
+        else:
+            yield Repaired(what)
+
+
+def _repair_cores(machine: Machine) -> Iterator[Repaired]:
+    """Those that run a container's firmware without any journal that tells of it."""
+    for remoteproc in processors(machine):
+        firmware = remoteproc.read_or("firmware", "")
+        if remoteproc.read_or("state", "offline") == "offline" or boot_of(firmware) != machine.boot_id():
+            continue
+        what = f"stopped {remoteproc.device}, which ran `{firmware}` without a container"
+        try:
+            claim = take_claim(machine, remoteproc.device)
+            if claim is None:
+                continue
+            try:
+                if read_journal(machine, remoteproc.device) is None:
+                    stop_without_journal(claim)
+                    yield Repaired(what)
+            finally:
+                claim.close()
+        except Failure as failure:
+            yield Repaired(what, str(failure))
+        except OSError as error:
+            yield Repaired(what, errno_meaning(error))
+
+
+def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
+    try:
+        if not os.path.isdir(store.root):
+            return
+        root = lock_root(store)
+        try:
+            for identifier in store.identifiers():
+                if is_abandoned(store, identifier):
+                    clear_abandoned(machine, store, identifier)
+                    yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
+        finally:
+            os.close(root)
+    except Failure as failure:
+        yield Repaired(f"looked at `{store.root}`", str(failure))
+    except OSError as error:
+        yield Repaired(f"looked at `{store.root}`", errno_meaning(error))

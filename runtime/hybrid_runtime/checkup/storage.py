@@ -1,0 +1,97 @@
+"""Folders that must take files: the firmware's, the containers', the claims'."""
+
+import os
+from collections.abc import Iterator
+
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.machine import Machine
+
+LITTLE_ROOM_BYTES = 1 << 20
+FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
+FIRMWARE_FOLDER_WRONG = Kind(
+    PROBLEM,
+    "the firmware folder cannot be written",
+    "make it writable, or name another one: echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path "
+    "until the next boot, firmware_class.path=/var/lib/firmware on the kernel's command line for good",
+)
+CONTAINERS_RIGHT = Kind(OK, "containers can be recorded")
+CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "call as its owner, or choose another --root")
+CLAIMS_RIGHT = Kind(OK, "processors can be claimed")
+CLAIMS_WRONG = Kind(
+    PROBLEM,
+    "processors cannot be claimed",
+    "call as root, or install the tmpfiles.d file of this runtime and join its group",
+)
+LITTLE_ROOM = Kind(WARNING, "a file system is nearly full", "free space in `{folder}`")
+ROOT_READ_ONLY = Kind(OK, "the root file system is read-only")
+ROOT_WRITABLE = Kind(OK, "the root file system can be written")
+
+
+def check(machine: Machine, root: str) -> Iterator[Finding]:
+    """`root` is the folder of all containers."""
+    firmware = machine.firmware_folder()
+    for folder, right, wrong in (
+        (firmware, FIRMWARE_FOLDER_RIGHT, FIRMWARE_FOLDER_WRONG),
+        (root, CONTAINERS_RIGHT, CONTAINERS_WRONG),
+        (machine.claims, CLAIMS_RIGHT, CLAIMS_WRONG),
+    ):
+        where = f"`{folder}` on {file_system(machine, _nearest(folder))}"
+        if not is_writable(folder):
+            yield wrong.found(f"{where}: {_reason(_nearest(folder))}")
+            continue
+        yield right.found(where)
+        room = _room(_nearest(folder))
+        if room < LITTLE_ROOM_BYTES:
+            yield LITTLE_ROOM.found(f"{where} has {room} bytes left", folder=folder)
+    yield ROOT_READ_ONLY.found() if _is_read_only(machine.path("/")) else ROOT_WRITABLE.found()
+
+
+def is_writable(folder: str) -> bool:
+    """Whether files can be made there, after the folder itself if need be."""
+    nearest = _nearest(folder)
+    return os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK) and not _is_read_only(nearest)
+
+
+def _nearest(folder: str) -> str:
+    """It, or the first above it that is there."""
+    while not os.path.lexists(folder) and folder not in ("", "/"):
+        folder = os.path.dirname(folder)
+    return folder or "/"
+
+
+def _reason(folder: str) -> str:
+    if not os.path.isdir(folder):
+        return f"`{folder}` is no folder"
+    return "read-only" if _is_read_only(folder) else f"user {os.geteuid()} may not write there"
+
+
+def _is_read_only(folder: str) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _room(folder: str) -> int:
+    try:
+        facts = os.statvfs(folder)
+    except OSError:
+        return 0
+    return facts.f_bavail * facts.f_frsize
+
+
+def file_system(machine: Machine, folder: str) -> str:
+    """Its type, from /proc/self/mounts; the last mount over the longest part of the path counts."""
+    path = os.path.realpath(folder)
+    best, found = "", "an unknown file system"
+    try:
+        with open(machine.path("/proc/self/mounts"), encoding="utf-8", errors="replace") as source:
+            mounts = [line.split() for line in source]
+    except OSError:
+        return found
+    for mount in mounts:
+        # getmntent(3): spaces and the like are written in octal.
+        point = mount[1].encode().decode("unicode_escape")
+        if len(point) >= len(best) and (path == point or path.startswith(point.rstrip("/") + "/")):
+            best, found = point, mount[2]
+    return found

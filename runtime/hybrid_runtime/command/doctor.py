@@ -1,0 +1,48 @@
+"""`doctor`: is everything on this device as a container needs it, and what to do where it is not."""
+
+from collections.abc import Iterator
+
+from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.checkup.finding import PROBLEM, Finding
+from hybrid_runtime.command.columns import say_json, wanted_format
+from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.options import Values
+
+MODULES = (interpreter, kernel, access, storage, leftovers, engines)
+_REPAIRED = "repaired"
+
+
+def run(context: Context, values: Values) -> int:
+    """1 when there is a problem, after the repair if one was asked for."""
+    form = wanted_format(values, "doctor")
+    repaired = [*_repair(context)] if values.has("repair") else []
+    found = [*repaired, *_look(context)]
+    if form == "json":
+        say_json(context, [finding.__dict__ for finding in found])
+    else:
+        context.say("".join(_lines(finding) for finding in found))
+    return int(any(finding.level == PROBLEM for finding in found))
+
+
+def _look(context: Context) -> Iterator[Finding]:
+    machine, store = context.machine, context.store
+    yield from interpreter.check()
+    yield from kernel.check(machine)
+    yield from access.check(machine)
+    yield from storage.check(machine, store.root)
+    yield from leftovers.check(machine, store)
+    yield from engines.check(machine)
+
+
+def _repair(context: Context) -> Iterator[Finding]:
+    for done in leftovers.repair(context.machine, context.store):
+        if done.failure:
+            yield leftovers.NOT_REPAIRED.found(f"{done.text}: {done.failure}")
+        else:
+            yield Finding(_REPAIRED, done.text, "", "")
+
+
+def _lines(finding: Finding) -> str:
+    said = f"{finding.title}: {finding.text}" if finding.text else finding.title
+    remedy = f"{'':10}→ {finding.remedy}\n" if finding.remedy else ""
+    return f"{finding.level:<10}{said}\n{remedy}"

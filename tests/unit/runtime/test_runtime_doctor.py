@@ -1,0 +1,384 @@
+"""doctor: everything it may find is provoked, and what it repairs is looked at; its page has every title."""
+
+import gzip
+import json
+import os
+import py_compile
+import re
+import shutil
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from command_runner import Command
+from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
+
+from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
+from hybrid_runtime.command.doctor import MODULES
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.machine import Machine
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PAGE = CHECKOUT / "docs/troubleshooting.md"
+KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Kind)]
+GOOD_OPTIONS = ("REMOTEPROC", "REMOTEPROC_CDEV", "DEBUG_FS", "DEV_COREDUMP", "NET_NS", "RPMSG_CHAR")
+OURS = f"motor.elf-20261122T043250Z-{BOOT_ID[:8]}01234567"
+
+
+@pytest.fixture
+def machine(double: RemoteprocDouble) -> Machine:
+    return Machine(str(double.sysroot))
+
+
+@pytest.fixture
+def store(double: RemoteprocDouble) -> Store:
+    return Store(str(double.root))
+
+
+def titles(findings: Iterable[Finding]) -> list[str]:
+    return [finding.title for finding in findings]
+
+
+def write(double: RemoteprocDouble, path: str, content: bytes) -> Path:
+    target = double.sysroot / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return target
+
+
+def config(double: RemoteprocDouble, *names: str) -> None:
+    text = "# CONFIG_OTHER is not set\n" + "".join(f"CONFIG_{name}=y\n" for name in names)
+    write(double, "proc/config.gz", gzip.compress(text.encode()))
+
+
+def test_the_page_has_every_title_and_no_other() -> None:
+    rows = re.findall(r"^\| ([^|]+?) \|", PAGE.read_text(), re.MULTILINE)
+    found = {row for row in rows if row not in ("finding", "what you see", "---")}
+    by_the_reader = PAGE.read_text().partition("## When it is the firmware")[2]
+    found -= set(re.findall(r"^\| ([^|]+?) \|", by_the_reader, re.MULTILINE))
+    assert found == {kind.title for kind in KINDS}
+    assert len({kind.title for kind in KINDS}) == len(KINDS) > 40
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
+def test_what_is_not_well_has_a_remedy(kind: Kind) -> None:
+    assert bool(kind.remedy) == (kind.level != OK)
+    assert not kind.title.endswith(".")
+    assert kind.title[0].islower()
+
+
+def test_kernel_with_everything(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    config(double, *GOOD_OPTIONS)
+    write(double, "dev/kmsg", b"")
+    write(double, "sys/fs/cgroup/cgroup.controllers", b"cpu")
+    assert {finding.level for finding in kernel.check(machine)} == {OK}
+    assert core.boots == []
+
+
+@pytest.mark.parametrize("missing", GOOD_OPTIONS)
+def test_kernel_without_an_option(machine: Machine, double: RemoteprocDouble, missing: str) -> None:
+    config(double, *(name for name in GOOD_OPTIONS if name != missing))
+    (found,) = [finding for finding in kernel.check(machine) if "CONFIG_" in finding.remedy]
+    assert found.remedy == f"build the kernel with CONFIG_{missing}"
+    assert found.level == (PROBLEM if missing == "REMOTEPROC" else "warning")
+
+
+def test_kernel_that_waits_for_a_helper(machine: Machine, double: RemoteprocDouble) -> None:
+    config(double, *GOOD_OPTIONS, "FW_LOADER_USER_HELPER_FALLBACK")
+    assert kernel.WAITS_FOR_HELPER.title in titles(kernel.check(machine))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no gzip", gzip.compress(b"CONFIG_X=y")[:-4]])
+def test_kernel_whose_options_cannot_be_read(machine: Machine, double: RemoteprocDouble, content: bytes | None) -> None:
+    if content is not None:
+        write(double, "proc/config.gz", content)
+    found = titles(kernel.check(machine))
+    # An empty file unpacks to no options at all.
+    expected = kernel.WITHOUT_REMOTEPROC if content == b"" else kernel.OPTIONS_UNKNOWN
+    assert expected.title in found
+    if content is None:
+        text = "".join(f"CONFIG_{name}=m\n" for name in GOOD_OPTIONS)
+        write(double, f"boot/config-{os.uname().release}", text.encode())
+        assert kernel.OPTIONS_RIGHT.title in titles(kernel.check(machine))
+
+
+def test_kernel_that_hides_things(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {kernel.LOG_FORBIDDEN.title, kernel.CGROUPS_OLD.title} <= set(titles(kernel.check(machine)))
+    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(machine))
+    lockdown = write(double, "sys/kernel/security/lockdown", b"none integrity [confidentiality]\n")
+    assert kernel.DEBUGFS_LOCKED.title in titles(kernel.check(machine))
+    lockdown.write_bytes(b"none [integrity] confidentiality\n")
+    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(machine))
+    shutil.rmtree(core.debug.parent)
+    assert kernel.DEBUGFS_ABSENT.title in titles(kernel.check(machine))
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert kernel.DEBUGFS_FORBIDDEN.title in titles(kernel.check(machine))
+
+
+def test_no_processor(machine: Machine) -> None:
+    assert titles(access.check(machine)) == [access.USER.title, access.NO_PROCESSOR.title]
+
+
+def test_a_processor_that_is_well(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    (double.sysroot / "dev").mkdir()
+    # A device, as far as stat(2) can tell.
+    (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
+    user, processor = access.check(machine)
+    assert (user.level, processor.level) == (OK, OK)
+    assert processor.text == "`core0` (remoteproc0) is offline, recovery enabled"
+    assert core.boots == []
+
+
+def test_processors_that_are_not(machine: Machine, double: RemoteprocDouble) -> None:
+    first, second = double.add("same"), double.add("same", recovery="disabled")
+    found = titles(access.check(machine))
+    assert found.count(access.DEVICE_ABSENT.title) == 2
+    assert {access.NAME_TWICE.title, access.RECOVERY_DISABLED.title} <= set(found)
+    first.make_read_only()
+    second.set_state("crashed")
+    assert {access.READ_ONLY.title, access.CRASHED.title} <= set(titles(access.check(machine)))
+    second.write("firmware", OURS)
+    assert access.ABANDONED_CORE.title in titles(access.check(machine))
+    (second.folder / "state").unlink()
+    assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(machine))
+
+
+def test_processors_of_another_user(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (double.sysroot / "dev").mkdir()
+    (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    found = list(access.check(machine))
+    assert titles(found)[1:] == [access.ATTRIBUTES_FORBIDDEN.title, access.DEVICE_FORBIDDEN.title]
+    for attribute in access.ATTRIBUTES:
+        assert f"`{machine.remoteproc_class}/{core.device}/{attribute}`" in found[1].text
+
+
+def test_folders_that_are_well(machine: Machine, double: RemoteprocDouble) -> None:
+    write(double, "proc/self/mounts", b"dev / ext4 rw 0 0\ntmp /odd\\040name tmpfs rw 0 0\n")
+    found = list(storage.check(machine, str(double.root)))
+    assert {finding.level for finding in found} == {OK}
+    assert found[0].text == f"`{double.firmware_folder}` on ext4"
+    assert storage.file_system(machine, "/odd name/x") == "tmpfs"
+    assert storage.file_system(machine, "/odd namesake") == "ext4"
+
+
+def test_folders_that_are_not(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+    shutil.rmtree(double.firmware_folder)
+    double.firmware_folder.write_text("a file in its place")
+    (tmp_path / "file").write_text("")
+    found = list(storage.check(machine, str(tmp_path / "file/root")))
+    assert titles(found)[:2] == [storage.FIRMWARE_FOLDER_WRONG.title, storage.CONTAINERS_WRONG.title]
+    assert "firmware_class.path=" in found[0].remedy
+    assert "is no folder" in found[0].text
+
+
+def test_folders_without_room(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = os.statvfs_result((4096, 4096, 100, 1, 1, 10, 10, 10, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _path: full)
+    assert titles(storage.check(machine, str(double.root))).count(storage.LITTLE_ROOM.title) == 3
+    read_only = os.statvfs_result((4096, 4096, 100, 99, 99, 10, 10, 10, os.ST_RDONLY, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _path: read_only)
+    found = list(storage.check(machine, str(double.root)))
+    assert [finding.level for finding in found] == [PROBLEM, PROBLEM, PROBLEM, OK]
+    assert titles(found)[2:] == [storage.CLAIMS_WRONG.title, storage.ROOT_READ_ONLY.title]
+    assert found[0].text.endswith(": read-only")
+
+
+def test_interpreter() -> None:
+    assert interpreter.check_version((3, 10)).level == PROBLEM
+    assert interpreter.check_version((3, 11)).level == OK
+    assert interpreter.check_version((4, 0)).level == OK
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "package"
+    (folder / "inner").mkdir(parents=True)
+    for name in ("one.py", "inner/two.py"):
+        (folder / name).write_text("ANSWER = 42\n")
+        py_compile.compile(str(folder / name), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    return folder
+
+
+def test_byte_code_that_is_right(package: Path) -> None:
+    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_RIGHT.title]
+    os.utime(package / "one.py", (1, 1))
+    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_RIGHT.title]
+
+
+def test_byte_code_that_is_not(package: Path) -> None:
+    source = package / "one.py"
+    for mode in (py_compile.PycInvalidationMode.TIMESTAMP, py_compile.PycInvalidationMode.CHECKED_HASH):
+        py_compile.compile(str(source), invalidation_mode=mode)
+        assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_CHECKED.title]
+    compiled = py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    assert compiled is not None
+    source.write_text("ANSWER = 43\n")
+    (finding,) = interpreter.check_byte_code(str(package))
+    assert (finding.title, finding.text) == (interpreter.BYTE_CODE_STALE.title, "of `one.py`")
+    source.write_text("ANSWER = 42\n")
+    content = Path(compiled).read_bytes()
+    Path(compiled).write_bytes(b"\0\0\0\0" + content[4:])
+    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_STALE.title]
+    shutil.rmtree(package / "inner/__pycache__")
+    assert interpreter.BYTE_CODE_MISSING.title in titles(interpreter.check_byte_code(str(package)))
+
+
+SETTINGS = [
+    ("podman", "etc/containers/containers.conf.d/r.conf", b'[engine.runtimes]\nr5 = ["/usr/bin/hybrid-runtime"]\n'),
+    ("dockerd", "etc/docker/daemon.json", b'{"runtimes": {"r5": {"path": "/usr/bin/hybrid-runtime"}}}'),
+    ("containerd", "etc/containerd/config.toml", b'[plugins.x.options]\nBinaryName = "/opt/x/hybrid-runtime"\n'),
+    ("crio", "etc/crio/crio.conf.d/9.conf", b'[crio.runtime.runtimes.r5]\nruntime_path = "/bin/hybrid-runtime"\n'),
+]
+
+
+@pytest.mark.parametrize(("program", "path", "settings"), SETTINGS)
+def test_engines(machine: Machine, double: RemoteprocDouble, program: str, path: str, settings: bytes) -> None:
+    assert titles(engines.check(machine)) == [engines.NO_ENGINE.title]
+    write(double, f"usr/bin/{program}", b"")
+    (unaware,) = engines.check(machine)
+    assert (unaware.title, unaware.text) == (engines.UNKNOWN.title, program)
+    assert "hybrid-runtime" in unaware.remedy
+    target = write(double, path, settings.replace(b"/hybrid-runtime", b"/hybrid-runtime-too"))
+    assert titles(engines.check(machine)) == [engines.UNKNOWN.title]
+    target.write_bytes(settings)
+    (known,) = engines.check(machine)
+    assert (known.title, known.text) == (engines.KNOWN.title, f"{program}, by `{target}`")
+    target.write_bytes(settings[:-3])
+    assert titles(engines.check(machine)) == [engines.DAMAGED.title, engines.UNKNOWN.title]
+
+
+def test_nothing_left(machine: Machine, store: Store) -> None:
+    assert titles(leftovers.check(machine, store)) == [leftovers.NOTHING_LEFT.title, leftovers.CONTAINERS.title]
+    assert list(leftovers.repair(machine, store)) == []
+
+
+def test_leftovers_are_found_and_repaired(
+    command: Command, double: RemoteprocDouble, firmware: Path, machine: Machine, store: Store
+) -> None:
+    """A death of each kind beside a container that lives."""
+    cores = [double.add(f"core{number}") for number in range(4)]
+    for name, core in zip(("living", "dead", "damaged", "lost"), cores, strict=True):
+        pid = command.create(firmware, name, "--processor", core.read("name"))
+        command.run("start", name)
+        if name != "living":
+            os.kill(pid, signal.SIGKILL)
+            assert command.exit_code(pid) == 137
+    (double.claims / "remoteproc2.journal").write_text("{")
+    (double.claims / "remoteproc3.journal").unlink()
+    (double.root / "empty").mkdir()
+    (double.root / "lost/record.json").write_text("{")
+    found = titles([*leftovers.check(machine, store), *access.check(machine)])
+    for kind in (
+        *(leftovers.DEAD_HOLDER, leftovers.DAMAGED_JOURNAL, leftovers.ABANDONED, leftovers.UNREADABLE),
+        access.ABANDONED_CORE,
+    ):
+        assert kind.title in found, kind.title
+    assert [core.state for core in cores] == ["running"] * 4
+
+    repaired = command.run("doctor", "--repair", code=None).stdout
+    assert "undid container `dead` on remoteproc1" in repaired
+    assert "set aside the journal of remoteproc2" in repaired
+    assert "stopped remoteproc3, which ran `hello.elf-" in repaired
+    assert f"removed `{double.root}/empty`, whose create was killed" in repaired
+    assert [core.state for core in cores] == ["running", "offline", "offline", "offline"]
+    assert (cores[0].stops, command.status("living")) == (0, "running")
+    assert double.installed() == [command.record("living")["firmware_name"]]
+    assert double.journals() == ["remoteproc0.journal", "remoteproc2.journal.damaged"]
+    again = command.run("doctor", "--repair", code=None).stdout
+    assert "repaired" not in again
+    assert leftovers.SET_ASIDE.title in again
+    assert leftovers.UNREADABLE.title in again
+    for name in ("living", "dead", "damaged", "lost"):
+        command.run("delete", "--force", name)
+    assert double.installed() == double.containers() == []
+
+
+def test_orphans_are_found_while_every_journal_can_be_read(
+    machine: Machine, store: Store, double: RemoteprocDouble
+) -> None:
+    (double.firmware_folder / OURS).write_bytes(b"")
+    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level != OK]
+    assert (found.title, found.text) == (leftovers.ORPHANED_FIRMWARE.title, f"`{double.firmware_folder / OURS}`")
+    assert [done.text for done in leftovers.repair(machine, store)] == [
+        f"removed `{double.firmware_folder / OURS}`, which no container answers for"
+    ]
+
+
+def test_firmware_in_a_folder_that_was_named_before(
+    machine: Machine, store: Store, double: RemoteprocDouble, tmp_path: Path
+) -> None:
+    """firmware_class.path was changed since: /lib/firmware is looked at as well."""
+    (double.firmware_folder / OURS).write_bytes(b"")
+    (double.sysroot / "sys/module/firmware_class/parameters/path").write_text("/elsewhere\n")
+    assert machine.firmware_folder() == f"{double.sysroot}/elsewhere"
+    assert leftovers.ORPHANED_FIRMWARE.title in titles(leftovers.check(machine, store))
+    assert tmp_path.is_dir()
+
+
+def test_a_container_whose_folder_is_gone(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, machine: Machine, store: Store
+) -> None:
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    shutil.rmtree(double.root / "motor")
+    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level != OK]
+    assert found.title == leftovers.FOLDER_GONE.title
+    assert found.remedy == f"hybrid-runtime --root {double.root} delete --force motor"
+    assert core.state == "running"
+    command.run("delete", "--force", "motor")
+    assert command.exit_code(pid, 0) == 137
+    assert core.state == "offline"
+    assert double.leftovers() == []
+
+
+def test_a_repair_that_fails(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    os.kill(pid, signal.SIGKILL)
+    command.exit_code(pid)
+    core.refuses_to_stop = True
+    outcome = command.run("doctor", "--repair", code=1)
+    assert f"{leftovers.NOT_REPAIRED.title}: undid container `motor` on remoteproc0: processor" in outcome.stdout
+    assert double.journals() == ["remoteproc0.journal"]
+    core.refuses_to_stop = False
+    assert "undid container" in command.run("doctor", "--repair", code=None).stdout
+    assert core.state == "offline"
+
+
+def test_what_may_not_be_looked_at(
+    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(machine, Store(str(tmp_path / "file"))))
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    double.claims.mkdir()
+    monkeypatch.setattr(os, "listdir", refuse)
+    found = titles(leftovers.check(machine, Store(str(double.root))))
+    assert leftovers.JOURNALS_FORBIDDEN.title in found
+
+
+def test_the_command(command: Command, core: ProcessorDouble, double: RemoteprocDouble) -> None:
+    config(double, *GOOD_OPTIONS)
+    outcome = command.run("doctor")
+    assert outcome.stderr == ""
+    assert "ok        a processor can be used: `core0` (remoteproc0) is offline" in outcome.stdout
+    assert "          → " in outcome.stdout
+    entries = json.loads(command.run("doctor", "-f", "json").stdout)
+    assert all(set(entry) == {"level", "title", "text", "remedy"} for entry in entries)
+    assert {entry["title"] for entry in entries} <= {kind.title for kind in KINDS}
+    core.vanish()
+    assert "problem   there is no remote processor" in command.run("doctor", code=1).stdout
