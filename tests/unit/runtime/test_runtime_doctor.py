@@ -90,7 +90,11 @@ def test_kernel_that_waits_for_a_helper(machine: Machine, double: RemoteprocDoub
     assert kernel.WAITS_FOR_HELPER.title in titles(kernel.check(machine))
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no gzip", gzip.compress(b"CONFIG_X=y")[:-4]])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"no gzip", gzip.compress(b"CONFIG_X=y", mtime=0)[:-4]],
+    ids=["absent", "empty", "no gzip", "cut short"],
+)
 def test_kernel_whose_options_cannot_be_read(machine: Machine, double: RemoteprocDouble, content: bytes | None) -> None:
     if content is not None:
         write(double, "proc/config.gz", content)
