@@ -7,6 +7,10 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--interpreter", metavar="PYTHON", help="runs the device's command, instead of /usr/bin/python3")
+    parser.addoption(
+        "--thorough", action="store_true", help="every system call and many more random lives, not an even choice"
+    )
+    parser.addoption("--soak", type=int, default=50, metavar="N", help="how many lives back to back the soak runs")
 
 
 def pytest_configure() -> None:
@@ -14,3 +18,9 @@ def pytest_configure() -> None:
     that press Ctrl-C would press in vain."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether everything is tried, as at night."""
+    return bool(pytestconfig.getoption("--thorough"))

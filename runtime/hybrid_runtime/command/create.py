@@ -26,7 +26,7 @@ from hybrid_runtime.path import absolute, exists, is_file, resolved
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making
+from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.system_calls import block_signals, set_signal_mask
 from hybrid_runtime.timestamp import rfc3339
@@ -257,6 +257,8 @@ class _Creation:
         if self.birth is None or not self.birth.pid or not self.birth.cancel():
             if self.claim is not None and self.record.device:
                 forget(self.claim, self.journal)
+            if self.birth is not None:
+                remove_pid_file(self.birth.pid_file, self.birth.pid)
             if self.folder:
                 remove_folder(self.folder)
         set_signal_mask(mask)

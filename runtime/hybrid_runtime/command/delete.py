@@ -4,8 +4,8 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.ending import destroy, kill_and_undo_unrecorded
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.status import STOPPED, status_of
-from hybrid_runtime.container.store import remove_folder
+from hybrid_runtime.container.status import STOPPED, settled
+from hybrid_runtime.container.store import HeldFolder, is_unsigned
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure
@@ -18,23 +18,20 @@ _ENDING_SECONDS = 15.0
 def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
     force = values.has("force")
-    folder = context.store.folder(identifier)
     try:
-        record = context.store.load(identifier)
+        folder = context.store.hold(identifier)
+        record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
     except UnreadableRecord:
         if not force:
             raise
-        kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
-        remove_folder(folder)
+        _clear_unrecorded(context, identifier, folder)
         return 0
     except Failure as failure:
         # Engines delete once more after everything, to be sure.
-        if force and failure.message == DOES_NOT_EXIST:
-            # Nothing is left of it, unless somebody has removed its folder from under its supervisor.
-            kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
-            return 0
-        raise
-    status = status_of(context.machine, record)
+        if not force or failure.message != DOES_NOT_EXIST:
+            raise
+        _clear_absent(context, identifier)
+        return 0
     if not force and not status.can_delete:
         raise Failure(
             f"container `{identifier}` is {status}",
@@ -48,3 +45,20 @@ def run(context: Context, values: Values) -> int:
     for problem in destroy(context.machine, context.store.root, folder, record):
         context.warn(problem)
     return 0
+
+
+def _clear_absent(context: Context, identifier: str) -> None:
+    """Nothing is left of it, unless somebody has removed its folder from under its supervisor, or its create was
+    killed as it had made the folder."""
+    try:
+        folder = context.store.hold(identifier)
+    except Failure:
+        kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
+        return
+    if is_unsigned(folder.content):
+        _clear_unrecorded(context, identifier, folder)
+
+
+def _clear_unrecorded(context: Context, identifier: str, folder: HeldFolder) -> None:
+    kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
+    folder.remove()

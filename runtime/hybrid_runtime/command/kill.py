@@ -2,7 +2,7 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.status import status_of
+from hybrid_runtime.container.status import settled
 from hybrid_runtime.engine_phrases import NOT_RUNNING
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.process_identity import ProcessHandle
@@ -39,13 +39,14 @@ def _real_time_number(name: str) -> int | None:
 def run(context: Context, values: Values) -> int:
     identifier, *rest = values.arguments
     number = signal_number(rest[0] if rest else "TERM")
-    record = context.store.load(identifier)
-    if not status_of(context.machine, record).can_kill:
+    folder = context.store.hold(identifier)
+    record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
+    if not status.can_kill:
         raise Failure(NOT_RUNNING)
     if number == signals.SIGKILL:
         from hybrid_runtime.container.ending import kill_and_undo
 
-        kill_and_undo(context.machine, context.store.root, context.store.folder(identifier), record)
+        kill_and_undo(context.machine, context.store.root, folder, record)
         return 0
     process = ProcessHandle.open(record.pid, record.pid_start_time)
     if process is None:

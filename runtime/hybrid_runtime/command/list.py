@@ -7,7 +7,7 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.state import oci_state
-from hybrid_runtime.container.status import status_of
+from hybrid_runtime.container.status import settled
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.bundle import CONFIG
 from hybrid_runtime.json_text import BadJSON, read_object
@@ -37,13 +37,13 @@ def describe(context: Context, identifier: str) -> dict[str, object] | None:
     """
     folder = context.store.folder(identifier)
     try:
-        record = context.store.load(identifier)
+        record, status = settled(context.machine, lambda: context.store.load(identifier))
     except UnreadableRecord as failure:
         unknown: dict[str, object] = {"id": identifier, "pid": 0, "status": UNREADABLE, "bundle": "", "created": ""}
         return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}
     except Failure:
         return None
-    state = oci_state(record, status_of(context.machine, record))
+    state = oci_state(record, status)
     return {
         **state,
         "rootfs": _root_of(folder, record.bundle),

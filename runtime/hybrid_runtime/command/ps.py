@@ -3,13 +3,12 @@
 from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.status import STOPPED, status_of
+from hybrid_runtime.container.status import STOPPED, settled
 
 
 def run(context: Context, values: Values) -> int:
     form = wanted_format(values, "ps")
-    record = context.store.load(values.arguments[0])
-    status = status_of(context.machine, record)
+    record, status = settled(context.machine, lambda: context.store.load(values.arguments[0]))
     pids = [] if status is STOPPED else [record.pid]
     if form == "json":
         say_json(context, pids)

@@ -5,7 +5,8 @@ import posix as os
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.record import Record
-from hybrid_runtime.container.status import CREATED, RUNNING, status_of
+from hybrid_runtime.container.status import CREATED, RUNNING, settled
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.annotations import start_seconds
@@ -19,23 +20,23 @@ _MOST_REASONS = 4
 
 def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
-    record = _startable(context, identifier)
+    folder = context.store.hold(identifier)
+    record = _startable(context, identifier, folder)
     if record.hooks:
-        _start_between_hooks(context, identifier)
+        _start_between_hooks(context, identifier, folder)
     else:
-        _start(context, record)
+        _start(context, record, folder)
     return 0
 
 
-def _startable(context: Context, identifier: str) -> Record:
-    record = context.store.load(identifier)
-    status = status_of(context.machine, record)
+def _startable(context: Context, identifier: str, folder: HeldFolder) -> Record:
+    record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
     if not status.can_start:
         raise Failure(f"container `{identifier}` is {status}, only a created one can be started", "create it again")
     return record
 
 
-def _start_between_hooks(context: Context, identifier: str) -> None:
+def _start_between_hooks(context: Context, identifier: str, folder: HeldFolder) -> None:
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 7, 9 and 12)."""
     from hybrid_runtime.command.interruption import interrupt_on_termination
     from hybrid_runtime.container.ending import destroy
@@ -43,13 +44,12 @@ def _start_between_hooks(context: Context, identifier: str) -> None:
     from hybrid_runtime.firmware.bundle import kept_bundle
 
     interrupt_on_termination()
-    folder = context.store.folder(identifier)
     _wait_for_turn(folder)
-    record = _startable(context, identifier)
-    bundle = kept_bundle(folder, record.bundle)
+    record = _startable(context, identifier, folder)
+    bundle = kept_bundle(folder.content, record.bundle)
     try:
         run_hooks("startContainer", bundle.hooks, record, CREATED, Place(record.pid, bundle.root))
-        _start(context, record)
+        _start(context, record, folder)
         run_hooks("poststart", bundle.hooks, record, RUNNING)
     except HookFailed:
         for problem in destroy(context.machine, context.store.root, folder, record):
@@ -57,22 +57,21 @@ def _start_between_hooks(context: Context, identifier: str) -> None:
         raise
 
 
-def _wait_for_turn(folder: str) -> None:
+def _wait_for_turn(folder: HeldFolder) -> None:
     """One start at a time, so that hooks run once; the lock ends with this process."""
     from fcntl import LOCK_EX, flock
 
-    flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), LOCK_EX)
+    flock(os.open(folder.content, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), LOCK_EX)
 
 
-def _start(context: Context, record: Record) -> None:
+def _start(context: Context, record: Record, folder: HeldFolder) -> None:
     identifier = record.identifier
-    folder = context.store.folder(identifier)
     seconds = start_seconds(record.annotations)
     process = ProcessHandle.open(record.pid, record.pid_start_time)
     if process is None:
         raise Failure(f"container `{identifier}` ended before it could start", "create it again")
     deadline = Deadline(seconds)
-    answer = ask(folder, "start", deadline)
+    answer = ask(folder.content, "start", deadline)
     with process:
         if answer is None and not deadline.expired and process.wait_until_gone(Deadline(_DEATH_SECONDS)):
             # It hung up: another start failed, or it was stopped or killed meanwhile.
@@ -90,7 +89,7 @@ def _start(context: Context, record: Record) -> None:
             )
         if answer.get("ok") is True:
             return
-        if context.store.load(identifier).phase == "created":
+        if context.store.load(identifier, folder).phase == "created":
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
     raise Failure(_explain(answer))

@@ -4,10 +4,11 @@ import posix as os
 
 from hybrid_runtime.container.ending import kill_and_undo
 from hybrid_runtime.container.record import CREATING, Record, UnreadableRecord, load_record
-from hybrid_runtime.container.store import Store, remove_folder
+from hybrid_runtime.container.status import STOPPED, settled
+from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.process_identity import is_alive
+from hybrid_runtime.path import is_folder
 
 
 def make_folder(machine: Machine, store: Store, record: Record) -> str:
@@ -19,7 +20,7 @@ def make_folder(machine: Machine, store: Store, record: Record) -> str:
     store.make_root()
     root = lock_root(store)
     try:
-        if is_abandoned(store, record.identifier):
+        if is_abandoned(machine, store, record.identifier):
             clear_abandoned(machine, store, record.identifier)
         folder = store.make_folder(record.identifier)
         try:
@@ -41,31 +42,26 @@ def lock_root(store: Store) -> int:
     return root
 
 
-def is_abandoned(store: Store, identifier: str) -> bool:
+def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:
     """Whether it was being created by a process that is dead. Only certain while the root is locked."""
     folder = store.folder(identifier)
     try:
-        record = load_record(folder, identifier)
+        record, status = settled(machine, lambda: load_record(folder, identifier))
     except UnreadableRecord:
-        return _is_unsigned(folder)
-    return record.phase == CREATING and not is_alive(record.pid, record.pid_start_time)
-
-
-def _is_unsigned(folder: str) -> bool:
-    """There, and empty but for a first record in the making."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return False
-    return all(name.startswith("record.json.") for name in names)
+        return is_folder(folder) and is_unsigned(folder)
+    return record.phase == CREATING and status is STOPPED
 
 
 def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:
     """Raises Failure when its core cannot be stopped."""
-    folder = store.folder(identifier)
     try:
-        kill_and_undo(machine, store.root, folder, load_record(folder, identifier))
+        folder = HeldFolder(store.folder(identifier))
+    except FileNotFoundError:
+        # A delete was at work, and has come to its end.
+        return
+    try:
+        kill_and_undo(machine, store.root, folder, load_record(folder.content, identifier))
     except UnreadableRecord:
         # Nothing was done before the first record.
         pass
-    remove_folder(folder)
+    folder.remove()

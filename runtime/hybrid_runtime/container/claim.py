@@ -17,6 +17,7 @@ from hybrid_runtime.process_identity import is_alive
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0
+_IN_MAKING = ".tmp"
 
 
 class Journal:
@@ -109,15 +110,22 @@ class Claim:
         """Raises Failure; the former journal is then still there, and the effect must not follow."""
         path = journal_path(self.machine, self.device)
         try:
-            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}.tmp", as_folder=True)
+            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}{_IN_MAKING}", as_folder=True)
         except OSError as error:
             raise Failure(f"cannot write `{path}`: {errno_meaning(error)}", "free space in /run") from error
 
     def clear_journal(self) -> None:
         """Raises Failure."""
-        path = journal_path(self.machine, self.device)
+        self._remove(f"{journal_path(self.machine, self.device)}{_IN_MAKING}")
+        self._remove(journal_path(self.machine, self.device))
+
+    def remove_torn_journal(self) -> None:
+        """Raises Failure."""
+        self._remove(f"{journal_path(self.machine, self.device)}{_IN_MAKING}")
+
+    @staticmethod
+    def _remove(path: str) -> None:
         try:
-            remove_file(f"{path}.tmp")
             remove_file(path)
         except OSError as error:
             raise Failure(f"cannot remove `{path}`: {errno_meaning(error)}", "remove it by hand") from error
@@ -175,6 +183,16 @@ def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]
         if journal and journal.belongs_to(root, identifier):
             found.append(device)
     return found
+
+
+def torn_journals(machine: Machine) -> list[str]:
+    """Devices with a journal in the making, or that somebody died over."""
+    try:
+        names = sorted(os.listdir(machine.claims))
+    except OSError:
+        return []
+    torn = f".journal{_IN_MAKING}"
+    return [name.removesuffix(torn) for name in names if name.endswith(torn)]
 
 
 def holder(machine: Machine, device: str) -> str:

@@ -1,9 +1,15 @@
 """Ending a container from outside: by the supervisor's death, and then by the journal, since the kernel alone
 does not stop a core that has crashed, is started twice or has no /dev/remoteprocN."""
 
-from hybrid_runtime.container.claim import DamagedJournal, journaled_devices, read_journal, take_claim
-from hybrid_runtime.container.record import End, Record
-from hybrid_runtime.container.store import remove_folder
+from hybrid_runtime.container.claim import (
+    DamagedJournal,
+    journaled_devices,
+    read_journal,
+    take_claim,
+    torn_journals,
+)
+from hybrid_runtime.container.record import CREATING, End, Record
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
@@ -31,22 +37,34 @@ def kill_supervisor(record: Record) -> bool:
     return True
 
 
-def kill_and_undo(machine: Machine, root: str, folder: str, record: Record) -> None:
+def kill_and_undo(machine: Machine, root: str, folder: HeldFolder, record: Record) -> None:
     """Afterwards no process, no running core, no claim. Raises Failure."""
     killed = kill_supervisor(record)
-    if record.device:
-        undo_container(machine, record.device, root, record.identifier)
-    else:
+    if record.phase == CREATING or not record.device:
         # Create was killed before it could note the processor, or has not come so far.
+        _let_undo(machine, root, record.identifier)
         kill_and_undo_unrecorded(machine, root, record.identifier)
+    else:
+        undo_container(machine, record.device, root, record.identifier)
     if not killed:
         return
     record.end = End(KILLED_CODE, "killed", rfc3339())
     try:
-        record.save(folder)
+        record.save(folder.content)
     except Failure:
         # The record only reports: a full disk or a folder removed meanwhile undo nothing of the above.
         return
+
+
+def _let_undo(machine: Machine, root: str, identifier: str) -> None:
+    """The supervisor of a create that died undoes everything by itself, also what only it knows of: the pid file."""
+    deadline = Deadline(KILL_SECONDS)
+    for device in journaled_devices(machine, root, identifier):
+        journal = read_journal(machine, device)
+        process = ProcessHandle.open(journal.pid, journal.pid_start_time) if journal else None
+        if process:
+            with process:
+                process.wait_until_gone(deadline)
 
 
 def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> None:
@@ -58,6 +76,7 @@ def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> No
             record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
             kill_supervisor(record)
         undo_container(machine, device, root, identifier)
+    remove_torn_journals(machine)
 
 
 def undo_container(machine: Machine, device: str, root: str, identifier: str) -> None:
@@ -84,7 +103,22 @@ def _may_speak_of(machine: Machine, device: str, root: str, identifier: str) -> 
     return journal is not None and journal.belongs_to(root, identifier)
 
 
-def destroy(machine: Machine, root: str, folder: str, record: Record) -> list[str]:
+def remove_torn_journals(machine: Machine) -> None:
+    """What a create has left that was killed while it wrote its first journal: nothing was done yet that it tells of.
+
+    Raises Failure. Where somebody lives on the processor, the file may be his, this moment.
+    """
+    for device in torn_journals(machine):
+        claim = take_claim(machine, device)
+        if claim is None:
+            continue
+        try:
+            claim.remove_torn_journal()
+        finally:
+            claim.close()
+
+
+def destroy(machine: Machine, root: str, folder: HeldFolder, record: Record) -> list[str]:
     """Kills, undoes, removes the folder, then runs the poststop hooks; what went wrong with those is returned.
 
     Raises Failure and OSError; the folder is then still there.
@@ -93,9 +127,9 @@ def destroy(machine: Machine, root: str, folder: str, record: Record) -> list[st
     if "poststop" in record.hooks:
         from hybrid_runtime.firmware.bundle import kept_bundle
 
-        hooks = kept_bundle(folder, record.bundle).hooks
+        hooks = kept_bundle(folder.content, record.bundle).hooks
     kill_and_undo(machine, root, folder, record)
-    remove_folder(folder)
+    folder.remove()
     if not hooks:
         return []
     from hybrid_runtime.container.hook import run_poststop_hooks

@@ -8,6 +8,7 @@ from hybrid_runtime.json_text import BadJSON, read_object, write
 CREATING = "creating"
 CREATED = "created"
 STARTED = "started"
+RECORD = "record.json"
 
 
 class UnreadableRecord(Failure):
@@ -105,7 +106,7 @@ def _end(value: object) -> End | None:
 
 
 def record_path(folder: str) -> str:
-    return f"{folder}/record.json"
+    return f"{folder}/{RECORD}"
 
 
 def load_record(folder: str, identifier: str) -> Record:

@@ -4,6 +4,10 @@ from hybrid_runtime.container.record import CREATING, Record
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import is_alive
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Status:
     """A status of the spec, and what may be asked of a container in it."""
@@ -36,6 +40,20 @@ def decide(*, alive: bool, phase: str, ours: bool, core: str, kernel_recovers: b
     if ours and (core in _CORE_UP or (kernel_recovers and core == "crashed")):
         return RUNNING
     return CREATED if phase == "created" else STOPPED
+
+
+def settled(machine: Machine, load: "Callable[[], Record]") -> tuple[Record, Status]:
+    """The record, and the status that goes with it.
+
+    A create that comes to its end between the two leaves another record: one that names a living supervisor. Only a
+    record read after its writer's death is the last one. Raises what `load` raises.
+    """
+    record = load()
+    status = status_of(machine, record)
+    if record.phase == CREATING and status is STOPPED:
+        record = load()
+        status = status_of(machine, record)
+    return record, status
 
 
 def status_of(machine: Machine, record: Record) -> Status:

@@ -1,15 +1,18 @@
 """The folder of all containers (--root) and the folder of each: who may be in it, how it comes and goes."""
 
+import errno
 import posix as os
 
 from hybrid_runtime.container.identifier import check_identifier, is_identifier
-from hybrid_runtime.container.record import Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.container.record import RECORD, Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import absolute, exists, is_folder, make_folders, same_file
+from hybrid_runtime.path import absolute, exists, make_folders, same_file
 
 CONTROL_SOCKET = "control"
 LOG = "log"
+_MOST_REMOVALS = 16
 
 
 class Store:
@@ -33,23 +36,40 @@ class Store:
             raise Failure(
                 f"cannot list `{self.root}`: {errno_meaning(error)}", "call as its owner, or choose another --root"
             ) from error
-        return sorted(name for name in folders if is_identifier(name) and not self._is_of_another_runtime(name))
+        return sorted(
+            name for name in folders if is_identifier(name) and not self._is_of_another_runtime(self.folder(name))
+        )
 
-    def _is_of_another_runtime(self, identifier: str) -> bool:
+    @staticmethod
+    def _is_of_another_runtime(folder: str) -> bool:
         """CRI-O gives several runtimes the same root. runc and youki keep state.json, crun keeps status."""
-        folder = f"{self.root}/{identifier}"
         return not exists(record_path(folder)) and any(exists(f"{folder}/{name}") for name in ("state.json", "status"))
 
-    def load(self, identifier: str) -> Record:
-        """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise."""
-        folder = self.folder(identifier)
+    def load(self, identifier: str, folder: "HeldFolder | None" = None) -> Record:
+        """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise.
+
+        A folder with nothing in it comes or goes this moment, or its maker or remover was killed: no container yet,
+        or none any more.
+        """
+        content = folder.content if folder else self.folder(identifier)
         self._require_private_root()
         try:
-            return load_record(folder, identifier)
+            return load_record(content, identifier)
         except UnreadableRecord:
-            if is_folder(folder) and not self._is_of_another_runtime(identifier):
-                raise
-            raise Failure(DOES_NOT_EXIST, f"`{identifier}` is not in `{self.root}`") from None
+            if is_unsigned(content) or self._is_of_another_runtime(content):
+                raise self._absent(identifier) from None
+            raise
+
+    def hold(self, identifier: str) -> "HeldFolder":
+        """Raises Failure with the words engines know when there is no such container."""
+        self._require_private_root()
+        try:
+            return HeldFolder(self.folder(identifier))
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._absent(identifier) from None
+
+    def _absent(self, identifier: str) -> Failure:
+        return Failure(DOES_NOT_EXIST, f"`{identifier}` is not in `{self.root}`")
 
     def make_folder(self, identifier: str) -> str:
         """A new, empty, private folder. Raises Failure when the id is taken."""
@@ -85,26 +105,63 @@ class Store:
             raise Failure(f"`{self.root}` is not a private folder of this user", "remove it or choose another --root")
 
 
-def remove_folder(folder: str) -> None:
-    """Everything in a container's folder, with its subfolders, then the folder. Links are not followed.
+def is_unsigned(folder: str) -> bool:
+    """Whether it is empty but for a first record in the making, or not there."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return all(name.startswith(f"{RECORD}.") for name in names)
 
-    Raises OSError; what was gone before is no error, nor is a create that takes the emptied folder over meanwhile.
+
+class HeldFolder:
+    """A container's folder: what is done through `content` is done to this very one, as long as this process lives.
+
+    Another one that has taken its name meanwhile is another container's. Raises OSError.
     """
-    try:
-        before = os.stat(folder, follow_symlinks=False)
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            remove_folder(entry.path)
-        else:
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self.content = f"/proc/self/fd/{self.descriptor}"
+
+    def remove(self) -> None:
+        """Everything in it, with its subfolders, then the folder itself. Links are not followed.
+
+        Raises OSError; what was gone before is no error.
+        """
+        for _ in range(_MOST_REMOVALS):
+            _remove_content(self.content)
             try:
-                os.unlink(entry.path)
+                if same_file(os.fstat(self.descriptor), os.lstat(self.path)):
+                    os.rmdir(self.path)
             except FileNotFoundError:
-                continue
+                return
+            except OSError as error:
+                # A command that had begun before us has written the record meanwhile.
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+            else:
+                return
+
+
+def remove_folder(path: str) -> None:
+    """As HeldFolder.remove. Raises OSError."""
     try:
-        if same_file(before, os.stat(folder, follow_symlinks=False)):
-            os.rmdir(folder)
+        folder = HeldFolder(path)
     except FileNotFoundError:
         return
+    try:
+        folder.remove()
+    finally:
+        os.close(folder.descriptor)
+
+
+def _remove_content(folder: str) -> None:
+    # The record last: as long as it is there so is the container, also when we are killed.
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name == RECORD):
+        if entry.is_dir(follow_symlinks=False):
+            _remove_content(entry.path)
+            os.rmdir(entry.path)
+        else:
+            remove_file(entry.path)

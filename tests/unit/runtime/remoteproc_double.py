@@ -9,8 +9,13 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from time import monotonic
+
+from invariants import Core, Sighting
 
 LOOK_SECONDS = 0.002
+# A writer that lives fills an attribute it has opened within this time.
+TORN_SECONDS = 0.2
 TRACE_BYTES = 4096
 BOOT_ID = "0123abcd-0000-0000-0000-000000000000"
 
@@ -39,8 +44,14 @@ class ProcessorDouble:
         self.debug = sysroot / "sys/kernel/debug/remoteproc" / device
         self.debug.mkdir(parents=True)
         first = {"name": name, "state": state, "firmware": "unknown", "recovery": recovery, "coredump": "disabled"}
+        self.whole = {attribute: (monotonic(), text) for attribute, text in first.items()}
         for attribute, text in first.items():
             (self.folder / attribute).write_text(text + "\n")
+
+    def sighting(self) -> Core:
+        if not self.folder.exists():
+            return Core(self.device, "offline", "", "enabled")
+        return Core(self.device, self.state, self.read("firmware"), self.read("recovery"))
 
     def read(self, attribute: str) -> str:
         return (self.folder / attribute).read_text().removesuffix("\n")
@@ -59,6 +70,7 @@ class ProcessorDouble:
         """Act on what was written to `state`."""
         with self.lock:
             try:
+                self._mend_torn()
                 word = self.read("state")
             except FileNotFoundError:
                 return
@@ -70,9 +82,22 @@ class ProcessorDouble:
                 return
             self._show(self.state)
 
+    def _mend_torn(self) -> None:
+        """open(O_TRUNC) empties no attribute of the kernel: one whose writer died before its write(2) comes back."""
+        now = monotonic()
+        for attribute in ("state", "firmware", "recovery", "coredump"):
+            text = self.read(attribute)
+            if text:
+                self.whole[attribute] = (now, self.state if attribute == "state" else text)
+                continue
+            seen, before = self.whole[attribute]
+            if now - seen > TORN_SECONDS:
+                self.write(attribute, before)
+
     def _start(self) -> None:
+        """rproc_boot: the first reference boots, each further one only counts."""
         firmware = self.sysroot / "lib/firmware" / self.read("firmware")
-        if self.state == "offline":
+        if not self.references:
             if self.refuses_to_start or not firmware.is_file():
                 return
             self._boot(firmware)
@@ -113,9 +138,18 @@ class ProcessorDouble:
         with self.lock:
             self.crashes += 1
             if self.read("recovery") == "enabled":
-                self._boot(self.sysroot / "lib/firmware" / self.read("firmware"))
-            else:
+                self._recover(self.sysroot / "lib/firmware" / self.read("firmware"))
+            elif self.state == "running":
                 self._show("crashed")
+
+    def _recover(self, firmware: Path) -> None:
+        """rproc_boot_recovery: without its file the core stays offline, and the reference with it."""
+        if self.state != "running":
+            return
+        if firmware.is_file():
+            self._boot(firmware)
+        else:
+            self._show("offline")
 
     def set_state(self, state: str) -> None:
         with self.lock:
@@ -174,6 +208,31 @@ class RemoteprocDouble:
         processor = ProcessorDouble(self.sysroot, device, name, state=state, recovery=recovery)
         self.processors = [*self.processors, processor]
         return processor
+
+    def sighting(self, engine: Path | None = None) -> Sighting:
+        """The machine as it is now; `engine` is the folder the engine keeps its pid file in."""
+        return Sighting(
+            cores=[processor.sighting() for processor in self.processors],
+            containers=self.containers(),
+            living=self.living(),
+            journals=self.journals(),
+            installed=self.installed(),
+            engine_files=sorted(path.name for path in engine.iterdir()) if engine else [],
+        )
+
+    def living(self) -> list[str]:
+        """Every process of the runtime on this machine: its command line, which a supervisor has from its create."""
+        mine = f"--sysroot\0{self.sysroot}\0".encode()
+        found = []
+        for folder in Path("/proc").iterdir():
+            try:
+                line = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
+            except OSError:
+                continue
+            # A zombie has no command line.
+            if mine in line:
+                found.append(f"{folder.name}: " + line.split(mine)[-1].decode("utf-8", "replace").replace("\0", " "))
+        return found
 
     @property
     def claims(self) -> Path:

@@ -68,19 +68,22 @@ def test_list_without_containers(command: Command, double: RemoteprocDouble) -> 
 @pytest.mark.usefixtures("three")
 def test_unreadable_records_are_listed_as_such(command: Command, double: RemoteprocDouble) -> None:
     (double.root / "stopped/record.json").write_text('{"identifier": "stopped"')
+    (double.root / "lost").mkdir()
+    (double.root / "lost/log").write_text("")
+    # Made or removed this moment.
     (double.root / "empty").mkdir()
     rows = [line.split() for line in command.run("list").stdout.splitlines()[1:]]
     assert [(row[0], row[2]) for row in rows] == [
         ("created", "created"),
-        ("empty", "unreadable"),
+        ("lost", "unreadable"),
         ("running", "running"),
         ("stopped", "unreadable"),
     ]
     assert rows[3] == ["stopped", "0", "unreadable", "-", "-", OWNER, "-"]
     entries = {entry["id"]: entry for entry in json.loads(command.run("list", "-f", "json").stdout)}
     assert "record of container `stopped` is damaged" in entries["stopped"]["error"]
-    assert "delete --force empty" in entries["empty"]["error"]
-    assert command.run("list", "-q").stdout.split() == ["created", "empty", "running", "stopped"]
+    assert "delete --force lost" in entries["lost"]["error"]
+    assert command.run("list", "-q").stdout.split() == ["created", "empty", "lost", "running", "stopped"]
 
 
 @pytest.mark.parametrize("file", ["state.json", "status"])

@@ -93,6 +93,10 @@ def test_absent_container_and_absent_record(tmp_path: Path) -> None:
         store.load("motor")
     assert not isinstance(raised.value, UnreadableRecord)
     (tmp_path / "motor").mkdir()
+    (tmp_path / "motor/record.json.1-a.tmp").write_text("")
+    with pytest.raises(Failure, match=r"^container does not exist"):
+        store.load("motor")
+    (tmp_path / "motor/log").write_text("")
     with pytest.raises(UnreadableRecord, match="it is not there"):
         store.load("motor")
 
