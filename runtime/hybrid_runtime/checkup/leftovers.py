@@ -94,7 +94,7 @@ def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
         return
     stopped = 0
     for identifier in identifiers:
-        if is_abandoned(store, identifier):
+        if is_abandoned(machine, store, identifier):
             yield ABANDONED.found(f"`{store.folder(identifier)}`")
             continue
         try:
@@ -184,7 +184,7 @@ def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
         root = lock_root(store)
         try:
             for identifier in store.identifiers():
-                if is_abandoned(store, identifier):
+                if is_abandoned(machine, store, identifier):
                     clear_abandoned(machine, store, identifier)
                     yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
         finally:
