@@ -10,6 +10,8 @@ from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_folder
 
 LARGEST_BUFFER = 1 << 20
+# Firmware that wraps leaves at most this much of its buffer unused: some begin anew with a whole line.
+_LONGEST_GAP = 512
 # The kernel's own words in place of a buffer it cannot map, from a char[100].
 _LONGEST_NOTICE = 100
 
@@ -20,6 +22,8 @@ class TraceRing:
     def __init__(self) -> None:
         self.last = b""
         self.position = 0
+        # Bytes of the whole buffer, 0 while not known.
+        self.capacity = 0
 
     def overwrites(self, snapshot: bytes) -> bool:
         """Whether text was written over older text, so that a second look is needed to read it whole."""
@@ -37,7 +41,7 @@ class TraceRing:
         previous = self.last
         if snapshot == previous:
             return b"", False
-        if len(snapshot) < len(previous):
+        if len(snapshot) < len(previous) or self._was_cleared(snapshot):
             return self._anew(snapshot), True
         if len(snapshot) == len(previous):
             return self._walk_ring(previous, snapshot, second), False
@@ -46,6 +50,12 @@ class TraceRing:
         if self.position == len(previous):
             return self._wrapped(previous, snapshot, second), False
         return self._anew(snapshot), True
+
+    def _was_cleared(self, snapshot: bytes) -> bool:
+        """Other text in a buffer with room left is no ring's: it was written after a restart."""
+        if not self.overwrites(snapshot):
+            return False
+        return len(snapshot) < self.capacity - min(_LONGEST_GAP, self.capacity // 4)
 
     def _anew(self, snapshot: bytes) -> bytes:
         self.last = snapshot
@@ -92,6 +102,7 @@ class Trace:
     def __init__(self, machine: Machine, device: str) -> None:
         self.folder = machine.trace_folder(device)
         self.rings: dict[str, TraceRing] = {}
+        self.capacities: list[int] | None = None
 
     def is_reachable(self) -> bool:
         """Whether debugfs is mounted and open to us; a firmware without a buffer has an empty folder there."""
@@ -106,11 +117,22 @@ class Trace:
             if snapshot is None:
                 continue
             ring = self.rings.setdefault(name, TraceRing())
-            second = _snapshot(f"{self.folder}/{name}") if ring.overwrites(snapshot) else None
+            second = None
+            if ring.overwrites(snapshot):
+                second = _snapshot(f"{self.folder}/{name}")
+                ring.capacity = self._capacity(name)
             new, again = ring.advance(snapshot, second)
             text += new
             restarted = restarted or again
         return text, restarted
+
+    def _capacity(self, name: str) -> int:
+        """Asked for only when text was overwritten, and then once: it is the firmware's."""
+        if self.capacities is None:
+            self.capacities = _capacities(f"{self.folder}/resource_table")
+        number = name.removeprefix("trace")
+        index = int(number) if number.isdigit() else len(self.capacities)
+        return self.capacities[index] if index < len(self.capacities) else 0
 
     def _names(self) -> list[str]:
         """trace0, trace1, … as far as they exist; known ones are asked for without listing the folder."""
@@ -124,6 +146,28 @@ class Trace:
     def begin_anew(self) -> None:
         """The core was reloaded: its buffers start empty, whatever they held."""
         self.rings.clear()
+
+
+def _capacities(path: str) -> list[int]:
+    """The lengths of the trace buffers, in their order, from the kernel's words (rproc_rsc_table_show); empty when
+    they are not to be had."""
+    lengths: list[int] = []
+    in_trace = False
+    try:
+        with open(path, "rb") as source:
+            lines = source.read(LARGEST_BUFFER).split(b"\n")
+    except OSError:
+        return []
+    for line in lines:
+        words = line.split()
+        if words[:1] == [b"Entry"]:
+            in_trace = words[-1] == b"trace"
+        elif in_trace and words[:1] == [b"Length"] and len(words) > 1:
+            try:
+                lengths.append(int(words[1], 16))
+            except ValueError:
+                return []
+    return lengths
 
 
 def _snapshot(path: str) -> bytes | None:

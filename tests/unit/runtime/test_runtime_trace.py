@@ -76,6 +76,11 @@ class RacingWriter(RingWriter):
         return bytes(copy)
 
 
+def bytes_during(race: list[int], size: int) -> int:
+    """What at most is written during a copy of a whole buffer."""
+    return sum(race) * -(-size // len(race)) if race else 0
+
+
 RACES = st.lists(st.sampled_from([0] * 12 + [1, 2, 3]), max_size=60)
 
 
@@ -88,13 +93,13 @@ def test_a_copy_made_while_the_firmware_writes_is_never_torn(
     for between, first_race, second_race in looks:
         writer.step(between)
         unread = writer.written - len(received)
-        if unread + sum(first_race) * size // max(1, len(first_race)) + size // 3 >= size:
+        if unread + bytes_during(first_race, size) + size // 3 >= size:
             first_race = []  # noqa: PLW2901  more than a buffer between two looks is lost, race or no race
         first = writer.copied(first_race)
         overwrites = ring.overwrites(first)
-        second = (
-            writer.copied(second_race if writer.written - len(received) < size // 3 else []) if overwrites else None
-        )
+        if bytes_during(second_race, size) >= size // 3:
+            second_race = []  # noqa: PLW2901
+        second = writer.copied(second_race) if overwrites else None
         received += ring.advance(first, second)[0]
         assert writer.text.startswith(received)
 
@@ -160,6 +165,27 @@ def test_begun_anew() -> None:
     assert ring.advance(b"again") == (b"again", False)
 
 
+@given(lives=st.lists(st.integers(1, 60), min_size=2, max_size=8))
+def test_a_restart_is_known_by_the_room_that_is_left(lives: list[int]) -> None:
+    """Nobody tells of the restarts: each life writes other lines, more or fewer than the one before, or as many."""
+    ring = TraceRing()
+    ring.capacity = 4096
+    for boot, lines in enumerate(lives):
+        text = b"".join(b"boot %d line %d\n" % (boot, line) for line in range(lines))
+        new, anew = ring.advance(text)
+        assert (new, anew) == (text, boot > 0)
+
+
+@pytest.mark.parametrize("unused", [0, 1, 100, 511])
+def test_a_ring_that_leaves_some_room_is_no_restart(unused: int) -> None:
+    """Some firmware begins anew where its next line does not fit."""
+    ring = TraceRing()
+    ring.capacity = 4096
+    full = b"x" * (4096 - unused)
+    ring.advance(full)
+    assert ring.advance(b"next" + full[4:]) == (b"next", False)
+
+
 def test_large_rings_are_walked_quickly() -> None:
     """A look at a megabyte costs comparisons of memory, not a loop over bytes."""
     from time import process_time
@@ -196,6 +222,47 @@ def test_all_buffers_as_one_text(tmp_path: Path, folder: Path) -> None:
     trace.begin_anew()
     (folder / "trace0").write_bytes(b"reloaded\n")
     assert trace.read() == (b"reloaded\nsecond\nmore\n", False)
+
+
+TABLE = b"""Entry 0 is of type vdev
+  ID 7
+  Vring 0
+    Length 0x99 Bytes
+Entry 1 is of type trace
+  Device Address 0x10ca0
+  Length 0x1000 Bytes
+  Reserved (should be zero) [0]
+  Name trace0
+
+Entry 2 is of type carveout
+  Length 0x77 Bytes
+Entry 3 is of type trace
+  Length 0x40 Bytes
+"""
+
+
+def test_lengths_of_the_buffers_are_asked_of_the_kernel(tmp_path: Path, folder: Path) -> None:
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    (folder / "resource_table").write_bytes(TABLE)
+    (folder / "trace0").write_bytes(b"first life\n")
+    (folder / "trace1").write_bytes(b"y" * 64)
+    assert trace.read() == (b"first life\n" + b"y" * 64, False)
+    assert trace.capacities is None
+    (folder / "trace0").write_bytes(b"second life, longer\n")
+    (folder / "trace1").write_bytes(b"zz" + b"y" * 62)
+    assert trace.read() == (b"second life, longer\nzz", True)
+    assert trace.capacities == [0x1000, 0x40]
+
+
+@pytest.mark.parametrize("table", [b"", b"no table", b"Entry 0 is of type trace\n  Length what Bytes\n", None])
+def test_a_table_that_says_nothing(tmp_path: Path, folder: Path, table: bytes | None) -> None:
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    if table is not None:
+        (folder / "resource_table").write_bytes(table)
+    (folder / "trace0").write_bytes(b"0123")
+    trace.read()
+    (folder / "trace0").write_bytes(b"89234567")
+    assert trace.read() == (b"456789", False)
 
 
 def test_notice_of_the_kernel_is_no_output(tmp_path: Path, folder: Path) -> None:
