@@ -12,3 +12,9 @@ def rfc3339() -> str:
 
 def rfc3339_seconds() -> str:
     return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
+
+
+def compact() -> str:
+    """UTC with microseconds and without colons, for names of files that sort by time."""
+    seconds, fraction = divmod(time_ns() // 1000, 1_000_000)
+    return f"{strftime('%Y%m%dT%H%M%S', gmtime(seconds))}.{fraction:06d}Z"

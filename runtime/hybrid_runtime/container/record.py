@@ -47,12 +47,18 @@ class Record:
         self.crashes = 0
         self.crash_time = ""
         self.crash_type = ""
+        self.coredump_path = ""
         self.end: End | None = None
 
     @property
     def kernel_recovers(self) -> bool:
         """Whether a crashed core is the kernel's to restart, or ends the container."""
         return self.annotations.get("remoteproc.recovery") == "kernel"
+
+    @property
+    def keeps_dumps(self) -> bool:
+        """Whether the memory of a crashed core is to be kept."""
+        return self.annotations.get("remoteproc.coredump") == "on"
 
     def to_json(self) -> dict[str, object]:
         values = dict(self.__dict__)

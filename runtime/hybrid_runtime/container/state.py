@@ -15,6 +15,8 @@ def oci_state(record: Record, status: Status) -> dict[str, object]:
         annotations["remoteproc.crashes"] = str(record.crashes)
         annotations["remoteproc.crash-time"] = record.crash_time
         annotations["remoteproc.crash-type"] = record.crash_type
+    if record.coredump_path:
+        annotations["remoteproc.coredump-path"] = record.coredump_path
     if record.end:
         annotations["remoteproc.exit-code"] = str(record.end.code)
         annotations["remoteproc.exit-reason"] = record.end.reason

@@ -5,15 +5,24 @@ from hybrid_runtime.failure import Failure
 _PREFIX = "remoteproc."
 _CHOICES = {
     "remoteproc.recovery": ("container", "kernel"),
-    "remoteproc.coredump": ("off",),
-    "remoteproc.logs": ("trace", "none"),
+    "remoteproc.coredump": ("off", "on"),
     "remoteproc.format": ("elf", "raw"),
 }
 _KNOWN = frozenset(
-    (*_CHOICES, "remoteproc.name", "remoteproc.device", "remoteproc.start-timeout", "remoteproc.firmware.sha256")
-)
+    (
+        *_CHOICES, "remoteproc.name", "remoteproc.device", "remoteproc.start-timeout", "remoteproc.firmware.sha256",
+        "remoteproc.logs", "remoteproc.logs-size",
+    )
+)  # fmt: skip
 LONGEST_START_SECONDS = 3600.0
 DEFAULT_START_SECONDS = 10.0
+# Of the log file; a rotated one as large comes on top. The least holds a few lines of the longest kind.
+SMALLEST_LOG = 16 << 10
+LARGEST_LOG = 64 << 20
+DEFAULT_LOG = 256 << 10
+# RPMSG_NAME_SIZE of include/linux/mod_devicetable.h, with its NUL.
+_LONGEST_CHANNEL = 31
+_CHANNEL_PREFIX = "rpmsg:"
 
 
 def check_annotations(annotations: dict[str, str]) -> None:
@@ -27,6 +36,8 @@ def check_annotations(annotations: dict[str, str]) -> None:
         if value not in choices:
             raise Failure(f"annotation {key} is `{value}`", f"it may be {' or '.join(choices)}")
     start_seconds(annotations)
+    log_bytes(annotations)
+    _check_log_sources(annotations)
 
 
 def start_seconds(annotations: dict[str, str]) -> float:
@@ -42,3 +53,46 @@ def start_seconds(annotations: dict[str, str]) -> float:
             f"give seconds, at most {LONGEST_START_SECONDS:g}",
         )
     return seconds
+
+
+def log_bytes(annotations: dict[str, str]) -> int:
+    """remoteproc.logs-size: how large the log may become before it is rotated. Raises Failure."""
+    text = annotations.get("remoteproc.logs-size", str(DEFAULT_LOG))
+    shift = {"K": 10, "M": 20}.get(text[-1:].upper(), 0)
+    digits = text[:-1] if shift else text
+    size = int(digits) << shift if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    if not SMALLEST_LOG <= size <= LARGEST_LOG:
+        raise Failure(
+            f"annotation remoteproc.logs-size is `{text}`",
+            f"give bytes, or a number with K or M, from {SMALLEST_LOG >> 10}K to {LARGEST_LOG >> 20}M",
+        )
+    return size
+
+
+def _log_sources(annotations: dict[str, str]) -> list[str]:
+    return [word.strip() for word in annotations.get("remoteproc.logs", "trace").split(",")]
+
+
+def follows_trace(annotations: dict[str, str]) -> bool:
+    """Whether the trace buffers are part of the container's output."""
+    return "trace" in _log_sources(annotations)
+
+
+def rpmsg_channels(annotations: dict[str, str]) -> list[str]:
+    """The RPMsg channels that are part of the container's output, each once."""
+    words = dict.fromkeys(_log_sources(annotations))
+    return [word.removeprefix(_CHANNEL_PREFIX) for word in words if word.startswith(_CHANNEL_PREFIX)]
+
+
+def _check_log_sources(annotations: dict[str, str]) -> None:
+    sources = _log_sources(annotations)
+    if sources == ["none"]:
+        return
+    for source in sources:
+        channel = source.removeprefix(_CHANNEL_PREFIX)
+        is_channel = channel != source and channel.isprintable() and 0 < len(channel.encode()) <= _LONGEST_CHANNEL
+        if source != "trace" and not is_channel:
+            raise Failure(
+                f"annotation remoteproc.logs has `{source}`",
+                f"it may be none, or a list of trace and rpmsg:CHANNEL, a name of at most {_LONGEST_CHANNEL} bytes",
+            )

@@ -43,7 +43,10 @@ class CoreRun:
         self.journal.coredump_before = self.remoteproc.read_or("coredump", "")
         self.journal.shutdown_on_release = exists(self.machine.device_node(self.claim.device))
         self.claim.write_journal(self.journal)
-        wanted = {"recovery": "enabled" if self.record.kernel_recovers else "disabled", "coredump": "disabled"}
+        wanted = {
+            "recovery": "enabled" if self.record.kernel_recovers else "disabled",
+            "coredump": "enabled" if self.record.keeps_dumps else "disabled",
+        }
         for attribute, word in wanted.items():
             if self.remoteproc.read_or(attribute, word) != word:
                 self._write(attribute, word)

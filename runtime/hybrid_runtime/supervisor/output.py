@@ -11,6 +11,8 @@ from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, Con
 from hybrid_runtime.deadline import Deadline
 
 LONGEST_LINE = 4096
+# The firmware's source that every container has; the others are RPMsg channels, by name.
+TRACE = ""
 _LARGEST_BUFFER = 64 * 1024
 # POLLOUT on a pipe promises room for PIPE_BUF bytes, so that much never blocks (pipe(7)).
 _LARGEST_WRITE = 4096
@@ -108,11 +110,19 @@ class Output:
     def __init__(self, log: ContainerLog) -> None:
         self.log = log
         self.streams = {FIRMWARE_STREAM: EngineStream(1), SUPERVISOR_STREAM: EngineStream(2)}
-        self.splitter = LineSplitter()
+        self.splitters: dict[str, LineSplitter] = {}
 
-    def firmware(self, data: bytes) -> None:
-        for text, complete in self.splitter.feed(data):
+    def firmware(self, data: bytes, source: str = TRACE) -> None:
+        """What came from one of the firmware's sources; lines of two never mix."""
+        splitter = self.splitters.get(source) or self.splitters.setdefault(source, LineSplitter())
+        for text, complete in splitter.feed(data):
             self._emit(FIRMWARE_STREAM, text, complete=complete)
+
+    def end_line(self, source: str = TRACE) -> None:
+        """What follows is no continuation of what came last."""
+        if source in self.splitters:
+            for text, complete in self.splitters[source].finish():
+                self._emit(FIRMWARE_STREAM, text, complete=complete)
 
     def supervisor(self, text: str) -> None:
         self._emit(SUPERVISOR_STREAM, text, complete=True)
@@ -128,8 +138,8 @@ class Output:
 
     def finish(self, deadline: Deadline) -> None:
         """Everything out that the readers take within the deadline."""
-        for text, complete in self.splitter.finish():
-            self._emit(FIRMWARE_STREAM, text, complete=complete)
+        for source in self.splitters:
+            self.end_line(source)
         dropped = self.streams[FIRMWARE_STREAM].dropped_lines
         if dropped:
             self.supervisor(f"hybrid-runtime: {dropped} last lines dropped, the reader was too slow")

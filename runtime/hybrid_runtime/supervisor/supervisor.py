@@ -14,17 +14,20 @@ from hybrid_runtime.container.record import CREATED, STARTED, End, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.stop_signals import StopSignals
-from hybrid_runtime.supervisor.verdict import START_FAILED, STOPPED, STOPPED_BY_ANOTHER, Ending, judge
+from hybrid_runtime.supervisor.verdict import CRASHED, START_FAILED, STOPPED, STOPPED_BY_ANOTHER, Ending, judge
 from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hybrid_runtime.supervisor.channels import Channels
+    from hybrid_runtime.supervisor.crash_dump import CrashDumps
     from hybrid_runtime.system_calls import Socket
 
 # Looks at the core while its output flows, and for a while after; and when it is quiet.
@@ -52,12 +55,31 @@ class Supervisor:
         self.stop_signals = stop_signals
         self.core = CoreRun(claim, journal, record)
         self.control = ControlServer(listener)
-        self.output = Output(ContainerLog(f"{folder}/{LOG}"))
+        self.output = Output(ContainerLog(f"{folder}/{LOG}", log_bytes(record.annotations)))
+        self.follows_trace = follows_trace(record.annotations)
+        self.channels = self._channels()
+        self.dumps = self._dumps()
         self.last_output = monotonic()
         self.last_seen_up = monotonic()
         self.crashes_survived = 0
         self.seen_stopped = False
         self.next_look = monotonic()
+
+    def _channels(self) -> "Channels | None":
+        """Only where an annotation names some: opening one takes it from every other program."""
+        names = rpmsg_channels(self.record.annotations)
+        if not names:
+            return None
+        from hybrid_runtime.supervisor.channels import Channels
+
+        return Channels(self.core.machine, self.core.claim.device, names, self.output)
+
+    def _dumps(self) -> "CrashDumps | None":
+        if not self.record.keeps_dumps:
+            return None
+        from hybrid_runtime.supervisor.crash_dump import CrashDumps
+
+        return CrashDumps(self.core.machine, self.record, self.output)
 
     def run(self) -> int:
         """The exit code, after everything is undone."""
@@ -76,6 +98,10 @@ class Supervisor:
                 ending = self._serve(descriptor, verb)
                 if ending:
                     return ending
+        if self.channels and any(descriptor in ready for descriptor in self.channels.descriptors()):
+            self.channels.receive()
+        if self.dumps and self.dumps.step():
+            self._save()
         # Every record of the kernel wakes us, also the thousands about other things.
         kernel_spoke = self.core.kernel_log.descriptor in ready and self._read_kernel_log()
         if self.record.phase == STARTED and (kernel_spoke or monotonic() >= self.next_look):
@@ -92,7 +118,11 @@ class Supervisor:
             return [descriptor for descriptor, _ in waiting.poll()]
         if self.core.kernel_log.descriptor is not None:
             waiting.register(self.core.kernel_log.descriptor, POLLIN)
-        timeout = max(0.0, self.next_look - monotonic())
+        if self.channels:
+            for descriptor in self.channels.descriptors():
+                waiting.register(descriptor, POLLIN)
+        # A dump is copied between two looks at everything else.
+        timeout = 0.0 if self.dumps and self.dumps.copy else max(0.0, self.next_look - monotonic())
         return [descriptor for descriptor, _ in waiting.poll(timeout * 1000)]
 
     def _serve(self, descriptor: int, verb: str) -> Ending | None:
@@ -102,6 +132,8 @@ class Supervisor:
         if self.record.phase != CREATED:
             self.control.answer(descriptor, {"ok": False, "message": "the container is already running"})
             return None
+        if self.dumps:
+            self.dumps.begin(self.core.remoteproc)
         try:
             self.core.start()
         except (Failure, OSError) as error:
@@ -130,9 +162,11 @@ class Supervisor:
         self.output.supervisor(
             f"hybrid-runtime: started `{self.record.firmware_name}` on `{self.record.processor}`{guard}"
         )
-        if not self.core.trace.is_reachable():
+        if self.follows_trace and not self.core.trace.is_reachable():
             self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
         self.core.kernel_log.lines()
+        if self.channels:
+            self.channels.begin()
         self._save()
 
     def _save(self) -> None:
@@ -146,6 +180,10 @@ class Supervisor:
         """One look at the kernel's log, the trace and the core's state."""
         self._read_kernel_log()
         self._read_trace()
+        if self.channels:
+            self.channels.look()
+        if self.dumps and self.record.kernel_recovers:
+            self.dumps.look()
         ending = self._judge()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
@@ -168,12 +206,13 @@ class Supervisor:
             if tells_of_boot(line):
                 # Not at the crash already: until then the buffer holds what was read from it before.
                 self.core.trace.begin_anew()
+                self.output.end_line()
         if crashed:
             self._save()
         return bool(lines)
 
     def _read_trace(self) -> None:
-        if self.record.annotations.get("remoteproc.logs") == "none":
+        if not self.follows_trace:
             return
         text, restarted = self.core.trace.read()
         if restarted:
@@ -204,7 +243,7 @@ class Supervisor:
 
     def _finish(self, ending: Ending) -> int:
         """Last trace, stop, give back, last words, and the record as the last act."""
-        problem = self._stop_and_give_back()
+        problem = self._stop_and_give_back(ending)
         reason = f"{ending.reason}: {problem}" if problem else ending.reason
         self.output.supervisor(f"hybrid-runtime: {reason}, exit code {ending.code}")
         self.output.finish(Deadline(_LAST_WORDS_SECONDS))
@@ -212,19 +251,28 @@ class Supervisor:
         self._save()
         return ending.code
 
-    def _stop_and_give_back(self) -> str:
+    def _stop_and_give_back(self, ending: Ending) -> str:
         """What went wrong, "" when nothing did. What could not be undone stays in the journal."""
         try:
             if self.record.phase == STARTED:
-                self._read_kernel_log()
-                self._read_trace()
+                self._read_last_words()
+                if self.dumps and ending is CRASHED and not self.record.kernel_recovers:
+                    self.dumps.provoke(self.core.remoteproc)
             self.core.stop()
+            if self.dumps and self.record.phase == STARTED:
+                self.dumps.finish()
             self.core.give_back()
         except Failure as error:
             return str(error)
         except OSError as error:
             return errno_meaning(error)
         return ""
+
+    def _read_last_words(self) -> None:
+        self._read_kernel_log()
+        self._read_trace()
+        if self.channels:
+            self.channels.close()
 
 
 def close_all_but(kept: set[int]) -> None:

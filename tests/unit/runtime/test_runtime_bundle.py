@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware import bundle as bundles
-from hybrid_runtime.firmware.annotations import check_annotations, start_seconds
+from hybrid_runtime.firmware.annotations import (
+    check_annotations,
+    follows_trace,
+    log_bytes,
+    rpmsg_channels,
+    start_seconds,
+)
 from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
 
 GOOD: dict[str, Any] = {
@@ -129,6 +135,27 @@ def test_bundle_of_a_file(tmp_path: Path) -> None:
     [
         ("remoteproc.recovery", ["container", "kernel"], ["", "enabled", "Kernel"]),
         ("remoteproc.format", ["elf", "raw"], ["bin"]),
+        ("remoteproc.coredump", ["off", "on"], ["", "yes", "enabled"]),
+        (
+            "remoteproc.logs",
+            ["trace", "none", "trace,rpmsg:a", "rpmsg:rpmsg-raw , trace", "rpmsg:a,rpmsg:a", f"rpmsg:{'x' * 31}"],
+            [
+                "",
+                "trace,",
+                "none,trace",
+                "rpmsg",
+                "rpmsg:",
+                "a",
+                "rpmsg:a\nb",
+                f"rpmsg:{'x' * 32}",
+                f"rpmsg:{'é' * 16}",
+            ],
+        ),
+        (
+            "remoteproc.logs-size",
+            ["16384", "16K", "64k", "1M", "64m"],
+            ["", "0", "16383", "15K", "65M", "-1M", "K", "1G", "1.5M", " 16K", "²", "9" * 40],
+        ),
         ("remoteproc.start-timeout", ["1", "0.5", "3600", "1e3"], ["0", "-1", "nan", "inf", "", "x", "3601"]),
     ],
 )
@@ -138,6 +165,20 @@ def test_annotations(key: str, good: list[str], bad: list[str]) -> None:
     for value in bad:
         with pytest.raises(Failure, match=key):
             check_annotations({key: value})
+
+
+def test_what_the_output_is_made_of() -> None:
+    assert (follows_trace({}), rpmsg_channels({})) == (True, [])
+    assert (follows_trace({"remoteproc.logs": "none"}), rpmsg_channels({"remoteproc.logs": "none"})) == (False, [])
+    several = {"remoteproc.logs": "rpmsg:a, trace, rpmsg:b b, rpmsg:a"}
+    assert (follows_trace(several), rpmsg_channels(several)) == (True, ["a", "b b"])
+    assert not follows_trace({"remoteproc.logs": "rpmsg:trace"})
+
+
+@pytest.mark.parametrize(("text", "size"), [("20000", 20000), ("32K", 32 << 10), ("2m", 2 << 20)])
+def test_log_bytes(text: str, size: int) -> None:
+    assert log_bytes({"remoteproc.logs-size": text}) == size
+    assert log_bytes({}) == 256 << 10
 
 
 def test_start_seconds() -> None:

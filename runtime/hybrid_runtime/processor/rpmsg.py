@@ -1,0 +1,166 @@
+"""One RPMsg channel of a processor, found by its name and read as text.
+
+The firmware announces its channels after the start. Linux then makes a device below the processor's own folder in
+sysfs, and a driver makes a file for it: rpmsg_tty a terminal, rpmsg_char a file of messages. Their numbers depend on
+what else runs, so the file is always looked for from the processor on.
+"""
+
+import errno
+import os
+
+from hybrid_runtime.failure import errno_meaning
+from hybrid_runtime.machine import Machine
+
+# Most firmware learns the address to send to from the first message it gets.
+GREETING = b"\n"
+# Below the processor's folder: platform device, virtio device, channel; older kernels have one level less.
+_DEEPEST = 4
+# More is read at the next turn, so that a talkative core keeps nobody waiting.
+_MOST_AT_ONCE = 64 * 1024
+_LARGEST_READ = 4096
+_DRIVER = "/sys/bus/rpmsg/drivers/rpmsg_chrdev"
+
+
+class Unavailable(Exception):
+    """Why the channel cannot be read now."""
+
+
+class Channel:
+    """`descriptor` is readable when the core has sent something; None while the channel is not open."""
+
+    def __init__(self, machine: Machine, device: str, name: str) -> None:
+        self.machine = machine
+        self.processor = f"{machine.remoteproc_class}/{device}"
+        self.name = name
+        self.descriptor: int | None = None
+        self.path = ""
+        self.is_terminal = False
+        self.greeted = False
+
+    def open(self) -> None:
+        """Raises Unavailable; to be tried again."""
+        folder = _find(self.processor, self.name, _DEEPEST)
+        if folder is None:
+            raise Unavailable("the firmware has not announced it")
+        self.path = self.machine.path(f"/dev/{self._file(folder)}")
+        try:
+            # O_NOCTTY: this session has no terminal, and the core's shall not become it.
+            self.descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                raise Unavailable(f"another program has `{self.path}` open") from error
+            raise Unavailable(f"cannot open `{self.path}`: {errno_meaning(error)}") from error
+        self.greeted = False
+        try:
+            self.is_terminal = os.isatty(self.descriptor)
+            if self.is_terminal:
+                _make_raw(self.descriptor)
+            self.greet()
+        except OSError as error:
+            self.close()
+            raise Unavailable(f"cannot use `{self.path}`: {errno_meaning(error)}") from error
+
+    def _file(self, folder: str) -> str:
+        """The name of its file below /dev."""
+        names = _files(folder)
+        if not names and not os.path.exists(f"{folder}/driver"):
+            # No driver knows this name: rpmsg_char takes any.
+            try:
+                _write(f"{folder}/driver_override", os.path.basename(_DRIVER))
+                _write(f"{self.machine.path(_DRIVER)}/bind", os.path.basename(folder))
+            except OSError as error:
+                raise Unavailable(f"no driver takes it: {errno_meaning(error)}") from error
+            names = _files(folder)
+        if not names:
+            raise Unavailable("its driver gives no file to read")
+        return names[0]
+
+    def greet(self) -> None:
+        """Unless it has been done. Raises OSError when the channel is gone."""
+        if self.descriptor is None or self.greeted:
+            return
+        try:
+            os.write(self.descriptor, GREETING)
+        except BlockingIOError:
+            # No buffer is free: at the next look.
+            return
+        self.greeted = True
+
+    def read(self) -> bytes:
+        """What the core has sent. Afterwards `descriptor` is None if the channel is gone.
+
+        A message that does not end its line is a line all the same; on a terminal there are no messages, only text.
+        """
+        text = b""
+        while self.descriptor is not None and len(text) < _MOST_AT_ONCE:
+            try:
+                piece = os.read(self.descriptor, _LARGEST_READ)
+            except BlockingIOError:
+                break
+            except OSError:
+                piece = b""
+            if not piece:
+                self.close()
+            elif not self.is_terminal and not piece.endswith(b"\n"):
+                piece += b"\n"
+            text += piece
+        return text
+
+    def close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _find(folder: str, name: str, levels: int) -> str | None:
+    """The folder of the channel of that name. Only real folders: sysfs's links lead everywhere."""
+    try:
+        with os.scandir(folder) as entries:
+            below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return None
+    for path in below:
+        if os.path.exists(f"{path}/dst") and _read(f"{path}/name") == name:
+            return path
+        found = _find(path, name, levels - 1) if levels > 1 else None
+        if found:
+            return found
+    return None
+
+
+def _files(folder: str) -> list[str]:
+    """Names of its terminals and of its files of messages."""
+    names: list[str] = []
+    for kind in ("tty", "rpmsg"):
+        try:
+            names += os.listdir(f"{folder}/{kind}")
+        except OSError:
+            continue
+    return names
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as source:
+            return os.fsdecode(source.read(256)).removesuffix("\n")
+    except OSError:
+        return ""
+
+
+def _write(path: str, word: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, os.fsencode(word))
+    finally:
+        os.close(descriptor)
+
+
+def _make_raw(terminal: int) -> None:
+    """Bytes as they are, nothing echoed: the core would take an echo for input."""
+    from termios import CREAD, CS8, TCSANOW, VMIN, VTIME, tcgetattr, tcsetattr
+
+    settings = tcgetattr(terminal)
+    settings[0] = settings[1] = settings[3] = 0
+    settings[2] |= CREAD | CS8
+    settings[6][VMIN], settings[6][VTIME] = 1, 0
+    tcsetattr(terminal, TCSANOW, settings)
