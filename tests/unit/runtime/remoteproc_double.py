@@ -15,7 +15,7 @@ from invariants import Core, Sighting
 
 LOOK_SECONDS = 0.002
 # A writer that lives fills an attribute it has opened within this time.
-TORN_SECONDS = 0.2
+TORN_SECONDS = 2.0
 TRACE_BYTES = 4096
 BOOT_ID = "0123abcd-0000-0000-0000-000000000000"
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ MANY = 50
 ROUNDS = 15
 
 
-def all_at_once(command: Command, calls: list[tuple[str, ...]]) -> list[Outcome]:
+def all_at_once(command: Command, calls: Sequence[tuple[str, ...]]) -> list[Outcome]:
     """Spawned back to back, then waited for."""
     spawned = [command.spawn(*call) for call in calls]
     for process, outcome in spawned:

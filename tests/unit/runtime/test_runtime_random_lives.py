@@ -271,7 +271,7 @@ class Lives(RuleBasedStateMachine):
 @pytest.mark.parametrize("recovery", ["enabled", "disabled"])
 def test_random_lives(deployed: Path, thorough: bool, recovery: str) -> None:
     lives, steps = (THOROUGH_LIVES, THOROUGH_STEPS) if thorough else (LIVES, STEPS)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         type("Lives", (Lives,), {"deployed": deployed, "recovery": recovery}),
         settings=settings(
             max_examples=lives,
