@@ -1,0 +1,123 @@
+"""A service user with the permissions of runtime/system runs firmware, beside root and instead of it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from linux import Linux
+from system_files import rule_commands, tmpfiles_commands, user_commands
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Completed, Shell
+
+USER = "hybrid-runtime"
+CLAIMS = "/run/hybrid-runtime-claims"
+FIRMWARE = "/var/lib/hybrid-runtime/firmware"
+PROOF_S = 10.0
+
+
+class ServiceUser:
+    """The runtime as that user calls it."""
+
+    def __init__(self, shell: Shell, command: str) -> None:
+        self.shell = shell
+        self.command = command
+
+    def run(self, words: str, *, check: bool = True) -> Completed:
+        return self.shell.run(f"su -s /bin/sh -c '{self.command} {words}' {USER}", check=check)
+
+
+@pytest.fixture
+def user(shell: Shell, runtime: DeployedRuntime, linux: Linux) -> Iterator[ServiceUser]:
+    before = shell.run("cat /etc/passwd; echo; echo; cat /etc/group").stdout
+    rules = [command for device in linux.devices.values() for command in rule_commands("remoteproc", device)]
+    shell.run(" && ".join([*user_commands(), *tmpfiles_commands(), *rules]))
+    yield ServiceUser(shell, runtime.command)
+    passwd, _, group = before.partition("\n\n\n")
+    shell.put(f"{passwd.rstrip()}\n".encode(), "/etc/passwd")
+    shell.put(group.lstrip().encode(), "/etc/group")
+    for device in linux.devices.values():
+        attributes = [
+            f"/sys/class/remoteproc/{device}/{name}" for name in ("state", "firmware", "recovery", "coredump")
+        ]
+        shell.run(["chgrp", "root", f"/dev/{device}", *attributes])
+        shell.run(["chmod", "600", f"/dev/{device}"])
+        shell.run(["chmod", "g-w", *attributes])
+    shell.run("echo > /sys/module/firmware_class/parameters/path")
+    shell.run(f"rm -rf {CLAIMS} /var/lib/hybrid-runtime /tmp/hybrid-runtime-*")
+
+
+def test_nobody_may_without_the_permissions(shell: Shell, runtime: DeployedRuntime, firmware: FirmwareMaker) -> None:
+    """What the next test is allowed is not allowed to everybody."""
+    hello = firmware("hello")
+    create = f"{runtime.command} --processor {hello.processor} create {hello.path_on_board} x"
+    refused = shell.run(f"su -s /bin/sh -c '{create}' nobody", check=False)
+    assert refused.exit_status == 1
+    assert "call as root, or as a member of the group" in refused.stderr
+    shell.run("rm -rf /tmp/hybrid-runtime-65534")
+
+
+def test_the_life_of_a_user_s_container(
+    shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = firmware("heartbeat")
+    before = linux.attribute(heartbeat.processor, "recovery")
+    problems = [entry for entry in json.loads(user.run("doctor -f json").stdout) if entry["level"] == "problem"]
+    assert problems == []
+    user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor")
+    user.run("start motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    state = json.loads(user.run("state motor").stdout)
+    assert state["status"] == "running"
+    assert shell.run(f"grep ^Uid: /proc/{state['pid']}/status").stdout.split()[1] == "990"
+    assert state["annotations"]["remoteproc.firmware"].startswith(f"{FIRMWARE}/heartbeat.elf-")
+    assert "no trace" in user.run("logs motor").stderr
+    assert USER in user.run("list").stdout
+    user.run("kill motor")
+    witness.silent(heartbeat)
+    user.run("delete motor")
+    assert linux.attribute(heartbeat.processor, "recovery") == before
+    assert shell.run(f"ls {FIRMWARE} {CLAIMS}/*.journal 2>/dev/null || true").stdout.split() == [f"{FIRMWARE}:"]
+
+
+def test_a_user_s_killed_supervisor_stops_the_core(
+    shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
+) -> None:
+    heartbeat = firmware("heartbeat")
+    user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor")
+    user.run("start motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    shell.run(f"kill -9 {json.loads(user.run('state motor').stdout)['pid']}")
+    witness.silent(heartbeat)
+    # Whom the claim belongs to does not matter to the one who clears up.
+    assert "undid container `motor`" in shell.run("hybrid-runtime doctor --repair", check=False).stdout
+    user.run("delete motor")
+
+
+def test_root_and_the_user_take_turns(
+    runtime: DeployedRuntime, shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
+) -> None:
+    """Claims that one of them has made stay usable for the other, and each sees the other's container."""
+    for _ in range(2):
+        heartbeat = firmware("heartbeat")
+        runtime.create("roots", heartbeat)
+        owners = shell.run(f"stat -c '%U:%G %a %n' {CLAIMS}/*").stdout.splitlines()
+        assert len(owners) >= 2
+        assert {" ".join(line.split()[:2]) for line in owners} == {f"{USER}:{USER} 660"}
+        refused = user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor", check=False)
+        assert "is held by container `roots`" in refused.stderr
+        runtime.start("roots")
+        witness.started(heartbeat, Deadline(PROOF_S))
+        runtime.delete("roots", force=True)
+
+        heartbeat = firmware("heartbeat")
+        user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor")
+        refused = runtime.create("roots", heartbeat, check=False)
+        assert "is held by container `motor` (root `/tmp/hybrid-runtime-990`)" in refused.stderr
+        user.run("start motor")
+        witness.started(heartbeat, Deadline(PROOF_S))
+        user.run("delete --force motor")
