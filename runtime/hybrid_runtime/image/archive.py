@@ -10,6 +10,10 @@ from hybrid_runtime.image.quotation import printable, quote
 from hybrid_runtime.image.spool import Spool
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
 # Old docker save has a link from each repeated layer to the first; none leads to another link.
 _MOST_LINKS = 2
 _USTAR_AT = 257
@@ -34,19 +38,35 @@ class _ArchiveFile:
 
 
 class Archive:
-    """A tar, plain or gzip. Owns the extent. Raises Failure for anything else."""
+    """A tar, plain or gzip. Owns the extent. A context manager, which raises Failure for anything else."""
 
     def __init__(self, extent: Extent, spool: Spool) -> None:
-        self.extent = _unzipped(extent, spool) if extent.read_at(0, 2) == GZIP else extent
+        self.extent = extent
+        self.spool = spool
         self.files: dict[str, tuple[int, int]] = {}
         self.links: dict[str, str] = {}
         self.repeated: set[str] = set()
+
+    def __enter__(self) -> "Self":
         try:
+            if self.extent.read_at(0, 2) == GZIP:
+                self.extent = _unzipped(self.extent, self.spool)
             self._index()
+        except BaseException:
+            self.extent.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.extent.close()
+
+    def _index(self) -> None:
+        try:
+            self._find_members()
         except DAMAGES as error:
             raise damaged(f"the archive is no tar: {printable(str(error))}") from error
 
-    def _index(self) -> None:
+    def _find_members(self) -> None:
         for member in members(TarStream(_ArchiveFile(self.extent), "archive"), EntryCount()):
             name = os.path.normpath(member.name)
             if name in self.files or name in self.links:
@@ -81,20 +101,25 @@ def is_archive(path: str) -> bool:
 
 def _unzipped(extent: Extent, spool: Spool) -> Extent:
     """As `docker save NAME | gzip` makes it: members are found by position, so it is unpacked first."""
+    target = Extent(spool.new_file(), 0, 0)
+    try:
+        _unzip(extent, target, spool.largest)
+    except BaseException:
+        target.close()
+        raise
+    extent.close()
+    return target
+
+
+def _unzip(extent: Extent, target: Extent, largest: int) -> None:
     from gzip import GzipFile
 
-    target = spool.new_file()
-    size = 0
-    packed = _ArchiveFile(extent)
-    with extent, GzipFile(mode="rb", fileobj=packed) as source:  # type: ignore[call-overload]
+    with GzipFile(mode="rb", fileobj=_ArchiveFile(extent)) as source:  # type: ignore[call-overload]
         try:
             while data := source.read(CHUNK):
-                size += len(data)
-                if size > spool.largest:
-                    raise Failure(
-                        f"the archive unpacks to more than {spool.largest} bytes", "firmware images are smaller"
-                    )
-                write_all(target, data)
+                target.size += len(data)
+                if target.size > largest:
+                    raise Failure(f"the archive unpacks to more than {largest} bytes", "firmware images are smaller")
+                write_all(target.descriptor, data)
         except DAMAGES as error:
             raise damaged(f"the archive is no gzip: {printable(str(error))}") from error
-    return Extent(target, 0, size)

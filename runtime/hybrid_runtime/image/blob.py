@@ -92,7 +92,7 @@ class BlobReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.extent.__exit__()
+        self.extent.close()
 
     def read(self, count: int) -> bytes:
         data = self.extent.read_at(self.position, count)

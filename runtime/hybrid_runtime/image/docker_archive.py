@@ -14,24 +14,28 @@ MANIFEST = "manifest.json"
 MOST_IMAGES = 256
 
 
-def docker_candidates(store: "Store", selector: str) -> list[Candidate]:
-    """Those that the selector names, all without one. Raises Failure."""
-    images = read_list(Blob(store, MANIFEST, "list of images"))
-    if len(images) > MOST_IMAGES:
-        raise damaged(f"the archive has more than {MOST_IMAGES} images")
-    candidates = []
-    names: list[str] = []
-    for image in images:
-        if not isinstance(image, dict):
-            raise damaged(f"{MANIFEST} is not a list of objects")
-        tags = strings_of(image, "RepoTags", MANIFEST)
-        names += tags
-        if not selector or familiar(selector) in [familiar(tag) for tag in tags]:
-            candidates.append(_candidate(store, image, tags))
-    if not candidates:
-        there = listing([quote(name) for name in names]) or "no names"
-        raise Failure(f"there is no image {quote(selector)} in the archive", f"there are {there}")
-    return candidates
+class DockerArchive:
+    """`candidates` are those the selector means, all without one. Raises Failure for a store that holds none."""
+
+    def __init__(self, store: "Store", selector: str) -> None:
+        self.store = store
+        # Such an archive is written whole.
+        self.absent: list[str] = []
+        self.candidates: list[Candidate] = []
+        names: list[str] = []
+        images = read_list(Blob(store, MANIFEST, "list of images"))
+        if len(images) > MOST_IMAGES:
+            raise damaged(f"the archive has more than {MOST_IMAGES} images")
+        for image in images:
+            if not isinstance(image, dict):
+                raise damaged(f"{MANIFEST} is not a list of objects")
+            tags = strings_of(image, "RepoTags", MANIFEST)
+            names += tags
+            if not selector or familiar(selector) in [familiar(tag) for tag in tags]:
+                self.candidates.append(_candidate(store, image, tags))
+        if not self.candidates:
+            there = listing([quote(name) for name in names]) or "no names"
+            raise Failure(f"there is no image {quote(selector)} in the archive", f"there are {there}")
 
 
 def _candidate(store: "Store", image: Object, tags: list[str]) -> Candidate:

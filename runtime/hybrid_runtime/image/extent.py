@@ -29,6 +29,9 @@ class Extent:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         os.close(self.descriptor)
 
     def read_at(self, position: int, count: int) -> bytes:

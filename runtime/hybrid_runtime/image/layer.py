@@ -86,8 +86,11 @@ class Layer:
             try:
                 found = act(content)
                 content.pass_over(LARGEST_UNPACKED)
-            except content.damages as error:
+            except Failure:
                 # A wrong digest tells more than what went wrong because of it.
+                reader.finish()
+                raise
+            except content.damages as error:
                 reader.finish()
                 raise damaged(
                     f"the {self.blob.what} {quote(self.blob.path)} is no tar: {printable(str(error))}"

@@ -91,7 +91,7 @@ class Layout:
             # An engine that pulled an image for one platform has the index, and that platform's manifest alone.
             self.absent.append(str(descriptor.digest))
             return []
-        extent.__exit__()
+        extent.close()
         document = read_document(blob)
         require_type(document, str(descriptor.media_type), blob.what)
         digests = [*above, str(descriptor.digest)]

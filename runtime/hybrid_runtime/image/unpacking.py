@@ -9,7 +9,7 @@ from hybrid_runtime.firmware.bundle import CONFIG
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
 from hybrid_runtime.image.board import this_board
-from hybrid_runtime.image.docker_archive import docker_candidates
+from hybrid_runtime.image.docker_archive import DockerArchive
 from hybrid_runtime.image.engine import Shellfree, engine_of, engine_with, engines
 from hybrid_runtime.image.extent import Extent, open_file
 from hybrid_runtime.image.layer import Allowance
@@ -34,7 +34,17 @@ class Unpacking:
         self.selection = Selection(this_board(machine), given, option)
 
     def make_bundle(self, reference: Reference) -> None:
-        choice = self._choose(reference)
+        if reference.kind == OCI:
+            self._unpack(Layout(LayoutFolder(reference.place), reference.selector))
+            return
+        with Archive(self._archive(reference), self.spool) as archive:
+            is_layout = reference.kind == OCI_ARCHIVE or (
+                reference.kind != DOCKER_ARCHIVE and "oci-layout" in archive.files and "index.json" in archive.files
+            )
+            self._unpack((Layout if is_layout else DockerArchive)(archive, reference.selector))
+
+    def _unpack(self, images: Layout | DockerArchive) -> None:
+        choice = self.selection.choose(images.candidates, images.absent)
         tree = Tree()
         allowance = Allowance()
         for layer in choice.candidate.layers:
@@ -45,19 +55,6 @@ class Unpacking:
         os.mkdir(self.folder, 0o700)
         self._extract(choice, firmware)
         self._write_config(choice, "/".join(("", *firmware.path)))
-
-    def _choose(self, reference: Reference) -> Choice:
-        if reference.kind == OCI:
-            layout = Layout(LayoutFolder(reference.place), reference.selector)
-            return self.selection.choose(layout.candidates, layout.absent)
-        archive = Archive(self._archive(reference), self.spool)
-        is_layout = reference.kind == OCI_ARCHIVE or (
-            reference.kind != DOCKER_ARCHIVE and "oci-layout" in archive.files and "index.json" in archive.files
-        )
-        if is_layout:
-            layout = Layout(archive, reference.selector)
-            return self.selection.choose(layout.candidates, layout.absent)
-        return self.selection.choose(docker_candidates(archive, reference.selector), [])
 
     def _archive(self, reference: Reference) -> Extent:
         if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
