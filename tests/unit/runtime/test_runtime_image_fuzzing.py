@@ -110,7 +110,7 @@ def test_layers_that_lie_under_right_digests(
 NAMES = ["fw.elf", "a", "a/b", "./a", "../a", "/a", ".wh.a", ".wh..wh..opq", "a/.wh..wh..opq", "a/..", ""]
 KINDS = [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, b"x", b"g"]
 TARGETS = ["", "fw.elf", "a", "../..", "/", "a/b", "x" * 300]
-MEMBERS = st.lists(st.tuples(*map(st.sampled_from, (NAMES, KINDS, TARGETS))), max_size=5)
+MEMBERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KINDS), st.sampled_from(TARGETS)), max_size=5)
 
 
 @settings(max_examples=200)
