@@ -56,3 +56,9 @@ def remove_file(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
+    except OSError:
+        # A read-only file system refuses also what would not be there.
+        from hybrid_runtime.path import link_exists
+
+        if link_exists(path):
+            raise

@@ -30,6 +30,17 @@ def exists(path: str) -> bool:
     return _mode(path) != 0
 
 
+def link_exists(path: str) -> bool:
+    """Also a link to nothing; unclear counts as there."""
+    try:
+        os.stat(path, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def is_folder(path: str) -> bool:
     return _mode(path) & _KIND == _FOLDER
 

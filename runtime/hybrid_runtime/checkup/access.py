@@ -35,9 +35,6 @@ CRASHED = Kind(WARNING, "a processor has crashed outside any container", "echo s
 ABANDONED_CORE = Kind(
     PROBLEM, "a core runs without its container", "hybrid-runtime doctor --repair, or echo stop > {path}/state"
 )
-RECOVERY_DISABLED = Kind(
-    WARNING, "recovery is disabled", "echo enabled > {path}/recovery, unless somebody wants crashed cores to stay so"
-)
 
 
 def check(machine: Machine) -> Iterator[Finding]:
@@ -104,5 +101,3 @@ def _check_without_container(remoteproc: Remoteproc, name: str, state: str) -> I
         yield ABANDONED_CORE.found(f"{name} is {state} with `{firmware}`", path=remoteproc.path)
     elif state == "crashed":
         yield CRASHED.found(f"{name} with `{firmware}`", path=remoteproc.path)
-    if remoteproc.read_or("recovery", "enabled") == "disabled":
-        yield RECOVERY_DISABLED.found(f"{name}: the kernel leaves it crashed", path=remoteproc.path)

@@ -62,7 +62,11 @@ def run(context: Context, values: Values) -> int:
         creation.run_hooks(bundle)
         creation.commit(birth)
     except BaseException:
-        creation.undo()
+        try:
+            creation.undo()
+        except (Failure, OSError) as problem:
+            # The journal has the rest of it; what went wrong first is what there is to report.
+            context.warn(f"not everything could be undone: {problem}")
         raise
     return 0
 

@@ -1,0 +1,135 @@
+"""The verbs that look: what they say of a real core, and that it goes on whatever is asked."""
+
+import json
+
+from linux import Linux
+
+from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+PROOF_S = 10.0
+LOOKING = (
+    *(("list",), ("list", "-f", "json"), ("list", "-q"), ("ps", "motor"), ("ps", "-f", "json", "motor", "-ef")),
+    *(("state", "motor"), ("logs", "motor"), ("processors",), ("processors", "-f", "json"), ("features",)),
+    *(("update", "--memory", "1", "motor"), ("help",), ("help", "create"), ("--version",), ("doctor",)),
+    *(("doctor", "-f", "json"), ("doctor", "--repair"), ("exec", "motor", "sh"), ("pause", "motor")),
+    *(("delete", "motor"), ("start", "motor"), ("kill", "motor", "WINCH"), ("state", "nobody")),
+)
+
+
+def test_a_core_goes_on_whatever_is_asked(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """The supervisor has shutdown-on-release set: whoever else opened /dev/remoteprocN would stop the core by closing
+    it, as the end of this test does."""
+    heartbeat = firmware("heartbeat")
+    runtime.create("motor", heartbeat)
+    runtime.start("motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    for words in LOOKING:
+        runtime.run(*words, check=False)
+        assert linux.attribute(heartbeat.processor, "state") == "running", words
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    assert runtime.state("motor")["status"] == "running"
+    shell.run(f"exec 3<>/dev/{linux.devices[heartbeat.processor]}; exec 3>&-")
+    assert linux.attribute(heartbeat.processor, "state") == "offline", "this test would not notice an open device"
+    runtime.delete("motor", force=True)
+    linux.assert_untouched()
+
+
+def test_list_and_ps_of_a_real_container(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness) -> None:
+    heartbeat = firmware("heartbeat")
+    runtime.create("motor", heartbeat)
+    runtime.start("motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    state = runtime.state("motor")
+    (entry,) = json.loads(runtime.run("list", "-f", "json").stdout)
+    assert {key: entry[key] for key in state} == state
+    assert (entry["owner"], entry["processor"]) == ("root", heartbeat.processor)
+    _, row = runtime.run("list").stdout.splitlines()
+    assert row.split()[:3] == ["motor", str(state["pid"]), "running"]
+    assert row.split()[5:] == ["root", heartbeat.processor]
+    assert json.loads(runtime.run("ps", "--format", "json", "motor").stdout) == [state["pid"]]
+    runtime.delete("motor", force=True)
+
+
+def test_doctor_on_a_board_that_is_well(runtime: DeployedRuntime, board: QemuBoard) -> None:
+    found = runtime.run("doctor")
+    assert found.exit_status == 0
+    assert found.stderr == ""
+    lines = found.stdout.splitlines()
+    assert [line for line in lines if line.startswith(("problem", "warning"))] == []
+    for name in board.processors:
+        assert any(line.startswith(f"ok        a processor can be used: `{name}`") for line in lines)
+    for title in ("the kernel has what this runtime uses", "debugfs can be read", "byte code is up to date"):
+        assert any(line.startswith(f"ok        {title}") for line in lines), title
+
+
+def test_doctor_repairs_what_a_death_has_left(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """Without the character device the core of a killed supervisor runs on, until somebody looks after it."""
+    heartbeat = firmware("heartbeat")
+    device = linux.devices[heartbeat.processor]
+    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
+    try:
+        runtime.create("orphan", heartbeat)
+        runtime.start("orphan")
+        witness.started(heartbeat, Deadline(PROOF_S))
+        shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
+        sick = runtime.run("doctor", check=False)
+        assert sick.exit_status == 1
+        holds = f"a dead container still holds a processor: container `orphan` (root `/run/hybrid-runtime`) on {device}"
+        assert f"problem   {holds}" in sick.stdout
+        assert linux.attribute(heartbeat.processor, "state") == "running"
+        repaired = runtime.run("doctor", "--repair")
+        assert f"repaired  undid container `orphan` on {device}" in repaired.stdout
+        witness.silent(heartbeat)
+        assert linux.attribute(heartbeat.processor, "state") == "offline"
+    finally:
+        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
+    runtime.delete("orphan")
+    linux.assert_untouched()
+
+
+def test_firmware_of_an_earlier_boot_is_collected(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, linux: Linux
+) -> None:
+    orphan = "motor.elf-20261122T043250Z-0011223344556677"
+    hello = firmware("hello")
+    shell.run(f"touch /lib/firmware/{orphan} /lib/firmware/{orphan}.tmp /lib/firmware/modem.bin")
+    assert f"warning   firmware files have no container: `/lib/firmware/{orphan}`" in runtime.run("doctor").stdout
+    runtime.create("motor", hello)
+    assert len(linux.installed_firmware()) == 2
+    assert "modem.bin" in linux.installed_firmware()
+    runtime.delete("motor")
+    shell.run(["rm", "/lib/firmware/modem.bin"])
+    linux.assert_untouched()
+
+
+def test_a_damaged_journal_keeps_no_processor(
+    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """The core of a dead supervisor is known by its firmware's name, and the flag of the device is taken back."""
+    heartbeat = firmware("heartbeat")
+    device = linux.devices[heartbeat.processor]
+    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
+    try:
+        runtime.create("lost", heartbeat)
+        runtime.start("lost")
+        witness.started(heartbeat, Deadline(PROOF_S))
+        shell.run(f"kill -9 {runtime.state('lost')['pid']}")
+        shell.run(f"echo nonsense > /run/hybrid-runtime-claims/{device}.journal")
+    finally:
+        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
+    runtime.create("next", firmware("hello"))
+    witness.silent(heartbeat)
+    runtime.start("next")
+    runtime.delete("next", force=True)
+    runtime.delete("lost")
+    shell.run(f"rm /run/hybrid-runtime-claims/{device}.journal.damaged")
+    linux.assert_untouched()
