@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from remoteproc_double import RemoteprocDouble
+
 from elf_builder import build_elf
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.archive import Archive, is_archive
+from hybrid_runtime.image.extent import open_file
+from hybrid_runtime.image.reference import parse_reference
+from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.unpacking import Unpacking
+from hybrid_runtime.machine import Machine
 from image_builder import (
     CONFIG,
     INDEX,
@@ -22,15 +31,6 @@ from image_builder import (
     podman_archive,
     tar,
 )
-from remoteproc_double import RemoteprocDouble
-
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.archive import Archive, is_archive
-from hybrid_runtime.image.extent import open_file
-from hybrid_runtime.image.reference import parse_reference
-from hybrid_runtime.image.spool import Spool
-from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.machine import Machine
 
 NEWER_LAYOUT = b'{"imageLayoutVersion": "2.0"}'
 TEXT = {"mediaType": "text/plain", "size": 1, "digest": f"sha256:{'a' * 64}"}

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from command_runner import Command, Outcome, eventually
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
 from elf_builder import build_elf
 from image_builder import LayoutBuilder, configuration, firmware_layer, member, podman_archive, tar
-from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 pytestmark = pytest.mark.usefixtures("core")
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from image_builder import LayoutBuilder
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.engine import SAFE_PATH, Shellfree, engine_of, engine_with, engines
 from hybrid_runtime.image.spool import Spool
+from image_builder import LayoutBuilder
 
 AddDouble = Callable[[str, str], None]
 

@@ -12,6 +12,11 @@ import pytest
 from command_runner import attempt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.image.reference import parse_reference
+from hybrid_runtime.image.unpacking import Unpacking
+from hybrid_runtime.machine import Machine
 from image_builder import (
     CONFIG,
     INDEX,
@@ -24,11 +29,6 @@ from image_builder import (
     member,
     tar,
 )
-
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.reference import parse_reference
-from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.machine import Machine
 
 LAYER_PARTS = tar(
     member("a", kind=tarfile.DIRTYPE),

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from image_builder import digest_of, member, tar
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import layer as layers
@@ -17,6 +16,7 @@ from hybrid_runtime.image.blob import Blob, Digest
 from hybrid_runtime.image.extent import Extent, open_file
 from hybrid_runtime.image.layer import Allowance, Layer
 from hybrid_runtime.image.tree import Tree
+from image_builder import digest_of, member, tar
 
 Member = tuple[tarfile.TarInfo, bytes]
 Make = Callable[..., Layer]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from image_builder import configuration, dump, firmware_layer
 from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.failure import Failure
@@ -12,6 +11,7 @@ from hybrid_runtime.image.candidate import Candidate, Configuration
 from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.json_text import read_object
 from hybrid_runtime.machine import Machine
+from image_builder import configuration, dump, firmware_layer
 
 BOARD = Board("Emulated board", ["vendor,board", "vendor,soc"], [("core0", "remoteproc0"), ("core1", "remoteproc1")])
 
