@@ -176,7 +176,7 @@ def _entry(member: "TarInfo", path: tuple[str, ...]) -> Entry:
 def _path(name: str, what: str) -> tuple[str, ...]:
     """The names from the root on; empty for the root itself. Raises Failure for a path that leads out."""
     path = tuple(part for part in name.split("/") if part not in ("", "."))
-    if ".." in path or (name.startswith("/") and path):
+    if "\0" in name or ".." in path or (name.startswith("/") and path):
         raise Failure(f"the layer has the {what} {quote(name)}, which leads out of the image", _REMEDY)
     if len(name) > LONGEST_PATH or len(path) > DEEPEST:
         raise Failure(f"the layer has the {what} {quote(name)}, which is longer or deeper than any firmware's", _REMEDY)

@@ -1,7 +1,7 @@
 """From the text that names an image to a bundle that holds its firmware, in one process made for it."""
 
 import os
-from resource import RLIMIT_FSIZE, setrlimit
+from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit, setrlimit
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
@@ -21,6 +21,7 @@ from hybrid_runtime.image.spool import Spool
 from hybrid_runtime.image.tree import File, Tree
 from hybrid_runtime.json_text import write
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import encoded
 
 ENGINE_SECONDS = 60.0
 
@@ -35,6 +36,8 @@ class Unpacking:
 
     def make_bundle(self, reference: Reference) -> None:
         if reference.kind == OCI:
+            if not os.path.isdir(reference.place):
+                raise Failure(f"{quote(reference.place)} is no folder", "oci: takes a folder with an oci-layout")
             self._unpack(Layout(LayoutFolder(reference.place), reference.selector))
             return
         with Archive(self._archive(reference), self.spool) as archive:
@@ -59,8 +62,7 @@ class Unpacking:
     def _archive(self, reference: Reference) -> Extent:
         if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
             return open_file(reference.place)
-        # Inherited by the engines: none of them fills the disk.
-        setrlimit(RLIMIT_FSIZE, (self.spool.largest, self.spool.largest))
+        _limit_files(self.spool.largest)
         commands = Shellfree(self.spool, Deadline(ENGINE_SECONDS), dict(os.environ))
         named = reference.kind == NAME
         choose = engine_with if named else engine_of
@@ -70,13 +72,18 @@ class Unpacking:
 
     def _extract(self, choice: Choice, firmware: File) -> None:
         """The firmware alone: whatever else the image holds, no core reads it."""
+        path = "/".join(firmware.path)
+        try:
+            encoded(path)
+        except UnicodeEncodeError:
+            raise Failure(f"the name of the firmware {quote(path)} has no bytes", "give it another one") from None
         rootfs = "/".join((self.folder, "rootfs", *firmware.path[:-1]))
         os.makedirs(rootfs, 0o700)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(f"{rootfs}/{firmware.path[-1]}", flags, 0o600), "wb") as target:
             choice.candidate.layers[firmware.layer].extract(firmware.offset, firmware.size, target.write)
         if os.stat(f"{rootfs}/{firmware.path[-1]}").st_size != firmware.size:
-            raise Failure(f"the firmware {quote('/'.join(firmware.path))} is truncated", "build it again")
+            raise Failure(f"the firmware {quote(path)} is truncated", "build it again")
 
     def _write_config(self, choice: Choice, path: str) -> None:
         config = {
@@ -87,3 +94,10 @@ class Unpacking:
         }
         with open(f"{self.folder}/{CONFIG}", "xb") as target:
             target.write(write(config).encode())
+
+
+def _limit_files(largest: int) -> None:
+    """Of this process and the engines it starts: none of them fills the disk."""
+    _, hard = getrlimit(RLIMIT_FSIZE)
+    limit = largest if hard == RLIM_INFINITY else min(hard, largest)
+    setrlimit(RLIMIT_FSIZE, (limit, limit))

@@ -69,7 +69,18 @@ def test_firmware_files_of_every_kind(
 
 
 @pytest.mark.parametrize(
-    "image", ["--", "-x", "no such", "oci:/no/such", "oci-archive:/etc/passwd", "docker-archive:/dev/zero", "/", "oci:"]
+    "image",
+    [
+        "--",
+        "-x",
+        "no such",
+        "oci:/no/such",
+        "oci:/etc/passwd",
+        "oci-archive:/etc/passwd",
+        "docker-archive:/dev/zero",
+        "/",
+        "oci:",
+    ],
 )
 def test_what_is_no_image(command: Command, double: RemoteprocDouble, image: str) -> None:
     outcome = command.run("create", "--", image, "motor", code=1)

@@ -44,6 +44,12 @@ def make(tmp_path: Path) -> Make:
     return make_layer
 
 
+def pax_named(name: str) -> Member:
+    info, content = member("x")
+    info.pax_headers = {"path": name}
+    return info, content
+
+
 def tree_of(make: Make, *contents: list[Member]) -> tuple[Tree, list[Layer]]:
     tree = Tree()
     made = [make(tar(*members)) for members in contents]
@@ -138,6 +144,7 @@ def test_links_lead_inside(make: Make) -> None:
         ([member("x", kind=HARD, link="etc/shadow")], "no file of the image"),
         ([member("x", kind=HARD, link="")], "no file of the image"),
         ([member("d", kind=FOLDER), member("x", kind=HARD, link="d")], "no file of the image"),
+        ([pax_named("a\0b")], "leads out of the image"),
         ([member("x", kind=tarfile.CHRTYPE)], "the device"),
         ([member("x", kind=tarfile.BLKTYPE)], "the device"),
         ([member("x", kind=tarfile.FIFOTYPE)], "the FIFO"),
