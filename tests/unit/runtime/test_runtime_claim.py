@@ -24,6 +24,7 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.ending import undo_container
 from hybrid_runtime.container.undo import undo_leftovers
+from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
@@ -309,3 +310,55 @@ def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monk
     assert found.identifier == "motor"
     assert double.journals() == [f"{DEVICE}.journal"]
     claim.close()
+
+
+@pytest.mark.parametrize(("mode", "files"), [(0o700, 0o600), (0o2770, 0o660)])
+def test_claims_follow_the_owner_of_their_folder(
+    machine: Machine, double: RemoteprocDouble, mode: int, files: int
+) -> None:
+    """What root makes there stays usable by the service user that the folder belongs to, and by its group."""
+    if os.geteuid() != 0:
+        pytest.skip("giving folders away takes root")
+    double.claims.mkdir()
+    os.chown(double.claims, 54321, 54322)
+    double.claims.chmod(mode)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    claim.write_journal(journal_of(double))
+    for name in (DEVICE, f"{DEVICE}.journal"):
+        facts = (double.claims / name).stat()
+        assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o7777) == (54321, 54322, files), name
+    claim.close()
+
+
+def test_a_folder_that_cannot_be_followed(
+    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a user namespace the owner may have no number: then the files stay ours."""
+    double.claims.mkdir()
+    double.claims.chmod(0o770)
+
+    def refuse(*_: object) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(posix, "fchown", refuse)
+    monkeypatch.setattr(posix, "fchmod", refuse)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    assert read_journal(machine, DEVICE) is not None
+    claim.close()
+
+
+def test_removing_what_is_not_there_from_a_read_only_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """unlink(2) says EROFS there before it looks."""
+
+    def refuse(path: str) -> None:
+        raise OSError(30, "Read-only file system", path)
+
+    monkeypatch.setattr(posix, "unlink", refuse)
+    remove_file(str(tmp_path / "absent"))
+    (tmp_path / "there").symlink_to("nowhere")
+    with pytest.raises(OSError, match="Read-only"):
+        remove_file(str(tmp_path / "there"))
