@@ -121,3 +121,38 @@ def test_root_and_the_user_take_turns(
         user.run("start motor")
         witness.started(heartbeat, Deadline(PROOF_S))
         user.run("delete --force motor")
+
+
+# As systemd's User= and AmbientCapabilities= do: CAP_DAC_READ_SEARCH (2) kept over the change of user and the exec.
+WITH_CAPABILITY = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def check(result):
+    if result: raise OSError(ctypes.get_errno(), "cannot raise the capability")
+PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP = 8, 47, 2, 2
+check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+os.setgroups([990]); os.setresgid(990, 990, 990); os.setresuid(990, 990, 990)
+header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+check(libc.capset(header, (ctypes.c_uint32 * 6)(1 << CAP, 1 << CAP, 1 << CAP, 0, 0, 0)))
+check(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP, 0, 0))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_the_trace_with_one_capability(
+    shell: Shell, runtime: DeployedRuntime, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
+) -> None:
+    """The files of debugfs are root's, but readable for who may read everything."""
+    shell.put(WITH_CAPABILITY.encode(), "/tmp/with-capability.py")
+    heartbeat = firmware("heartbeat")
+    command = f"python3 /tmp/with-capability.py {runtime.command}"
+    found = shell.run(f"{command} doctor").stdout
+    assert "ok        debugfs can be read" in found
+    assert "ok        who calls: user 990" in found
+    shell.run(f"{command} --processor {heartbeat.processor} create {heartbeat.path_on_board} motor")
+    shell.run(f"{command} start motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    assert f"nonce={heartbeat.nonce}" in user.run("logs motor").stdout
+    user.run("delete --force motor")
+    shell.run(["rm", "/tmp/with-capability.py"])
