@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from command_runner import Command, adopt_orphans, eventually
-from elf_builder import build_elf
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,6 +23,7 @@ from hypothesis.stateful import (
 )
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
+from elf_builder import build_elf
 from invariants import broken_after_delete, broken_at_any_moment
 
 IDENTIFIERS = ("motor", "pump", "valve")

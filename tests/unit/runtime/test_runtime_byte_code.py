@@ -1,0 +1,116 @@
+"""Where the modules of a deployed runtime come from: byte code made for it, else its sources; never a write."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_runner import Command, interpreter_of
+from remoteproc_double import RemoteprocDouble
+
+POISON = 'raise SystemExit("this source was compiled")\n'
+
+
+@pytest.fixture
+def own(command: Command, double: RemoteprocDouble, tmp_path: Path) -> Command:
+    """With a deployed runtime of this test's own."""
+    shutil.copytree(command.launcher.parents[1], tmp_path / "own")
+    return Command(tmp_path / "own/bin/hybrid-runtime", double, tmp_path)
+
+
+def package_of(command: Command) -> Path:
+    return command.launcher.parents[1] / "hybrid_runtime"
+
+
+def sources(command: Command) -> list[Path]:
+    return sorted(package_of(command).rglob("*.py"))
+
+
+def facts(folder: Path) -> dict[str, tuple[int, int]]:
+    """What any write changes, also that of a temporary file."""
+    paths = [folder, *folder.rglob("*")]
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
+
+
+def compile_all(command: Command, mode: str) -> None:
+    argv = [interpreter_of(command.launcher), "-IS", "-m", "compileall", "-q", "-f", "--invalidation-mode", mode]
+    subprocess.run([*argv, str(package_of(command))], check=True)
+
+
+def cycle(command: Command, firmware: Path) -> None:
+    """Every verb that engines wait for."""
+    command.create(firmware, "motor")
+    command.run("start", "motor")
+    assert command.status("motor") == "running"
+    command.run("kill", "motor", "KILL")
+    command.run("delete", "motor")
+
+
+def test_no_source_is_compiled_and_nothing_written(own: Command, double: RemoteprocDouble, firmware: Path) -> None:
+    """Whatever the sources' times say, as on a root file system that was copied, or is read-only."""
+    double.add("core0")
+    for number, source in enumerate(sources(own)):
+        source.write_text(POISON)
+        os.utime(source, (number, number))
+    before = facts(own.launcher.parents[1])
+    cycle(own, firmware)
+    assert own.run("--version").stdout.startswith("hybrid-runtime version ")
+    assert facts(own.launcher.parents[1]) == before
+
+
+def test_sources_serve_where_there_is_no_byte_code(own: Command, double: RemoteprocDouble, firmware: Path) -> None:
+    double.add("core0")
+    for folder in list(package_of(own).rglob("__pycache__")):
+        shutil.rmtree(folder)
+    before = facts(own.launcher.parents[1])
+    cycle(own, firmware)
+    assert facts(own.launcher.parents[1]) == before
+
+
+@pytest.mark.parametrize("mode", ["timestamp", "checked-hash"])
+def test_byte_code_that_is_to_be_checked_is(own: Command, mode: str) -> None:
+    compile_all(own, mode)
+    own.run("--version")
+    (package_of(own) / "__init__.py").write_text('VERSION = "changed"\nSPEC_VERSION = "0"\n')
+    version = package_of(own) / "command/version.py"
+    version.write_text(version.read_text().replace("spec: ", "changed too: "))
+    assert own.run("--version").stdout.splitlines()[::2] == ["hybrid-runtime version changed", "changed too: 0"]
+
+
+@pytest.mark.parametrize("damage", ["another interpreter's", "empty", "a folder", "too long"])
+def test_byte_code_that_is_none(own: Command, damage: str) -> None:
+    """One module at a time: those around it are found as ever."""
+    (found,) = (package_of(own) / "command/__pycache__").glob("version.*.pyc")
+    if damage == "another interpreter's":
+        found.rename(found.with_name("version.cpython-399.pyc"))
+    elif damage == "empty":
+        found.write_bytes(b"")
+    elif damage == "a folder":
+        found.unlink()
+        found.mkdir()
+    else:
+        # The usual finder reads it, and what follows the code is nothing to it.
+        found.write_bytes(found.read_bytes().ljust(1 << 17, b"\0"))
+    assert own.run("--version").stdout.startswith("hybrid-runtime version ")
+
+
+def test_launcher_is_found_through_links(own: Command, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/runc").symlink_to("../second")
+    (tmp_path / "second").symlink_to(own.launcher)
+    process = subprocess.run(
+        ["bin/runc", "--version"], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
+    )
+    assert process.stdout == own.run("--version").stdout
+
+
+def test_tracebacks_show_sources(own: Command) -> None:
+    """A defect in the field is reported with what its line says."""
+    version = package_of(own) / "command/version.py"
+    version.write_text(version.read_text().replace("def version_text", "1 / 0\n\n\ndef version_text"))
+    compile_all(own, "unchecked-hash")
+    process, outcome = own.spawn("--version")
+    assert process.wait() == 1
+    assert "    1 / 0" in outcome.stderr
+    assert str(version) in outcome.stderr
