@@ -150,6 +150,32 @@ def test_recovery_by_the_kernel_restarts_the_core_and_counts(
     linux.assert_untouched()
 
 
+def test_recovery_by_the_kernel_is_seen_without_its_log(
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    wait_for_log: WaitForLog,
+) -> None:
+    """Without /dev/kmsg nobody tells of a restart. The second life writes as much as the first, into the same place."""
+    hello = firmware("hello")
+    shell.run("mv /dev/kmsg /dev/hidden-kmsg")
+    try:
+        runtime.create("phoenix", hello, annotations={"remoteproc.recovery": "kernel"})
+        runtime.start("phoenix")
+        boot = witness.started(hello, Deadline(PROOF_S)).boot
+        first = wait_for_log("phoenix", "line 3 of 3")
+        linux.crash(hello.processor)
+        both = wait_for_log("phoenix", f"boot={boot + 1} ")
+        assert both == [*first, *(line.replace(f"boot={boot} ", f"boot={boot + 1} ") for line in first)]
+        assert "the trace buffer begins anew" in runtime.run("logs", "phoenix").stderr
+        runtime.delete("phoenix", force=True)
+    finally:
+        shell.run("mv /dev/hidden-kmsg /dev/kmsg")
+    linux.assert_untouched()
+
+
 def test_a_core_stopped_by_somebody_else_ends_the_container_with_69(
     runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_status: WaitForStatus
 ) -> None:

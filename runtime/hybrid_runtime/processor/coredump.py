@@ -4,11 +4,12 @@ The kernel makes a dump only while it recovers a core (rproc_boot_recovery), and
 processor is still there.
 """
 
-import os
+import posix as os
 
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import make_folders, resolved
 from hybrid_runtime.process_identity import is_alive, start_time
 from hybrid_runtime.timestamp import compact
 
@@ -51,16 +52,20 @@ class KernelDump:
 
 def find_dump(machine: Machine, device: str) -> KernelDump | None:
     """The dump whose failing device is this processor; there is never more than one."""
-    ours = os.path.realpath(f"{machine.remoteproc_class}/{device}")
     folder = machine.path("/sys/class/devcoredump")
     try:
         names = os.listdir(folder)
+        ours = resolved(f"{machine.remoteproc_class}/{device}")
     except OSError:
         return None
     for name in names:
         path = f"{folder}/{name}"
-        if os.path.realpath(f"{path}/failing_device") == ours:
-            return KernelDump(os.path.realpath(path))
+        try:
+            if resolved(f"{path}/failing_device") == ours:
+                return KernelDump(resolved(path))
+        except OSError:
+            # Freed this moment, or the class's own file.
+            continue
     return None
 
 
@@ -74,7 +79,7 @@ class DumpCopy:
         self.path = f"{self.folder}/{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"
         self.size = 0
         self.unsynced = 0
-        os.makedirs(self.folder, 0o700, exist_ok=True)
+        make_folders(self.folder, 0o700)
         _remove_abandoned(self.folder)
         self.temporary = f"{self.folder}/{os.getpid()}-{start_time(os.getpid()) or 0}{_IN_MAKING}"
         remove_file(self.temporary)

@@ -6,10 +6,11 @@ what else runs, so the file is always looked for from the processor on.
 """
 
 import errno
-import os
+import posix as os
 
 from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import decoded, encoded, exists
 
 # Most firmware learns the address to send to from the first message it gets.
 GREETING = b"\n"
@@ -63,11 +64,11 @@ class Channel:
     def _file(self, folder: str) -> str:
         """The name of its file below /dev."""
         names = _files(folder)
-        if not names and not os.path.exists(f"{folder}/driver"):
+        if not names and not exists(f"{folder}/driver"):
             # No driver knows this name: rpmsg_char takes any.
             try:
-                _write(f"{folder}/driver_override", os.path.basename(_DRIVER))
-                _write(f"{self.machine.path(_DRIVER)}/bind", os.path.basename(folder))
+                _write(f"{folder}/driver_override", _DRIVER.rpartition("/")[2])
+                _write(f"{self.machine.path(_DRIVER)}/bind", folder.rpartition("/")[2])
             except OSError as error:
                 raise Unavailable(f"no driver takes it: {errno_meaning(error)}") from error
             names = _files(folder)
@@ -120,7 +121,7 @@ def _find(folder: str, name: str, levels: int) -> str | None:
     except OSError:
         return None
     for path in below:
-        if os.path.exists(f"{path}/dst") and _read(f"{path}/name") == name:
+        if exists(f"{path}/dst") and _read(f"{path}/name") == name:
             return path
         found = _find(path, name, levels - 1) if levels > 1 else None
         if found:
@@ -142,7 +143,7 @@ def _files(folder: str) -> list[str]:
 def _read(path: str) -> str:
     try:
         with open(path, "rb") as source:
-            return os.fsdecode(source.read(256)).removesuffix("\n")
+            return decoded(source.read(256)).removesuffix("\n")
     except OSError:
         return ""
 
@@ -150,7 +151,7 @@ def _read(path: str) -> str:
 def _write(path: str, word: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.write(descriptor, os.fsencode(word))
+        os.write(descriptor, encoded(word))
     finally:
         os.close(descriptor)
 

@@ -129,7 +129,9 @@ class Trace:
     def _capacity(self, name: str) -> int:
         """Asked for only when text was overwritten, and then once: it is the firmware's."""
         if self.capacities is None:
-            self.capacities = _capacities(f"{self.folder}/resource_table")
+            from hybrid_runtime.processor.resource_table import trace_lengths
+
+            self.capacities = trace_lengths(f"{self.folder}/resource_table")
         number = name.removeprefix("trace")
         index = int(number) if number.isdigit() else len(self.capacities)
         return self.capacities[index] if index < len(self.capacities) else 0
@@ -146,28 +148,6 @@ class Trace:
     def begin_anew(self) -> None:
         """The core was reloaded: its buffers start empty, whatever they held."""
         self.rings.clear()
-
-
-def _capacities(path: str) -> list[int]:
-    """The lengths of the trace buffers, in their order, from the kernel's words (rproc_rsc_table_show); empty when
-    they are not to be had."""
-    lengths: list[int] = []
-    in_trace = False
-    try:
-        with open(path, "rb") as source:
-            lines = source.read(LARGEST_BUFFER).split(b"\n")
-    except OSError:
-        return []
-    for line in lines:
-        words = line.split()
-        if words[:1] == [b"Entry"]:
-            in_trace = words[-1] == b"trace"
-        elif in_trace and words[:1] == [b"Length"] and len(words) > 1:
-            try:
-                lengths.append(int(words[1], 16))
-            except ValueError:
-                return []
-    return lengths
 
 
 def _snapshot(path: str) -> bytes | None:

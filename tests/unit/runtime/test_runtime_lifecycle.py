@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from time import sleep
 
 import pytest
 from bundle_builder import write_bundle
@@ -367,3 +368,18 @@ def test_container_without_logs(command: Command, core: ProcessorDouble, firmwar
     outcome = command.run("logs", "motor")
     assert outcome.stdout == ""
     assert "hybrid-runtime: started" in outcome.stderr
+
+
+def test_the_log_has_the_size_it_was_given(
+    command: Command, core: ProcessorDouble, firmware: Path, double: RemoteprocDouble
+) -> None:
+    command.create(firmware, "motor", annotations={"remoteproc.logs-size": "16K"})
+    command.run("start", "motor")
+    folder = double.root / "motor"
+    for number in range(400):
+        core.print(b"line %04d of some length, so that the file is full soon\n" % number)
+        if (folder / "log.1").exists():
+            break
+        sleep(0.01)
+    assert 8 << 10 < (folder / "log.1").stat().st_size <= 16 << 10
+    assert (folder / "log").stat().st_size <= 16 << 10

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import posix
 import pty
 import termios
 from collections.abc import Iterator
@@ -180,7 +181,7 @@ def test_a_file_that_takes_no_greeting_yet(
         raise BlockingIOError(errno.EAGAIN, "full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
+        patch.setattr(posix, "write", full)
         channel.open()
         assert not channel.greeted
     channel.greet()
@@ -280,7 +281,7 @@ def test_another_program_s_channel(
     bus.messages(core, "a")
     followed = Followed(double, core, "a")
     monkeypatch.setattr(channels_module, "ANNOUNCEMENT_SECONDS", -1.0)
-    opened = os.open
+    opened = posix.open
 
     def busy(path: str, flags: int, mode: int = 0o777) -> int:
         if path.endswith("/rpmsg0"):
@@ -288,7 +289,7 @@ def test_another_program_s_channel(
         return opened(path, flags, mode)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "open", busy)
+        patch.setattr(posix, "open", busy)
         followed.channels.begin()
         followed.channels.look()
     followed.channels.look()
