@@ -12,7 +12,7 @@ from hybrid_runtime.durable_file import remove_file, share_as_folder, write_dura
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import make_folders
+from hybrid_runtime.path import make_folders, same_file
 from hybrid_runtime.process_identity import is_alive
 
 # A holder that is dying closes its descriptors within this time.
@@ -201,14 +201,40 @@ def holder(machine: Machine, device: str) -> str:
     return journal.identifier if journal and journal.holder_is_alive() else ""
 
 
+def is_holder(machine: Machine, device: str, pid: int) -> bool:
+    """Whether that process has the processor's lock open. A journal is believed so far and no further: who may write
+    one could name any process in it, to have it killed by root."""
+    try:
+        lock = os.stat(f"{machine.claims}/{device}")
+        descriptors = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return False
+    for descriptor in descriptors:
+        try:
+            if same_file(lock, os.stat(f"/proc/{pid}/fd/{descriptor}")):
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def held_by_other(machine: Machine, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
     journal = _readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
     remedy = (
-        f"`hybrid-runtime --root {journal.root} kill {journal.identifier}` stops it and frees the processor, "
-        "`delete --force` does so whatever its state"
+        f"{_as_owner(journal.root)}`hybrid-runtime --root {journal.root} kill {journal.identifier}` stops it and frees "
+        "the processor, `delete --force` does so whatever its state"
         if journal
         else "try again"
     )
     return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
+
+
+def _as_owner(root: str) -> str:
+    """Containers of another user are that user's to stop."""
+    try:
+        owner = os.stat(root).st_uid
+    except OSError:
+        return ""
+    return "" if owner == os.geteuid() else f"as user {owner}, "

@@ -3,6 +3,7 @@ does not stop a core that has crashed, is started twice or has no /dev/remotepro
 
 from hybrid_runtime.container.claim import (
     DamagedJournal,
+    is_holder,
     journaled_devices,
     read_journal,
     take_claim,
@@ -71,7 +72,7 @@ def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> No
     """For a container whose record is lost: the journals know it as well."""
     for device in journaled_devices(machine, root, identifier):
         journal = read_journal(machine, device)
-        if journal is not None:
+        if journal is not None and is_holder(machine, device, journal.pid):
             record = Record(identifier, "", "")
             record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
             kill_supervisor(record)

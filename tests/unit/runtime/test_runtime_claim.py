@@ -3,10 +3,11 @@
 import json
 import os
 import posix
+import subprocess
 from pathlib import Path
 
 import pytest
-from command_runner import attempt
+from command_runner import Command, attempt
 from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
@@ -17,6 +18,7 @@ from hybrid_runtime.container.claim import (
     Journal,
     held_by_other,
     holder,
+    is_holder,
     journal_path,
     journaled_devices,
     read_journal,
@@ -362,3 +364,38 @@ def test_removing_what_is_not_there_from_a_read_only_file_system(
     (tmp_path / "there").symlink_to("nowhere")
     with pytest.raises(OSError, match="Read-only"):
         remove_file(str(tmp_path / "there"))
+
+
+def test_a_journal_has_nobody_killed_but_the_holder(
+    command: Command, machine: Machine, double: RemoteprocDouble, core: ProcessorDouble
+) -> None:
+    """The claims may be shared with a service user, who must not have root kill any process by naming it."""
+    bystander = subprocess.Popen(["/bin/sleep", "60"])
+    try:
+        claim = claim_of(machine)
+        journal = journal_of(double)
+        journal.root, journal.identifier = str(double.root), "motor"
+        journal.pid, journal.pid_start_time = bystander.pid, start_time(bystander.pid) or 0
+        claim.write_journal(journal)
+        assert is_holder(machine, DEVICE, os.getpid())
+        claim.close()
+        assert not is_holder(machine, DEVICE, bystander.pid)
+        (double.root / "motor").mkdir(parents=True)
+        command.run("delete", "--force", "motor")
+        assert bystander.poll() is None
+        assert double.leftovers() == core.boots == []
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_containers_of_another_user_are_that_user_s_to_stop(machine: Machine, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("giving folders away takes root")
+    claim = claim_of(machine)
+    claim.write_journal(Journal(str(tmp_path), "motor"))
+    stop = f"`hybrid-runtime --root {tmp_path} kill motor`"
+    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(stop)
+    os.chown(tmp_path, 54321, 54321)
+    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(f"as user 54321, {stop}")
+    claim.close()
