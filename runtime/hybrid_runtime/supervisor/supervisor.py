@@ -182,7 +182,7 @@ class Supervisor:
         self._read_trace()
         if self.channels:
             self.channels.look()
-        if self.dumps and self.record.kernel_recovers:
+        if self.dumps:
             self.dumps.look()
         ending = self._judge()
         now = monotonic()
