@@ -12,11 +12,12 @@ from hybrid_runtime.durable_file import remove_file, share_as_folder, write_dura
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import make_folders, same_file
+from hybrid_runtime.path import is_file, link_exists, make_folders, same_file
 from hybrid_runtime.process_identity import is_alive
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0
+_LARGEST_JOURNAL_BYTES = 1 << 20
 _IN_MAKING = ".tmp"
 
 
@@ -51,8 +52,7 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
     path = journal_path(machine, device)
     try:
-        with open(path, "rb") as source:
-            return _parse(read_object(source.read()))
+        return _parse(read_object(_content(path)))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -64,6 +64,20 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
         raise DamagedJournal(
             f"the journal `{path}` is damaged: {error}", "`hybrid-runtime doctor --repair` sets it aside"
         ) from error
+
+
+def _content(path: str) -> bytes:
+    """Of a regular file. What else may be in its place is neither followed nor waited for: ValueError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, _LARGEST_JOURNAL_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        if link_exists(path) and not is_file(path, follow=False):
+            raise ValueError("it is no file") from None
+        raise
 
 
 def _parse(values: dict[str, object]) -> Journal:

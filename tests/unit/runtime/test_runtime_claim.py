@@ -198,6 +198,26 @@ def test_damaged_journal_of_a_core_that_runs(
     claim.close()
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_journal_that_is_no_file(machine: Machine, core: ProcessorDouble, tmp_path: Path, kind: str) -> None:
+    """Whoever shares the claims could put it there: a pipe to have root wait, a link to have it read what is secret."""
+    claim = claim_of(machine)
+    path = Path(journal_path(machine, DEVICE))
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "secret").write_text(json.dumps(Journal("/root", "motor").__dict__))
+        path.symlink_to(tmp_path / "secret" if kind == "link" else tmp_path / "nowhere")
+    with pytest.raises(DamagedJournal, match="is damaged"):
+        read_journal(machine, DEVICE)
+    undo_leftovers(claim)
+    assert read_journal(machine, DEVICE) is None
+    assert core.state == "offline"
+    claim.close()
+
+
 def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
     claim = claim_of(machine)
     path = Path(journal_path(machine, DEVICE))
