@@ -9,8 +9,9 @@ from time import sleep
 import pytest
 from bundle_builder import write_bundle
 from command_runner import Command, eventually
-from elf_builder import build_elf
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+from elf_builder import build_elf
 
 
 def test_whole_life(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
