@@ -24,15 +24,14 @@ def find_orphans(machine: Machine, folder: str) -> list[str]:
         return []
     # Sorted out by use alone: the journals of this boot name all that a living container needs of this boot, and
     # files of other boots are needed by nobody.
-    return [f"{folder}/{name}" for name in sorted(names) if name.removesuffix(".tmp") not in used]
+    paths = [f"{folder}/{name}" for name in sorted(names) if name.removesuffix(".tmp") not in used]
+    return [path for path in paths if is_file(path, follow=False)]
 
 
 def collect_orphans(machine: Machine, folder: str) -> list[str]:
     """Removes them; the paths of those that are gone. What cannot be removed is left for the next one."""
     collected = []
     for path in find_orphans(machine, folder):
-        if not is_file(path, follow=False):
-            continue
         try:
             remove_file(path)
         except OSError:

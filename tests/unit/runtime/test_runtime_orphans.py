@@ -65,6 +65,7 @@ def test_collects_its_own_and_nothing_else(machine: Machine, double: RemoteprocD
     put(double, *NOT_OURS, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
     (double.firmware_folder / f"folder-{OTHER_BOOT}").mkdir()
     (double.firmware_folder / f"link-{OTHER_BOOT}").symlink_to("modem.bin")
+    assert len(find_orphans(machine, machine.firmware_folder())) == 3
     assert collected(machine) == sorted([THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT])
     assert double.installed() == sorted([*NOT_OURS, f"folder-{OTHER_BOOT}", f"link-{OTHER_BOOT}"])
 
