@@ -59,7 +59,8 @@ class Shellfree:
         self.seconds = deadline.remaining()
         folders = [folder for folder in environment.get("PATH", "").split(":") if folder.startswith("/")]
         self.path = ":".join(folders) or SAFE_PATH
-        self.environment = {**environment, "PATH": self.path}
+        # podman's own temporary folders too go with the last one, also when it is killed while it writes.
+        self.environment = {**environment, "PATH": self.path, "TMPDIR": spool.folders[-1]}
 
     def find(self, program: str) -> str | None:
         for folder in self.path.split(":"):

@@ -4,7 +4,7 @@ LONGEST_QUOTE = 80
 
 
 def printable(text: str, longest: int = LONGEST_QUOTE) -> str:
-    shown = "".join(character if character.isprintable() else "?" for character in text)
+    shown = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 

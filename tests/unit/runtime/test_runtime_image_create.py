@@ -156,7 +156,7 @@ def slow_create(command: Command, double: RemoteprocDouble, tmp_path: Path) -> I
     """create, at the moment when a double of podman hangs with an archive half written."""
     program = tmp_path / "bin/podman"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho half\nexec sleep 600\n")
+    program.write_text(f'#!/bin/sh\necho $$ > {tmp_path}/pid\necho half | tee "$TMPDIR/half"\nexec sleep 600\n')
     program.chmod(0o755)
 
     def spawn() -> tuple["subprocess.Popen[bytes]", Outcome]:
@@ -164,7 +164,7 @@ def slow_create(command: Command, double: RemoteprocDouble, tmp_path: Path) -> I
             *("create", "containers-storage:motor", "motor"),
             prefix=("/usr/bin/env", f"PATH={tmp_path}/bin:/usr/bin:/bin"),
         )
-        eventually(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text().strip())
+        eventually(lambda: (double.root / "motor/half").is_file() and (tmp_path / "pid").read_text().strip())
         return made
 
     yield spawn

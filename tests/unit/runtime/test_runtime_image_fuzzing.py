@@ -92,7 +92,7 @@ HEADER_FIELDS = st.sampled_from([0, 1, 99, 100, 124, 125, 130, 135, 156, 157, 15
 HEADER_EDITS = st.lists(st.tuples(st.integers(0, 30), HEADER_FIELDS, st.binary(max_size=12)), max_size=6)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(edits=HEADER_EDITS, cut=st.none() | st.integers(0, 1 << 14), packed=st.booleans())
 def test_layers_that_lie_under_right_digests(
     try_image: Try, edits: list[tuple[int, int, bytes]], cut: int | None, packed: bool
@@ -113,7 +113,7 @@ TARGETS = ["", "fw.elf", "a", "../..", "/", "a/b", "x" * 300]
 MEMBERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KINDS), st.sampled_from(TARGETS)), max_size=5)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(layers=st.lists(MEMBERS, min_size=1, max_size=3))
 def test_layers_of_any_members(try_image: Try, layers: list[list[tuple[str, bytes, str]]]) -> None:
     made = [tar(*(member(name, kind=kind, link=link) for name, kind, link in members)) for members in layers]
@@ -150,7 +150,7 @@ FIELDS = [
 CHANGES = st.dictionaries(st.sampled_from(FIELDS), VALUES, min_size=1, max_size=2)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(changes=CHANGES, where=st.sampled_from(["configuration", "manifest", "index", "top", "docker"]))
 def test_documents_of_any_shape(try_image: Try, changes: dict[str, Any], where: str) -> None:
     builder = LayoutBuilder()

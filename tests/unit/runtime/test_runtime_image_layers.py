@@ -2,10 +2,12 @@
 
 import gzip
 import io
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -20,6 +22,7 @@ from image_builder import digest_of, member, tar
 
 Member = tuple[tarfile.TarInfo, bytes]
 Make = Callable[..., Layer]
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 FOLDER, LINK, HARD = tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 
 
@@ -189,9 +192,40 @@ def test_compressed(make: Make) -> None:
 
 
 def test_zstd_needs_an_interpreter_that_has_it(make: Make) -> None:
-    packed = b"\x28\xb5\x2f\xfd" + b"\0" * 20
-    with pytest.raises(Failure, match=r"zstd, which Python 3\.11\.\d+ cannot read|is no tar"):
+    packed = ZSTD_MAGIC + b"\0" * 20
+    with pytest.raises(Failure, match=r"zstd, which Python 3\.1\d\.\d+ cannot read|is no tar"):
         make(packed).entries(Allowance())
+
+
+class ZstdDouble:
+    """Stands for compression.zstd of Python 3.14: its packed form is the magic number, then the bytes as they are."""
+
+    class ZstdError(Exception):
+        pass
+
+    class ZstdFile:
+        def __init__(self, packed: io.BytesIO) -> None:
+            self.packed = packed
+            packed.read(len(ZSTD_MAGIC))
+
+        def read(self, count: int) -> bytes:
+            data = self.packed.read(count)
+            if b"damage" in data:
+                raise ZstdDouble.ZstdError("damage in the frame")
+            return data
+
+
+def test_zstd_where_the_interpreter_has_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "compression", ModuleType("compression"))
+    monkeypatch.setitem(sys.modules, "compression.zstd", ZstdDouble)
+    plain = tar(member("x", b"firmware"))
+    layer = make(ZSTD_MAGIC + plain, plain)
+    [entry] = layer.entries(Allowance())
+    stream = io.BytesIO()
+    layer.extract(entry.offset, entry.size, stream.write)
+    assert stream.getvalue() == b"firmware"
+    with pytest.raises(Failure, match="is no tar: damage in the frame"):
+        make(ZSTD_MAGIC + tar(member("x", b"damage"))).entries(Allowance())
 
 
 @pytest.mark.parametrize("packed", [True, False])
