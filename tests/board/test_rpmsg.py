@@ -109,6 +109,23 @@ def test_named_channels_are_the_container_s_output(
     linux.assert_untouched()
 
 
+@pytest.mark.processors(2)
+def test_channels_of_one_name_on_two_cores(
+    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_log: WaitForLog
+) -> None:
+    """Each container reads its own core's, whatever the numbers of the devices."""
+    echoes = [firmware("echo", core=core) for core in (1, 0)]
+    for echo in echoes:
+        start_echo(runtime, witness, echo, echo.processor, logs="rpmsg:rpmsg-raw,rpmsg:rpmsg-tty")
+    for echo in echoes:
+        for channel in ("rpmsg-tty", "rpmsg-raw"):
+            lines = wait_for_log(echo.processor, f"{echo.speaker} {channel} beat=2")
+        assert {line.partition(" ")[0] for line in lines if line} == {echo.speaker}
+    for echo in echoes:
+        runtime.delete(echo.processor, force=True)
+    linux.assert_untouched()
+
+
 def test_channels_that_are_not_named_are_left_to_others(
     runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux, client: str
 ) -> None:

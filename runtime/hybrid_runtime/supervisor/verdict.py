@@ -25,14 +25,12 @@ def judge(core: str, *, ours: bool, kernel_recovers: bool, crash_seen: bool, sec
     """None: go on. `seconds_down` is how long the core has not been seen up."""
     if core in GONE_STATES:
         return VANISHED
+    if not ours or core not in ("running", "suspended", "crashed", "offline"):
+        # Attached and detached as well: somebody has taken it over.
+        return STOPPED_BY_ANOTHER
     if core in ("running", "suspended"):
-        return None if ours else STOPPED_BY_ANOTHER
+        return None
     # sysfs shows the state without the lock: a core in recovery may be seen crashed or offline.
-    recovering = kernel_recovers and seconds_down <= RECOVERY_SECONDS
-    if core == "crashed":
-        return None if recovering else CRASHED
-    if core == "offline" and ours:
-        if recovering:
-            return None
-        return CRASHED if crash_seen else STOPPED_BY_ANOTHER
-    return STOPPED_BY_ANOTHER
+    if kernel_recovers and seconds_down <= RECOVERY_SECONDS:
+        return None
+    return CRASHED if core == "crashed" or crash_seen else STOPPED_BY_ANOTHER
