@@ -202,6 +202,17 @@ def test_killed(slow_create: Slow, command: Command, double: RemoteprocDouble, t
     assert double.leftovers() == []
 
 
+def test_deleted_while_it_is_created(
+    slow_create: Slow, command: Command, double: RemoteprocDouble, tmp_path: Path
+) -> None:
+    process, _ = slow_create()
+    assert command.status("motor") == "creating"
+    command.run("delete", "--force", "motor")
+    assert process.wait(10) != 0
+    eventually(lambda: engine_is_gone(tmp_path))
+    assert double.leftovers() == []
+
+
 def test_a_reader_that_dies(slow_create: Slow, double: RemoteprocDouble, tmp_path: Path) -> None:
     process, outcome = slow_create()
     engine = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat").read_text()
