@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent / "unit/runtime"):
+for folder in (HERE, HERE.parent, HERE.parent / "unit/runtime"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
