@@ -4,6 +4,8 @@ have the machine reconfigured by buildah and by the engines' hooks."""
 import posix as os
 import stat
 
+from hybrid_runtime.system_calls import call_c_library
+
 # linux/sched.h
 _CLONE_NEWNET = 0x40000000
 
@@ -14,10 +16,7 @@ def new_network() -> None:
         os.unshare(_CLONE_NEWNET)
         return
     # Python before 3.12.
-    from ctypes import CDLL, get_errno
-
-    if CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
-        raise OSError(get_errno(), os.strerror(get_errno()))
+    call_c_library("unshare", _CLONE_NEWNET)
 
 
 def join_network(path: str) -> None:
@@ -36,7 +35,4 @@ def _set_network(descriptor: int) -> None:
     if hasattr(os, "setns"):
         os.setns(descriptor, _CLONE_NEWNET)
         return
-    from ctypes import CDLL, get_errno
-
-    if CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
-        raise OSError(get_errno(), os.strerror(get_errno()))
+    call_c_library("setns", descriptor, _CLONE_NEWNET)

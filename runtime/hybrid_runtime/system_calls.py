@@ -1,9 +1,10 @@
-"""Sockets and signals without the public modules, whose enums cost more than a verb may.
+"""Sockets, signals and functions of the C library without the public modules, whose enums cost more than a verb may.
 
 Both public modules are thin wrappers of the C modules used here; where an interpreter lacks those, the
 public ones serve.
 """
 
+from posix import strerror
 from sys import byteorder
 
 TYPE_CHECKING = False
@@ -85,3 +86,24 @@ def restore_default_signals() -> None:
     for number in (signals.SIGPIPE, signals.SIGXFSZ):
         signals.signal(number, signals.SIG_DFL)
     set_signal_mask(set())
+
+
+def call_c_library(name: str, *numbers: int) -> None:
+    """For what this version's posix lacks. The function must be one that can be tried twice. Raises OSError."""
+    if _called_directly(name, numbers) == 0:
+        return
+    # Once more, by the module that costs as much as the interpreter's start, and knows errno.
+    from ctypes import CDLL, get_errno
+
+    if CDLL(None, use_errno=True)[name](*numbers):
+        raise OSError(get_errno(), strerror(get_errno()))
+
+
+def _called_directly(name: str, numbers: tuple[int, ...]) -> int:
+    try:
+        from _ctypes import call_function, dlopen, dlsym
+    except ImportError:
+        return -1
+    itself = dlopen(None, 0)  # type: ignore[arg-type]
+    returned: int = call_function(dlsym(itself, name), numbers)
+    return returned

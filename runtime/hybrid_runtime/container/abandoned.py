@@ -2,7 +2,6 @@
 
 import posix as os
 
-from hybrid_runtime.container.ending import kill_and_undo
 from hybrid_runtime.container.record import CREATING, Record, UnreadableRecord, load_record
 from hybrid_runtime.container.status import STOPPED, settled
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
@@ -54,6 +53,8 @@ def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:
 
 def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:
     """Raises Failure when its core cannot be stopped."""
+    from hybrid_runtime.container.ending import kill_and_undo
+
     try:
         folder = HeldFolder(store.folder(identifier))
     except FileNotFoundError:

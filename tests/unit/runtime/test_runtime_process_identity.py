@@ -88,7 +88,7 @@ def test_signal_mask_comes_back() -> None:
 
 
 SAME_BOTH_WAYS = """
-import os, socket, signal, sys, tempfile
+import ctypes, errno, os, socket, signal, sys, tempfile
 hidden = sys.argv[1:]
 sys.modules.update(dict.fromkeys(hidden))
 from hybrid_runtime import system_calls as calls
@@ -108,13 +108,21 @@ os.write(int.from_bytes(ancillary[0][2], sys.byteorder), b"through"); assert os.
 mask = calls.block_signals(); assert calls.signals.SIGTERM not in mask; calls.set_signal_mask(mask)
 calls.send_signal(os.pidfd_open(os.getpid()), 0)
 calls.restore_default_signals()
+try: calls.call_c_library("setns", writing, 0)
+except OSError as error: assert error.errno == errno.EINVAL, error
+else: assert False, "a pipe is no namespace"
+assert calls._called_directly("sched_yield", ()) == (-1 if "_ctypes" in hidden else 0)
+calls.call_c_library("sched_yield")
 os.unlink("s"); os.rmdir(os.getcwd()); print("same")
 """
 
 
-@pytest.mark.parametrize("hidden", [(), ("_socket",), ("_signal",), ("_socket", "_signal")], ids=" ".join)
+PRIVATE = ("_socket", "_signal", "_ctypes")
+
+
+@pytest.mark.parametrize("hidden", [(), *((name,) for name in PRIVATE), PRIVATE], ids=" ".join)
 def test_calls_with_and_without_the_private_modules(hidden: tuple[str, ...]) -> None:
-    """Where an interpreter has no `_socket` and `_signal`, the public modules do the same."""
+    """Where an interpreter has no `_socket`, `_signal` and `_ctypes`, the public modules do the same."""
     package = Path(system_calls.__file__).parents[1]
     script = f"import sys; sys.path.insert(0, {str(package)!r}); sys.dont_write_bytecode = True\n{SAME_BOTH_WAYS}"
     process = subprocess.run([sys.executable, "-c", script, *hidden], capture_output=True, text=True, check=False)
