@@ -110,6 +110,8 @@ def test_root_and_the_user_take_turns(
         assert {" ".join(line.split()[:2]) for line in owners} == {f"{USER}:{USER} 660"}
         refused = user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor", check=False)
         assert "is held by container `roots`" in refused.stderr
+        # Nor is a folder gone that one may not look into.
+        assert "folder is gone" not in user.run("doctor", check=False).stdout
         runtime.start("roots")
         witness.started(heartbeat, Deadline(PROOF_S))
         runtime.delete("roots", force=True)

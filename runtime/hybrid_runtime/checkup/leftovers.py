@@ -14,6 +14,7 @@ from hybrid_runtime.container.undo import stop_without_journal, undo_leftovers
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
 
 _REPAIR = "hybrid-runtime doctor --repair"
@@ -64,7 +65,7 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
                 yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
             elif not journal.holder_is_alive():
                 yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}")
-            elif not os.path.isdir(f"{journal.root}/{journal.identifier}"):
+            elif not link_exists(f"{journal.root}/{journal.identifier}"):
                 yield FOLDER_GONE.found(
                     f"`{journal.identifier}` on {device}, process {journal.pid}",
                     root=journal.root,

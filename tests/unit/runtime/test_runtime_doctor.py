@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import posix
 import py_compile
 import re
 import shutil
@@ -17,8 +18,10 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
 from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
 from hybrid_runtime.command.doctor import MODULES
+from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.process_identity import start_time
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"
@@ -345,6 +348,29 @@ def test_a_container_whose_folder_is_gone(
     assert command.exit_code(pid, 0) == 137
     assert core.state == "offline"
     assert double.leftovers() == []
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_gone(
+    machine: Machine, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's root."""
+    claim = take_claim(machine, "remoteproc0")
+    assert claim is not None
+    journal = Journal(str(tmp_path / "theirs"), "motor")
+    journal.pid, journal.pid_start_time = os.getpid(), start_time(os.getpid()) or 0
+    claim.write_journal(journal)
+    assert leftovers.FOLDER_GONE.title in titles(leftovers.check(machine, store))
+    real = posix.stat
+
+    def refuse(path: str, **options: bool) -> os.stat_result:
+        if str(path).endswith("theirs/motor"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, **options)
+
+    monkeypatch.setattr(posix, "stat", refuse)
+    assert leftovers.FOLDER_GONE.title not in titles(leftovers.check(machine, store))
+    claim.close()
+    assert double.journals() == ["remoteproc0.journal"]
 
 
 def test_a_repair_that_fails(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
