@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LARGEST_HEADER = 1 << 20
 GZIP = b"\x1f\x8b"
 MOST_ENTRIES = 1 << 14
+# PATH_MAX of linux/limits.h
+LONGEST_PATH = 4096
 # What tarfile, gzip and zlib raise for bytes that are not theirs; zstd's own error joins in the module layer.
 DAMAGES = (
     tarfile.TarError,
@@ -107,6 +109,8 @@ def members(stream: TarStream, count: EntryCount) -> "Iterator[tarfile.TarInfo]"
             stream.header_bytes = 0
             # Nobody asks for them again.
             archive.members.clear()  # type: ignore[attr-defined]
+            if max(len(member.name), len(member.linkname)) >= LONGEST_PATH:
+                raise Failure(f"the {stream.what} has {quote(member.name)}, a path too long for Linux", "shorten it")
             if member.issparse() or member.size < 0:
                 raise Failure(f"the {stream.what} has the sparse file {quote(member.name)}", "do without tar --sparse")
             yield member

@@ -1,8 +1,9 @@
 """The file system that an image's layers add up to, in memory: nothing is unpacked but the file asked for."""
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, LONGEST_PATH, Entry
+from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.quotation import quote
+from hybrid_runtime.image.tar_stream import LONGEST_PATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

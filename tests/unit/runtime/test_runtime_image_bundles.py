@@ -292,6 +292,7 @@ def test_indexes_are_not_nested_for_ever(bundle: Bundle, tmp_path: Path) -> None
         (tar(member("manifest.json", kind=b"2", link="manifest.json")), "not in the image"),
         (tar(member("manifest.json", kind=b"6")), "not in the image"),
         (docker_archive([b"x"], None).replace(b"/fw.elf", b"/fw.elv"), "has the digest"),
+        (tar(member("x" * 5000)), "too long for Linux"),
         (b"ustar" * 200, "damaged at byte 0"),
         (b"\x1f\x8b" + b"x" * 100, "no gzip"),
         (gzip.compress(b"x" * 5000), "damaged at byte 0"),
