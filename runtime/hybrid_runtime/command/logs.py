@@ -1,5 +1,7 @@
 """`logs`: what the firmware printed goes to standard output, what the supervisor said of it to standard error."""
 
+import gc
+
 from hybrid_runtime.command.context import Context, complain
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
@@ -18,6 +20,7 @@ def run(context: Context, values: Values) -> int:
     lines = reader.earlier_lines() + reader.new_lines()
     printer = _Printer(context, timestamps=values.has("timestamps"))
     printer.print(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
+    gc.enable()
     while values.has("follow") and alive:
         from time import sleep
 

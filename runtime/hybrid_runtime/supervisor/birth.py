@@ -1,5 +1,6 @@
 """How create makes the supervisor: a fork that is undone by itself unless create commits it."""
 
+import gc
 import posix as os
 import sys
 
@@ -105,6 +106,9 @@ class Birth:
 
     def _live(self, waiting: int, readiness: int) -> int:
         os.close(self.commit_descriptor)
+        # The launcher turned it off. What is loaded stays, and is not looked through again and again.
+        gc.freeze()
+        gc.enable()
         os.setsid()
         os.chdir("/")
         os.umask(0o077)

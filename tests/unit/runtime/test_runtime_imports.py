@@ -135,7 +135,7 @@ LOADED = {
     "delete": {*STATUS, "command.delete", "container.ending", "container.claim"},
 }
 # The interpreter's own, as far as they are neither frozen into it nor built in on any.
-C_MODULES = {"_json", "_signal", "_socket", "errno", "fcntl", "marshal", "posix", "select", "sys", "time"}
+C_MODULES = {"_json", "_signal", "_socket", "errno", "fcntl", "gc", "marshal", "posix", "select", "sys", "time"}
 CREATE_TOO = {"_stat", "_struct", "stat", "struct"}
 
 
