@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LARGEST_HEADER = 1 << 20
 GZIP = b"\x1f\x8b"
 MOST_ENTRIES = 1 << 14
+MOST_NAME_BYTES = 4 << 20
 # PATH_MAX of linux/limits.h
 LONGEST_PATH = 4096
 # What tarfile, gzip and zlib raise for bytes that are not theirs; zstd's own error joins in the module layer.
@@ -86,15 +87,19 @@ class _StrictMember(tarfile.TarInfo):
 
 
 class EntryCount:
-    """How many members there may still be."""
+    """How many members there may still be, and how long their names may be together: they are kept in memory."""
 
     def __init__(self) -> None:
         self.left = MOST_ENTRIES
+        self.name_bytes_left = MOST_NAME_BYTES
 
-    def another(self, what: str) -> None:
+    def another(self, what: str, name_bytes: int = 0) -> None:
         self.left -= 1
+        self.name_bytes_left -= name_bytes
         if self.left < 0:
             raise Failure(f"the {what} has more than {MOST_ENTRIES} entries", "firmware needs few")
+        if self.name_bytes_left < 0:
+            raise Failure(f"the names in the {what} are longer than {MOST_NAME_BYTES} bytes", "firmware needs few")
 
 
 def members(stream: TarStream, count: EntryCount) -> "Iterator[tarfile.TarInfo]":
@@ -105,7 +110,7 @@ def members(stream: TarStream, count: EntryCount) -> "Iterator[tarfile.TarInfo]"
         tarinfo=_StrictMember,
     ) as archive:
         while (member := archive.next()) is not None:
-            count.another(stream.what)
+            count.another(stream.what, len(member.name) + len(member.linkname))
             stream.header_bytes = 0
             # Nobody asks for them again.
             archive.members.clear()  # type: ignore[attr-defined]

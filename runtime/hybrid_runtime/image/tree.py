@@ -3,7 +3,7 @@
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.quotation import quote
-from hybrid_runtime.image.tar_stream import LONGEST_PATH
+from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ class Link:
 
 
 class Tree:
-    def __init__(self) -> None:
+    """`count` is what the layers' own entries are counted with as well."""
+
+    def __init__(self, count: EntryCount) -> None:
+        self.count = count
         self.root: Folder = {}
         self.layers = 0
 
@@ -104,6 +107,8 @@ class Tree:
         """Made where it is missing: builders leave folders out. A link is not followed: that is how layers escape."""
         folder = self.root
         for depth, name in enumerate(path, 1):
+            if name not in folder:
+                self.count.another("image")
             inner = folder.setdefault(name, {})
             if not isinstance(inner, dict):
                 raise Failure(

@@ -48,8 +48,8 @@ class Unpacking:
 
     def _unpack(self, images: Layout | DockerArchive) -> None:
         choice = self.selection.choose(images.candidates, images.absent)
-        tree = Tree()
         allowance = Allowance()
+        tree = Tree(allowance.entries)
         for layer in choice.candidate.layers:
             tree.apply(layer.entries(allowance))
         firmware = tree.find(choice.candidate.firmware())

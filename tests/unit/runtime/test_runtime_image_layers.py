@@ -54,9 +54,9 @@ def pax_named(name: str) -> Member:
 
 
 def tree_of(make: Make, *contents: list[Member]) -> tuple[Tree, list[Layer]]:
-    tree = Tree()
     made = [make(tar(*members)) for members in contents]
     allowance = Allowance()
+    tree = Tree(allowance.entries)
     for layer in made:
         tree.apply(layer.entries(allowance))
     return tree, made
@@ -275,6 +275,16 @@ def test_many_entries(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tar(*(member(str(number)) for number in range(10)))).entries(Allowance())
     with pytest.raises(Failure, match="more than 10 entries"):
         make(tar(*(member(str(number)) for number in range(11)))).entries(Allowance())
+
+
+def test_long_names_and_folders_without_entries_are_counted(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tar_stream, "MOST_ENTRIES", 10)
+    tree_of(make, [member("/".join("123456789"))])
+    with pytest.raises(Failure, match="the image has more than 10 entries"):
+        tree_of(make, [member("a"), member("/".join("1234567890"))])
+    monkeypatch.setattr(tar_stream, "MOST_NAME_BYTES", 100)
+    with pytest.raises(Failure, match="the names in the layer are longer than 100 bytes"):
+        tree_of(make, [member("a" * 60), member("b", kind=LINK, link="c" * 60)])
 
 
 def test_a_header_takes_no_gigabyte(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
