@@ -24,7 +24,7 @@ BARE = "python3 -IS -c pass"
 
 def _spend(argv: list[str], null: int) -> float:
     """Seconds. Started as an engine does it, without any environment; fails unless the exit code is 0."""
-    actions = [(os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in (0, 1)]
+    actions = [(os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in range(3)]
     pid = os.posix_spawn(argv[0], argv, {}, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0, argv
