@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from command_runner import adopt_orphans, deploy, interpreter_of
-from elf_builder import build_elf
 from remoteproc_double import RemoteprocDouble
+
+from elf_builder import build_elf
 
 # A supervisor that was just born is at its poll after this long.
 _SETTLED_SECONDS = 0.03
