@@ -1,7 +1,8 @@
 """Each verb, and the supervisor, is killed at one system call after the other, or one call fails: the next verb
 cleans up, nothing is left, and a new life works.
 
-An even choice of the calls by default; all of them with --thorough. What must hold is in tests/invariants.py.
+An even choice of the calls by default; with --thorough every one that comes after the interpreter's start. What must
+hold is in tests/invariants.py.
 """
 
 import os
@@ -124,9 +125,9 @@ class Stage:
         eventually_nothing(broken, point)
         reap()
 
-    def check(self, point: str, number: int, *, thorough: bool) -> None:
+    def check(self, point: str, number: int) -> None:
         self.clean(point, number)
-        if thorough or number % LIFE_EVERY == 0:
+        if number % LIFE_EVERY == 0:
             self.live()
 
 
@@ -164,16 +165,23 @@ def stage(command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Pat
     return stage
 
 
+def choice(calls: list[Call], stage: Stage, *, thorough: bool) -> list[Call]:
+    """From the first on that touches the machine; of those before, in which the interpreter starts, some at night."""
+    touching = from_first_touch(calls, str(stage.double.sysroot))
+    loading = calls[: len(calls) - len(touching)]
+    return [*evenly(loading, POINTS), *touching] if thorough else evenly(touching, POINTS)
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed(stage: Stage, scene: str, thorough: bool) -> None:
     calls = stage.calls(scene)
-    chosen = calls if thorough else evenly(from_first_touch(calls, str(stage.double.sysroot)), POINTS)
+    chosen = choice(calls, stage, thorough=thorough)
     killed = 0
     for number, call in enumerate(chosen):
         outcome = stage.play(scene, *call.killing())
         assert outcome.code in (0, -signal.SIGKILL), f"{scene} killed at {call}: {outcome}"
         killed += outcome.code != 0
-        stage.check(f"{scene} killed at {call}", number, thorough=thorough)
+        stage.check(f"{scene} killed at {call}", number)
     print(f"{scene}: killed at {killed} of {len(chosen)} points, {len(calls)} calls in all")
     # How often a file is looked at may differ by a few from run to run.
     assert killed > len(chosen) * 0.9
@@ -186,7 +194,7 @@ def test_looking_killed(stage: Stage, argv: tuple[str, ...], thorough: bool) -> 
     pid = stage.supervisor()
     assert stage.traced(argv=list(argv)).code == 0
     calls = recorded(stage.trace.read_text())
-    chosen = calls if thorough else evenly(from_first_touch(calls, str(stage.double.sysroot)), POINTS)
+    chosen = choice(calls, stage, thorough=thorough)
     before = stage.double.sighting()
     for call in chosen:
         assert stage.traced(*call.killing(), argv=list(argv)).code in (0, -signal.SIGKILL)
@@ -209,7 +217,7 @@ def test_refused_by_the_disk(stage: Stage, scene: str, thorough: bool) -> None:
         check_words(outcome)
         if scene == "create" and outcome.code:
             assert stage.double.leftovers() == [], f"{scene}, {errno} at {call}: {outcome}"
-        stage.check(f"{scene}, {errno} at {call}", number, thorough=thorough)
+        stage.check(f"{scene}, {errno} at {call}", number)
     print(f"{scene}: {refused} of {len(chosen)} errors refused, {len(failures)} in all")
 
 
@@ -250,7 +258,7 @@ def test_supervisor_killed(stage: Stage, scene: str, thorough: bool) -> None:
                 killed += 1
             elif scene != "start":
                 killed += stage.command.exit_code(pid) == 137
-        stage.check(f"supervisor killed at {call}", number, thorough=thorough)
+        stage.check(f"supervisor killed at {call}", number)
     print(f"supervisor, {scene}: killed at {killed} of {len(chosen)} points")
     assert killed > len(chosen) * 0.5
 
@@ -274,10 +282,10 @@ def test_supervisor_refused_by_the_disk(stage: Stage, scene: str, thorough: bool
             else:
                 assert stage.command.exit_code(pid) == 0, point
                 assert stage.core.state == "offline", point
-        stage.check(point, number, thorough=thorough)
+        stage.check(point, number)
 
 
-def test_supervisor_killed_before_the_commit(stage: Stage, thorough: bool) -> None:
+def test_supervisor_killed_before_the_commit(stage: Stage) -> None:
     """Then nobody waits for create's commit: create undoes everything itself and says so."""
     argv = stage.argv("create")
     process, _ = stage.command.spawn(*argv, prefix=("/usr/bin/strace", "-ff", "-o", str(stage.trace)))
@@ -300,4 +308,4 @@ def test_supervisor_killed_before_the_commit(stage: Stage, thorough: bool) -> No
         assert "the supervisor died" in outcome.stderr, f"{call}: {outcome}"
         assert stage.double.leftovers() == [], f"supervisor killed at {call}"
         assert list(stage.engine.iterdir()) == [], f"supervisor killed at {call}"
-        stage.check(f"supervisor killed at {call}", number, thorough=thorough)
+        stage.check(f"supervisor killed at {call}", number)
