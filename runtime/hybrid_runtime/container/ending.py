@@ -46,6 +46,9 @@ def kill_and_undo(machine: Machine, root: str, folder: HeldFolder, record: Recor
         _let_undo(machine, root, record.identifier)
         kill_and_undo_unrecorded(machine, root, record.identifier)
     else:
+        if folder.has_its_name():
+            # The record may name another process than the one that lives: then the journal knows better.
+            _kill_holder(machine, record.device, root, record.identifier)
         undo_container(machine, record.device, root, record.identifier)
     if not killed:
         return
@@ -71,13 +74,20 @@ def _let_undo(machine: Machine, root: str, identifier: str) -> None:
 def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> None:
     """For a container whose record is lost: the journals know it as well."""
     for device in journaled_devices(machine, root, identifier):
-        journal = read_journal(machine, device)
-        if journal is not None and is_holder(machine, device, journal.pid):
-            record = Record(identifier, "", "")
-            record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
-            kill_supervisor(record)
+        _kill_holder(machine, device, root, identifier)
         undo_container(machine, device, root, identifier)
     remove_torn_journals(machine)
+
+
+def _kill_holder(machine: Machine, device: str, root: str, identifier: str) -> None:
+    try:
+        journal = read_journal(machine, device)
+    except DamagedJournal:
+        return
+    if journal is not None and journal.belongs_to(root, identifier) and is_holder(machine, device, journal.pid):
+        record = Record(identifier, "", "")
+        record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
+        kill_supervisor(record)
 
 
 def undo_container(machine: Machine, device: str, root: str, identifier: str) -> None:

@@ -125,6 +125,13 @@ class HeldFolder:
         self.descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self.content = f"/proc/self/fd/{self.descriptor}"
 
+    def has_its_name(self) -> bool:
+        """Whether its path still means this folder."""
+        try:
+            return same_file(os.fstat(self.descriptor), os.lstat(self.path))
+        except FileNotFoundError:
+            return False
+
     def remove(self) -> None:
         """Everything in it, with its subfolders, then the folder itself. Links are not followed.
 
@@ -133,7 +140,7 @@ class HeldFolder:
         for _ in range(_MOST_REMOVALS):
             _remove_content(self.content)
             try:
-                if same_file(os.fstat(self.descriptor), os.lstat(self.path)):
+                if self.has_its_name():
                     os.rmdir(self.path)
             except FileNotFoundError:
                 return

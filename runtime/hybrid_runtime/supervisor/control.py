@@ -44,7 +44,7 @@ def ask(folder: str, verb: str, deadline: Deadline) -> dict[str, object] | None:
     connection = packet_socket()
     try:
         connection.settimeout(deadline.remaining() or 0.001)
-        connection.connect(address)
+        _connect(connection, address, deadline)
         connection.send(write({"verb": verb}).encode())
         answer = connection.recv(LARGEST_PACKET)
         return read_object(answer)
@@ -53,6 +53,18 @@ def ask(folder: str, verb: str, deadline: Deadline) -> dict[str, object] | None:
     finally:
         connection.close()
         os.close(descriptor)
+
+
+def _connect(connection: "Socket", address: str, deadline: Deadline) -> None:
+    """Raises OSError. A supervisor that is busy while many ask has a full queue for a while (unix_stream_connect)."""
+    while True:
+        try:
+            connection.connect(address)
+        except BlockingIOError:
+            if not deadline.look_again():
+                raise
+        else:
+            return
 
 
 class ControlServer:

@@ -7,6 +7,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -74,6 +75,10 @@ class Outcome:
         self.stderr_path = stderr
 
     @property
+    def paths(self) -> tuple[Path, Path]:
+        return self.stdout_path, self.stderr_path
+
+    @property
     def stdout(self) -> str:
         return self.stdout_path.read_text()
 
@@ -121,6 +126,37 @@ class Command:
         assert code is None or outcome.code == code, f"{args}: {outcome}"
         assert "Traceback" not in outcome.stderr, outcome.stderr
         return outcome
+
+    def forked(self, *args: str | Path) -> Outcome:
+        """As `run`, any code, in a fork of this process: a tenth of the time, for many calls. Waits for the verb."""
+        from hybrid_runtime.command.line import main
+
+        outcome = Outcome(-1, self.folder / "forked.out", self.folder / "forked.err")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        descriptors = [os.open("/dev/null", os.O_RDONLY), *(os.open(path, flags, 0o600) for path in outcome.paths)]
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for target, descriptor in enumerate(descriptors):
+                    os.dup2(descriptor, target)
+                main(["--sysroot", str(self.double.sysroot), *map(str, args)])
+            finally:
+                # As the interpreter says it: main ends the process, so this is only reached by an exception.
+                sys.__excepthook__(*sys.exc_info())
+                sys.stderr.flush()
+                os._exit(99)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        outcome.code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return outcome
+
+    def reap(self) -> None:
+        """Every child that has ended, such as supervisors; not beside processes that somebody still waits for."""
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
 
     def state(self, identifier: str) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self.run("state", identifier).stdout)

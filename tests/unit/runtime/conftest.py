@@ -17,12 +17,19 @@ for folder in (HERE, CHECKOUT / "runtime"):
         sys.path.insert(0, str(folder))
 
 from command_runner import Command, adopt_orphans, deploy  # noqa: E402
-from elf_builder import build_elf  # noqa: E402
 from remoteproc_double import ProcessorDouble, RemoteprocDouble  # noqa: E402
+
+from elf_builder import build_elf  # noqa: E402
 
 # Loaded machines miss hypothesis' own deadlines; the same examples every time, and no folder of them.
 settings.register_profile("runtime", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.register_profile("thorough", settings.get_profile("runtime"), max_examples=2000)
 settings.load_profile("runtime")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--thorough"):
+        settings.load_profile("thorough")
 
 
 @pytest.fixture(scope="session")

@@ -211,3 +211,19 @@ def test_rubbish_does_not_end_a_container(
     command.run("start", "motor")
     assert command.state("motor")["pid"] == pid
     assert core.state == "running"
+
+
+def test_ask_waits_while_the_queue_is_full(served: Served) -> None:
+    """More starts at once than listen(2) keeps: a late one waits, and is not taken for a dead supervisor's."""
+    answers: list[object] = []
+    askers = [
+        threading.Thread(target=lambda: answers.append(ask(str(served.folder), "start", Deadline(20))))
+        for _ in range(100)
+    ]
+    for asker in askers:
+        asker.start()
+    while any(asker.is_alive() for asker in askers):
+        select.select(served.server.descriptors(), [], [], 0.1)
+        for descriptor, _ in served.turn():
+            served.server.answer(descriptor, {"ok": True})
+    assert answers == [{"ok": True}] * 100
