@@ -116,15 +116,23 @@ def _read(make: "Callable[[], str]", answering: int, lifeline: int) -> int:
     os.umask(0o077)
     try:
         answer: dict[str, object] = {"outcome": make()}
-    except Failure as failure:
+    except (Failure, OSError, MemoryError, ImportError) as error:
+        failure = _failure(error)
         answer = {"failure": failure.message, "remedy": failure.remedy}
-    except OSError as error:
-        named = f"`{error.filename}`: " if error.filename else ""
-        answer = {"failure": f"cannot read the image: {named}{errno_meaning(error)}", "remedy": ""}
-    except MemoryError:
-        answer = {"failure": "the image needs more memory than there is", "remedy": "make the image smaller"}
     os.write(answering, write(answer).encode())
     return 0
+
+
+def _failure(error: Failure | OSError | MemoryError | ImportError) -> Failure:
+    """The same in words for a user."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, OSError):
+        named = f"`{error.filename}`: " if error.filename else ""
+        return Failure(f"cannot read the image: {named}{errno_meaning(error)}")
+    if isinstance(error, ImportError):
+        return Failure(f"this Python has no module `{error.name}`", "firmware images need its whole standard library")
+    return Failure("the image needs more memory than there is", "make the image smaller")
 
 
 def _die_with(lifeline: int) -> None:

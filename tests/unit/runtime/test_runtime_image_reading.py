@@ -37,6 +37,12 @@ def exhaust() -> str:
     raise MemoryError
 
 
+def lack_a_module() -> str:
+    from no_such_module import nothing  # type: ignore[import-not-found]
+
+    return str(nothing)
+
+
 def have_a_defect() -> str:
     raise RuntimeError("a defect")
 
@@ -50,6 +56,7 @@ def end() -> str:
     [
         (fail, "^message: remedy$"),
         (refuse, "cannot read the image: `/x`: it is not there"),
+        (lack_a_module, "this Python has no module `no_such_module`"),
         (exhaust, "needs more memory"),
         (have_a_defect, "the process that reads the image died"),
         (end, "the process that reads the image died"),
