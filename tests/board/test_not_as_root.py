@@ -158,3 +158,28 @@ def test_the_trace_with_one_capability(
     assert f"nonce={heartbeat.nonce}" in user.run("logs motor").stdout
     user.run("delete --force motor")
     shell.run(["rm", "/tmp/with-capability.py"])
+
+
+def test_a_channel_that_udev_opens_to_the_user(
+    shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
+) -> None:
+    """The terminal of a channel appears with the start, as root's; when its rule has been applied, it is read."""
+    echo = firmware("echo")
+    options = f"--annotation remoteproc.name={echo.processor} --annotation remoteproc.logs=rpmsg:rpmsg-tty"
+    user.run(f"create {options} {echo.path_on_board} motor")
+    user.run("start motor")
+    witness.started(echo, Deadline(PROOF_S))
+    deadline = Deadline(PROOF_S)
+    while not (devices := shell.run("cd /dev && echo ttyRPMSG*").stdout.split()) or "*" in devices[0]:
+        assert not deadline.expired, "no terminal appeared"
+    assert "cannot open `/dev/ttyRPMSG" in _wait_for(user, "cannot open")
+    shell.run(" && ".join(command for device in devices for command in rule_commands("tty", device)))
+    assert f"{echo.speaker} rpmsg-tty beat=" in _wait_for(user, "rpmsg-tty beat=")
+    user.run("delete --force motor")
+
+
+def _wait_for(user: ServiceUser, words: str) -> str:
+    deadline = Deadline(PROOF_S)
+    while words not in (found := (logs := user.run("logs motor")).stdout + logs.stderr) and not deadline.expired:
+        pass
+    return found
