@@ -89,13 +89,10 @@ def _options(machine: Machine) -> set[str] | None:
 
 
 def _configuration(machine: Machine) -> str | None:
-    import gzip
-    import zlib
-
     try:
-        with gzip.open(machine.path("/proc/config.gz"), "rt", encoding="utf-8", errors="replace") as source:
-            return source.read()
-    except (OSError, EOFError, zlib.error):
+        return _running_configuration(machine)
+    except (OSError, EOFError, ValueError, ImportError):
+        # Not built in, damaged, or an interpreter without zlib.
         pass
     try:
         path = machine.path(f"/boot/config-{os.uname().release}")
@@ -103,6 +100,18 @@ def _configuration(machine: Machine) -> str | None:
             return source.read()
     except OSError:
         return None
+
+
+def _running_configuration(machine: Machine) -> str:
+    """Raises OSError, EOFError or ValueError for what cannot be unpacked, ImportError without zlib."""
+    import gzip
+    import zlib
+
+    try:
+        with gzip.open(machine.path("/proc/config.gz"), "rt", encoding="utf-8", errors="replace") as source:
+            return source.read()
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_debugfs(machine: Machine) -> Finding:

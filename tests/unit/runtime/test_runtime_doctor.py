@@ -8,6 +8,7 @@ import py_compile
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -109,6 +110,12 @@ def test_kernel_whose_options_cannot_be_read(machine: Machine, double: Remotepro
         text = "".join(f"CONFIG_{name}=m\n" for name in GOOD_OPTIONS)
         write(double, f"boot/config-{os.uname().release}", text.encode())
         assert kernel.OPTIONS_RIGHT.title in titles(kernel.check(machine))
+
+
+def test_interpreter_without_zlib(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    config(double, *GOOD_OPTIONS)
+    monkeypatch.setitem(sys.modules, "zlib", None)
+    assert kernel.OPTIONS_UNKNOWN.title in titles(kernel.check(machine))
 
 
 def test_kernel_that_hides_things(
