@@ -157,11 +157,16 @@ def _write(path: str, word: str) -> None:
 
 
 def _make_raw(terminal: int) -> None:
-    """Bytes as they are, nothing echoed: the core would take an echo for input."""
+    """Bytes as they are, nothing echoed: the core would take an echo for input. Raises OSError."""
     from termios import CREAD, CS8, TCSANOW, VMIN, VTIME, tcgetattr, tcsetattr
+    from termios import error as TerminalError
 
-    settings = tcgetattr(terminal)
-    settings[0] = settings[1] = settings[3] = 0
-    settings[2] |= CREAD | CS8
-    settings[6][VMIN], settings[6][VTIME] = 1, 0
-    tcsetattr(terminal, TCSANOW, settings)
+    try:
+        settings = tcgetattr(terminal)
+        settings[0] = settings[1] = settings[3] = 0
+        settings[2] |= CREAD | CS8
+        settings[6][VMIN], settings[6][VTIME] = 1, 0
+        tcsetattr(terminal, TCSANOW, settings)
+    except TerminalError as error:
+        # The module's own exception, with the same arguments: a core that stops hangs its terminal up.
+        raise OSError(*error.args) from error

@@ -191,6 +191,21 @@ def test_a_file_that_takes_no_greeting_yet(
     assert fifo.exists()
 
 
+def test_a_terminal_that_is_hung_up_while_it_is_opened(
+    double: RemoteprocDouble, core: ProcessorDouble, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.terminal(core, "log")
+    channel = channel_of(double, core, "log")
+
+    def hung_up(*_: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcsetattr", hung_up)
+    with pytest.raises(Unavailable, match="input/output error"):
+        channel.open()
+    assert channel.descriptor is None
+
+
 class Followed:
     """Channels whose output goes to a log."""
 
