@@ -64,7 +64,8 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
             if journal is None:
                 yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
             elif not journal.holder_is_alive():
-                yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}")
+                flag = ", shutdown-on-release may still be set" if journal.shutdown_on_release else ""
+                yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}{flag}")
             elif not link_exists(f"{journal.root}/{journal.identifier}"):
                 yield FOLDER_GONE.found(
                     f"`{journal.identifier}` on {device}, process {journal.pid}",

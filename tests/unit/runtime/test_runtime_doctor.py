@@ -357,6 +357,20 @@ def test_a_container_whose_folder_is_gone(
     assert double.leftovers() == []
 
 
+@pytest.mark.parametrize("flag", [False, True])
+def test_a_flag_that_a_dead_container_may_have_left(machine: Machine, store: Store, flag: bool) -> None:
+    """Only the journal tells: asking the device would mean opening it."""
+    claim = take_claim(machine, "remoteproc0")
+    assert claim is not None
+    journal = Journal("/root", "motor")
+    journal.shutdown_on_release = flag
+    claim.write_journal(journal)
+    claim.close()
+    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level == PROBLEM]
+    assert found.title == leftovers.DEAD_HOLDER.title
+    assert ("shutdown-on-release" in found.text) == flag
+
+
 def test_a_folder_that_may_not_be_looked_into_is_not_gone(
     machine: Machine, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
