@@ -16,7 +16,8 @@ LIFE_S = 20.0
 
 # One connection for all of it: the loop runs on the board. A supervisor is waited for as an engine's shim waits.
 LIVES = """
-warned() {{ dmesg | grep -E 'WARNING:|BUG:|Oops|Call trace|scheduling while' && exit 15; }}
+warnings() {{ dmesg | grep -cE 'WARNING:|BUG:|Oops|Call trace|scheduling while'; }}
+earlier=$(warnings)
 i=0
 while [ $i -lt {count} ]; do
   hybrid-runtime create --pid-file /tmp/{core}.pid --annotation remoteproc.name={core} {path} soak-{core} || exit 11
@@ -26,17 +27,26 @@ while [ $i -lt {count} ]; do
   while [ -d /proc/$pid ]; do usleep 5000; done
   hybrid-runtime delete soak-{core} || exit 14
   i=$((i + 1))
-  [ $((i % 20)) != 0 ] || warned
+  [ $((i % 20)) != 0 ] || [ $(warnings) -le $earlier ] || exit 15
 done
-warned
 rm /tmp/{core}.pid
-exit 0
+[ $(warnings) -le $earlier ] || exit 15
 """
+
+# In KiB, and open files. The kernel frees some of it late, and keeps caches of what it has made often.
+MOST_GROWTH = {
+    "descriptors": 32,
+    "SUnreclaim": 4096,
+    "AnonPages": 2048,
+    "KernelStack": 512,
+    "PageTables": 512,
+    "Shmem": 256,
+}
 
 # What may not grow, one `name value` a line. Memory in KiB, after what can be dropped was dropped.
 MEASURE = """
 sync; echo 3 > /proc/sys/vm/drop_caches; sleep 1
-awk '$1 == "MemAvailable:" || $1 == "SUnreclaim:" { sub(":", "", $1); print $1, $2 }' /proc/meminfo
+awk '{ sub(":", "", $1); print $1, $2 }' /proc/meminfo
 echo processes $(grep -l . /proc/[0-9]*/cmdline 2>/dev/null | wc -l)
 read -r open rest < /proc/sys/fs/file-nr; echo descriptors $open
 echo files $(find /run /tmp /lib/firmware /var | wc -l)
@@ -70,12 +80,12 @@ def test_lives_back_to_back(
     before = measure(shell)
     live(shell, core_console, cores, -(-count // len(cores)))
     after = measure(shell)
-    print(f"{count} lives on {len(cores)} cores: before {before}, after {after}")
+    grown = {name: after[name] - value for name, value in before.items() if after[name] != value}
+    print(f"{count} lives on {len(cores)} cores: grown by {grown}")
     linux.assert_untouched()
     assert after["processes"] == before["processes"]
     assert after["files"] == before["files"]
     assert after["mounts"] == before["mounts"]
-    # The kernel frees some descriptors late, and keeps caches of what it has made often.
-    assert after["descriptors"] <= before["descriptors"] + 32
-    assert after["SUnreclaim"] <= before["SUnreclaim"] + 4096
-    assert after["MemAvailable"] >= before["MemAvailable"] - 8192
+    assert {name: (grown.get(name, 0), most) for name, most in MOST_GROWTH.items() if grown.get(name, 0) > most} == {}
+    # Free memory comes and goes in blocks of 4 MiB, whatever runs: only much less of it is a leak.
+    assert after["MemAvailable"] >= before["MemAvailable"] - 5 * 4096
