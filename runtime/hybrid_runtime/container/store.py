@@ -58,7 +58,8 @@ class Store:
         except UnreadableRecord:
             if is_unsigned(content) or self._is_of_another_runtime(content):
                 raise self._absent(identifier) from None
-            raise
+        # The first record may have come between the two looks.
+        return load_record(content, identifier)
 
     def hold(self, identifier: str) -> "HeldFolder":
         """Raises Failure with the words engines know when there is no such container."""
@@ -168,7 +169,11 @@ def _remove_content(folder: str) -> None:
     # The record last: as long as it is there so is the container, also when we are killed.
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name == RECORD):
         if entry.is_dir(follow_symlinks=False):
-            _remove_content(entry.path)
-            os.rmdir(entry.path)
+            try:
+                _remove_content(entry.path)
+                os.rmdir(entry.path)
+            except FileNotFoundError:
+                # Another delete is at the same.
+                continue
         else:
             remove_file(entry.path)
