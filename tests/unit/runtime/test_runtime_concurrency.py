@@ -21,7 +21,7 @@ def all_at_once(command: Command, calls: Sequence[tuple[str, ...]]) -> list[Outc
     """Spawned back to back, then waited for."""
     spawned = [command.spawn(*call) for call in calls]
     for process, outcome in spawned:
-        outcome.code = process.wait(PATIENCE_SECONDS)
+        outcome.code = process.wait(MANY * PATIENCE_SECONDS)
         assert "Traceback" not in outcome.stderr, outcome
     return [outcome for _, outcome in spawned]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import posix
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,19 @@ def test_words_for_errnos() -> None:
     assert errno_meaning(OSError(22, "Invalid argument")) == "invalid argument"
     assert errno_meaning(FileNotFoundError(2, "No such file or directory")) == "it is not there"
     assert errno_meaning(OSError("without a number")) == "unknown error"
+
+
+def test_removal_beside_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two deletes at once: what the other one has removed between two of our steps is no error."""
+    folder = tmp_path / "motor"
+    for name in ("bundle", "more"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text("")
+
+    def gone(path: str) -> None:
+        shutil.rmtree(folder)
+        assert not Path(path).exists()
+
+    monkeypatch.setattr("hybrid_runtime.container.store.remove_file", gone)
+    remove_folder(str(folder))
+    assert list(tmp_path.iterdir()) == []
