@@ -43,14 +43,14 @@ def set_damaged_journal_aside(claim: Claim) -> None:
 
 def stop_without_journal(claim: Claim) -> None:
     """A core that runs a file of our naming, of this boot, is ours, and its holder is dead since we have the lock. Any
-    other core is left alone. Raises Failure."""
+    other core is left alone. Raises Failure and OSError."""
     remoteproc = Remoteproc(claim.machine, claim.device)
-    firmware = remoteproc.read_or("firmware", "")
-    if boot_of(firmware) == claim.machine.boot_id():
-        try:
+    try:
+        firmware = remoteproc.firmware
+        if boot_of(firmware) == claim.machine.boot_id():
             stop_if_ours(remoteproc, firmware)
-        except ProcessorGone:
-            pass
+    except ProcessorGone:
+        pass
     disarm_device(claim.machine.device_node(claim.device))
 
 
@@ -62,7 +62,8 @@ def stop_if_ours(remoteproc: Remoteproc, firmware_name: str) -> None:
 def restore_settings(remoteproc: Remoteproc, journal: Journal) -> None:
     """Recovery and coredump as they were before us."""
     for attribute, before in (("recovery", journal.recovery_before), ("coredump", journal.coredump_before)):
-        if before and remoteproc.read_or(attribute, before) != before:
+        # Also when it cannot be read: what it should be is known.
+        if before and remoteproc.read_or(attribute, "") != before:
             remoteproc.write(attribute, before)
 
 

@@ -6,7 +6,7 @@ import posix as os
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import resolved
+from hybrid_runtime.path import exists, is_folder, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,11 +64,17 @@ class Remoteproc:
         return ProcessorGone(f"processor `{self.device}` has vanished", "its driver was unbound or its device removed")
 
     def read_or(self, attribute: str, default: str) -> str:
-        """For attributes that older kernels lack and for reports: whatever goes wrong gives the default."""
+        """For reports: whatever goes wrong gives the default."""
         try:
             return self.read(attribute)
         except (ProcessorGone, OSError):
             return default
+
+    def setting(self, attribute: str) -> str:
+        """`recovery` or `coredump`, "" where the kernel is too old to have it. Raises ProcessorGone and OSError."""
+        if is_folder(self.path) and not exists(f"{self.path}/{attribute}"):
+            return ""
+        return self.read(attribute)
 
     @property
     def name(self) -> str:

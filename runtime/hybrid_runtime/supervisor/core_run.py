@@ -39,17 +39,19 @@ class CoreRun:
         self._boot()
 
     def _take_settings_over(self) -> None:
-        self.journal.recovery_before = self.remoteproc.read_or("recovery", "")
-        self.journal.coredump_before = self.remoteproc.read_or("coredump", "")
+        """Not at all unless it is known what to restore. Raises Failure and OSError."""
+        recovery, coredump = self.remoteproc.setting("recovery"), self.remoteproc.setting("coredump")
+        self.journal.recovery_before, self.journal.coredump_before = recovery, coredump
         self.journal.shutdown_on_release = exists(self.machine.device_node(self.claim.device))
         self.claim.write_journal(self.journal)
-        wanted = {
-            "recovery": "enabled" if self.record.kernel_recovers else "disabled",
-            "coredump": "enabled" if self.record.keeps_dumps else "disabled",
-        }
-        for attribute, word in wanted.items():
-            if self.remoteproc.read_or(attribute, word) != word:
-                self._write(attribute, word)
+        wanted_recovery = "enabled" if self.record.kernel_recovers else "disabled"
+        wanted_coredump = "enabled" if self.record.keeps_dumps else "disabled"
+        for attribute, before, wanted in (
+            ("recovery", recovery, wanted_recovery),
+            ("coredump", coredump, wanted_coredump),
+        ):
+            if before not in ("", wanted):
+                self._write(attribute, wanted)
 
     def _name_firmware(self) -> None:
         self._write("firmware", self.record.firmware_name)

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_runner import eventually
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import reading
+from hybrid_runtime.process_identity import start_time
 
 SLEEP = "import time; time.sleep(600)"
 
@@ -69,7 +71,7 @@ def test_what_goes_wrong_in_it(make: Callable[[], str], words: str) -> None:
 
 def test_it_may_not_take_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor may what it has started."""
-    monkeypatch.setattr(reading, "READING_SECONDS", 1.0)
+    monkeypatch.setattr(reading, "READING_SECONDS", 3.0)
 
     def make() -> str:
         with subprocess.Popen([sys.executable, "-IS", "-c", SLEEP]) as started:
@@ -77,8 +79,8 @@ def test_it_may_not_take_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         return "done"
 
     begun = time.monotonic()
-    with pytest.raises(Failure, match="not read within 1 s"):
+    with pytest.raises(Failure, match="not read within 3 s"):
         read(make)
-    assert time.monotonic() - begun < 10
-    stat = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
-    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
+    assert time.monotonic() - begun < 20
+    started = int((tmp_path / "pid").read_text())
+    eventually(lambda: start_time(started) is None)
