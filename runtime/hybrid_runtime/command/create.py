@@ -33,7 +33,7 @@ from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.container.hook import Hook
+    from hybrid_runtime.firmware.hook import Hook
 
 
 def run(context: Context, values: Values) -> int:

@@ -8,7 +8,7 @@ from hybrid_runtime.path import encoded, is_file, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.container.hook import Hook
+    from hybrid_runtime.firmware.hook import Hook
 
 LARGEST_CONFIG_BYTES = 16 * 1024 * 1024
 CONFIG = "config.json"
@@ -123,7 +123,7 @@ def _terminal(path: str, process: object) -> tuple[bool, tuple[int, int]]:
 def _hooks(path: str, hooks: object) -> "dict[str, list[Hook]]":
     if not hooks:
         return {}
-    from hybrid_runtime.container.hook import parse_hooks
+    from hybrid_runtime.firmware.hook import parse_hooks
 
     try:
         return parse_hooks(hooks)
