@@ -4,10 +4,10 @@ import tempfile
 
 import pytest
 from command_runner import attempt
-from elf_builder import build_elf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elf_builder import build_elf
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.elf import ElfFile, check_elf
 
