@@ -26,3 +26,8 @@ def errno_meaning(error: OSError) -> str:
     """The C library's words for the errno, lower case first letter, where engines do not read too much into them."""
     text = _OWN_WORDS.get(error.errno or 0) or error.strerror or "unknown error"
     return text[0].lower() + text[1:]
+
+
+def reason(error: Failure | OSError) -> str:
+    """What went wrong, for a text that goes on elsewhere."""
+    return str(error) if isinstance(error, Failure) else errno_meaning(error)

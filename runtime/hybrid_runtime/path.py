@@ -58,6 +58,11 @@ def _mode(path: str, *, follow: bool = True) -> int:
         return 0
 
 
+def components(path: str) -> list[str]:
+    """Its names, without the empty ones and `.`; `..` is left to whoever walks."""
+    return [name for name in path.split("/") if name not in ("", ".")]
+
+
 def make_folders(path: str, mode: int = 0o777) -> None:
     """It and those above it, as far as they are missing; `mode` is for the last. Raises OSError."""
     try:

@@ -1,6 +1,7 @@
 """Linux on the board, looked at past the runtime: what sysfs and the file system say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
@@ -42,6 +43,15 @@ class Linux:
             found = self.shell.run(f"{find} '(' -name 'ttyRPMSG*' -o -name 'rpmsg[0-9]*' ')'").stdout.split()
             if not running or len(found) == ECHO_CHANNELS or deadline.expired:
                 return [f"/dev/{path.rpartition('/')[2]}" for path in found]
+
+    @contextmanager
+    def without(self, device_file: str) -> Iterator[None]:
+        """The machine has no /dev/NAME meanwhile."""
+        self.shell.run(["mv", f"/dev/{device_file}", f"/dev/hidden-{device_file}"])
+        try:
+            yield
+        finally:
+            self.shell.run(["mv", f"/dev/hidden-{device_file}", f"/dev/{device_file}"])
 
     def installed_firmware(self) -> list[str]:
         return self.shell.run(["ls", "-A", "/lib/firmware"]).stdout.split()

@@ -54,8 +54,7 @@ def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
     runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
 ) -> None:
     device = linux.devices[firmware("hello").processor]
-    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
-    try:
+    with linux.without(device):
         heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
         assert "unguarded" in runtime.run("logs", "orphan").stderr
         shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
@@ -65,8 +64,6 @@ def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
         witness.silent(heartbeat)
         runtime.delete("next")
         runtime.delete("orphan")
-    finally:
-        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
     linux.assert_untouched()
 
 
@@ -152,7 +149,6 @@ def test_recovery_by_the_kernel_restarts_the_core_and_counts(
 
 def test_recovery_by_the_kernel_is_seen_without_its_log(
     runtime: DeployedRuntime,
-    shell: Shell,
     firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
@@ -160,8 +156,7 @@ def test_recovery_by_the_kernel_is_seen_without_its_log(
 ) -> None:
     """Without /dev/kmsg nobody tells of a restart. The second life writes as much as the first, into the same place."""
     hello = firmware("hello")
-    shell.run("mv /dev/kmsg /dev/hidden-kmsg")
-    try:
+    with linux.without("kmsg"):
         runtime.create("phoenix", hello, annotations={"remoteproc.recovery": "kernel"})
         runtime.start("phoenix")
         boot = witness.started(hello, Deadline(PROOF_S)).boot
@@ -171,8 +166,6 @@ def test_recovery_by_the_kernel_is_seen_without_its_log(
         assert both == [*first, *(line.replace(f"boot={boot} ", f"boot={boot + 1} ") for line in first)]
         assert "the trace buffer begins anew" in runtime.run("logs", "phoenix").stderr
         runtime.delete("phoenix", force=True)
-    finally:
-        shell.run("mv /dev/hidden-kmsg /dev/kmsg")
     linux.assert_untouched()
 
 

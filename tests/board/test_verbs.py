@@ -74,8 +74,7 @@ def test_doctor_repairs_what_a_death_has_left(
     """Without the character device the core of a killed supervisor runs on, until somebody looks after it."""
     heartbeat = firmware("heartbeat")
     device = linux.devices[heartbeat.processor]
-    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
-    try:
+    with linux.without(device):
         runtime.create("orphan", heartbeat)
         runtime.start("orphan")
         witness.started(heartbeat, Deadline(PROOF_S))
@@ -89,8 +88,6 @@ def test_doctor_repairs_what_a_death_has_left(
         assert f"repaired  undid container `orphan` on {device}" in repaired.stdout
         witness.silent(heartbeat)
         assert linux.attribute(heartbeat.processor, "state") == "offline"
-    finally:
-        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
     runtime.delete("orphan")
     linux.assert_untouched()
 
@@ -116,15 +113,12 @@ def test_a_damaged_journal_keeps_no_processor(
     """The core of a dead supervisor is known by its firmware's name, and the flag of the device is taken back."""
     heartbeat = firmware("heartbeat")
     device = linux.devices[heartbeat.processor]
-    shell.run(f"mv /dev/{device} /dev/hidden-{device}")
-    try:
+    with linux.without(device):
         runtime.create("lost", heartbeat)
         runtime.start("lost")
         witness.started(heartbeat, Deadline(PROOF_S))
         shell.run(f"kill -9 {runtime.state('lost')['pid']}")
         shell.run(f"echo nonsense > /run/hybrid-runtime-claims/{device}.journal")
-    finally:
-        shell.run(f"mv /dev/hidden-{device} /dev/{device}")
     runtime.create("next", firmware("hello"))
     witness.silent(heartbeat)
     runtime.start("next")

@@ -11,7 +11,7 @@ from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.container.undo import stop_without_journal, undo_leftovers
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import link_exists
@@ -148,10 +148,8 @@ def _repair_claims(machine: Machine) -> Iterator[Repaired]:
                 undo_leftovers(claim)
             finally:
                 claim.close()
-        except Failure as failure:
-            yield Repaired(what, str(failure))
-        except OSError as error:
-            yield Repaired(what, errno_meaning(error))
+        except (Failure, OSError) as error:
+            yield Repaired(what, reason(error))
         else:
             yield Repaired(what)
 
@@ -173,10 +171,8 @@ def _repair_cores(machine: Machine) -> Iterator[Repaired]:
                     yield Repaired(what)
             finally:
                 claim.close()
-        except Failure as failure:
-            yield Repaired(what, str(failure))
-        except OSError as error:
-            yield Repaired(what, errno_meaning(error))
+        except (Failure, OSError) as error:
+            yield Repaired(what, reason(error))
 
 
 def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
@@ -191,7 +187,5 @@ def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
                     yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
         finally:
             os.close(root)
-    except Failure as failure:
-        yield Repaired(f"looked at `{store.root}`", str(failure))
-    except OSError as error:
-        yield Repaired(f"looked at `{store.root}`", errno_meaning(error))
+    except (Failure, OSError) as error:
+        yield Repaired(f"looked at `{store.root}`", reason(error))

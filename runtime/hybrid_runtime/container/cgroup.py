@@ -7,7 +7,7 @@ import posix as os
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import exists, is_folder
+from hybrid_runtime.path import components, exists, is_folder
 
 # cgroup-v2.rst, Controllers: those that engines read statistics of.
 _CONTROLLERS = ("cpu", "io", "memory", "pids")
@@ -17,12 +17,12 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def can_be_joined(machine: Machine, path: str) -> bool:
     """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
-    return bool(_names(path)) and ":" not in path and exists(f"{_root(machine)}/cgroup.controllers")
+    return bool(components(path)) and ":" not in path and exists(f"{_root(machine)}/cgroup.controllers")
 
 
 def missing_folders(machine: Machine, path: str) -> list[str]:
     """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
-    names = _names(path)
+    names = components(path)
     wanted = ["/".join(names[: count + 1]) for count in range(len(names))]
     return [folder for folder in wanted if not is_folder(f"{_root(machine)}/{folder}")]
 
@@ -128,7 +128,7 @@ def _remove(machine: Machine, folder: str) -> None:
 def _open(machine: Machine, path: str) -> int:
     """Component by component: no link is followed out of the file system of groups."""
     descriptor = os.open(_root(machine), _FOLDER & ~os.O_NOFOLLOW)
-    for name in _names(path):
+    for name in components(path):
         try:
             if name == "..":
                 raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -149,7 +149,3 @@ def _write(folder: int, name: str, text: str) -> None:
 
 def _root(machine: Machine) -> str:
     return machine.path("/sys/fs/cgroup")
-
-
-def _names(path: str) -> list[str]:
-    return [name for name in path.split("/") if name not in ("", ".")]

@@ -5,6 +5,7 @@ import posix as os
 import stat
 
 from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.path import components
 
 # As the kernel's own limit on links in one path (path_resolution(7)).
 MOST_LINKS = 40
@@ -41,7 +42,7 @@ class _Walk:
     def open(self, path: str) -> int:
         if len(path) >= LONGEST_PATH:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        pending = _components(path)
+        pending = components(path)
         folders = [os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
         try:
             while pending:
@@ -73,11 +74,7 @@ class _Walk:
         if target.startswith("/"):
             while len(folders) > 1:
                 os.close(folders.pop())
-        return _components(target)
-
-
-def _components(path: str) -> list[str]:
-    return [name for name in path.split("/") if name not in ("", ".")]
+        return components(target)
 
 
 def _open_folder(parent: int, name: str) -> int:

@@ -7,6 +7,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, Blob, Digest, damaged
 from hybrid_runtime.image.quotation import printable, quote
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
+from hybrid_runtime.path import components
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _entry(member: "TarInfo", path: tuple[str, ...]) -> Entry:
 
 def _path(name: str, what: str) -> tuple[str, ...]:
     """The names from the root on; empty for the root itself. Raises Failure for a path that leads out."""
-    path = tuple(part for part in name.split("/") if part not in ("", "."))
+    path = tuple(components(name))
     if "\0" in name or ".." in path or (name.startswith("/") and path):
         raise Failure(f"the layer has the {what} {quote(name)}, which leads out of the image", _REMEDY)
     if len(path) > DEEPEST:

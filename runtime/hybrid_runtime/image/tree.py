@@ -4,6 +4,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.quotation import quote
 from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
+from hybrid_runtime.path import components
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Tree:
         Raises Failure.
         """
         folders: list[tuple[str, Folder]] = [("", self.root)]
-        pending = _names(path)
+        pending = components(path)
         links = 0
         while pending:
             name = pending.pop(0)
@@ -148,7 +149,7 @@ class Tree:
                 links += 1
                 if node.target.startswith("/"):
                     del folders[1:]
-                pending = _names(node.target) + pending
+                pending = components(node.target) + pending
                 if links > MOST_LINKS or len(pending) > LONGEST_PATH:
                     raise _not_found(path, "too many symbolic links")
             elif isinstance(node, dict):
@@ -161,10 +162,6 @@ class Tree:
                 node.path = (*(folder for folder, _ in folders[1:]), name)
                 return node
         raise _not_found(path, "it is a folder")
-
-
-def _names(path: str) -> list[str]:
-    return [name for name in path.split("/") if name not in ("", ".")]
 
 
 def _not_found(path: str, reason: str) -> Failure:

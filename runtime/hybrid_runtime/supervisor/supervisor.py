@@ -13,7 +13,7 @@ from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.container.record import CREATED, STARTED, End, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
@@ -137,8 +137,7 @@ class Supervisor:
         try:
             self.core.start()
         except (Failure, OSError) as error:
-            message = str(error) if isinstance(error, Failure) else errno_meaning(error)
-            self._refuse_start(descriptor, message)
+            self._refuse_start(descriptor, reason(error))
             return START_FAILED
         self._note_started()
         self.control.answer(descriptor, {"ok": True})
@@ -262,10 +261,8 @@ class Supervisor:
             if self.dumps and self.record.phase == STARTED:
                 self.dumps.finish()
             self.core.give_back()
-        except Failure as error:
-            return str(error)
-        except OSError as error:
-            return errno_meaning(error)
+        except (Failure, OSError) as error:
+            return reason(error)
         return ""
 
     def _read_last_words(self) -> None:
