@@ -1,0 +1,24 @@
+#!/bin/sh
+# post-image.sh BINARIES_DIR: makes images/ a folder that `hil boot --image` takes: beside Image, rootfs.ext4 and
+# platform/ the kernel's configuration and symbols, the keys to log in with, and a manifest.
+set -eu
+
+images=$1
+kernel=$(find "$BUILD_DIR" -maxdepth 1 -type d \( -name 'linux-[0-9]*' -o -name linux-custom \) | head -n 1)
+
+cp "$kernel/.config" "$images/kernel.config"
+cp "$kernel/System.map" "$images/System.map"
+if [ -n "${HYBRID_BOARD_KEYS:-}" ]; then
+	install -m 0444 "$HYBRID_BOARD_KEYS/host_key.pub" "$images/host_key.pub"
+	install -m 0600 "$HYBRID_BOARD_KEYS/login_key" "$images/login_key"
+fi
+
+cat > "$images/manifest.json" <<MANIFEST
+{
+  "origin": "buildroot",
+  "hash": "$(cat "$images/Image" "$images/rootfs.ext4" | sha256sum | cut -c -16)",
+  "created": "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)",
+  "buildroot": "$BR2_VERSION_FULL",
+  "kernel_version": "$(cat "$kernel/include/config/kernel.release")"
+}
+MANIFEST

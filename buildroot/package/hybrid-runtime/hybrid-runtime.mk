@@ -1,0 +1,49 @@
+################################################################################
+#
+# hybrid-runtime
+#
+################################################################################
+
+HYBRID_RUNTIME_VERSION = 0.1.0
+HYBRID_RUNTIME_SITE = $(BR2_EXTERNAL_HYBRID_RUNTIME_PATH)/../runtime
+HYBRID_RUNTIME_SITE_METHOD = local
+HYBRID_RUNTIME_LICENSE = Apache-2.0
+HYBRID_RUNTIME_LICENSE_FILES = LICENSE
+HYBRID_RUNTIME_DEPENDENCIES = host-python3 python3
+
+# Byte code is what the runtime loads: of this kind only, and compiled by whoever deploys the sources
+# (runtime/hybrid_runtime/byte_code.py).
+define HYBRID_RUNTIME_INSTALL_TARGET_CMDS
+	rm -rf $(TARGET_DIR)/usr/lib/hybrid-runtime
+	mkdir -p $(TARGET_DIR)/usr/lib/hybrid-runtime $(TARGET_DIR)/lib/firmware
+	$(INSTALL) -D -m 0755 $(@D)/bin/hybrid-runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/bin/hybrid-runtime
+	cp -r $(@D)/hybrid_runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/
+	find $(TARGET_DIR)/usr/lib/hybrid-runtime -name __pycache__ -prune -exec rm -r {} +
+	PYTHONHASHSEED=0 $(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode unchecked-hash \
+		-s $(TARGET_DIR) -p / $(TARGET_DIR)/usr/lib/hybrid-runtime/hybrid_runtime
+	mkdir -p $(TARGET_DIR)/usr/bin
+	ln -sf ../lib/hybrid-runtime/bin/hybrid-runtime $(TARGET_DIR)/usr/bin/hybrid-runtime
+	$(INSTALL) -D -m 0644 $(@D)/man/hybrid-runtime.8 $(TARGET_DIR)/usr/share/man/man8/hybrid-runtime.8
+endef
+
+ifeq ($(BR2_PACKAGE_HYBRID_RUNTIME_SERVICE_USER),y)
+define HYBRID_RUNTIME_USERS
+	hybrid-runtime -1 hybrid-runtime -1 * /var/lib/hybrid-runtime - - Firmware on auxiliary cores
+endef
+
+define HYBRID_RUNTIME_INSTALL_INIT_SYSTEMD
+	$(INSTALL) -D -m 0644 $(@D)/system/60-hybrid-runtime.rules \
+		$(TARGET_DIR)/usr/lib/udev/rules.d/60-hybrid-runtime.rules
+	$(INSTALL) -D -m 0644 $(@D)/system/hybrid-runtime.tmpfiles.conf \
+		$(TARGET_DIR)/usr/lib/tmpfiles.d/hybrid-runtime.conf
+endef
+endif
+
+define HYBRID_RUNTIME_LINUX_CONFIG_FIXUPS
+	$(call KCONFIG_ENABLE_OPT,CONFIG_REMOTEPROC)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_REMOTEPROC_CDEV)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_DEBUG_FS)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_ALLOW_DEV_COREDUMP)
+endef
+
+$(eval $(generic-package))
