@@ -8,7 +8,8 @@ import click
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.image import Image, ImageRequest, ensure_image, open_image
-from hybrid_hil.image.assembly import ORIGINS
+from hybrid_hil.image.assembly import DEBIAN, ORIGINS
+from hybrid_hil.image.buildroot.request import request_from_environment
 from hybrid_hil.terminal import Reporter
 
 IMAGE_HELP = "A folder `hil image build` has printed, or what to build one from."
@@ -17,13 +18,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def chosen_image(choice: str | None, reporter: Reporter) -> Image:
-    """The image of `--image`: a folder, an origin that is built or found, or the default origin's.
+    """The image of `--image`: a folder, an origin that is built or found, or the default origin's. BUILDROOT and
+    BUILDROOT_SETTINGS say what Buildroot's is made from.
 
     Raises:
         RigError: it is no image, or cannot be built.
     """
     if choice is None or (choice in ORIGINS and not Path(choice).is_dir()):
-        return ensure_image(ImageRequest(origin=choice or ORIGINS[0]), reporter)
+        request = ImageRequest(origin=choice or DEBIAN, buildroot=request_from_environment())
+        return ensure_image(request, reporter)
     return open_image(Path(choice))
 
 

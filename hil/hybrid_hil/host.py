@@ -1,4 +1,5 @@
-"""What the rig needs from the machine it runs on; host-packages.txt is the one list of it."""
+"""What the rig needs from the machine it runs on; host-packages.txt is the one list of it, buildroot-packages.txt
+that of what only the image made by Buildroot needs."""
 
 import importlib.util
 import shutil
@@ -7,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGES_FILE = Path(__file__).with_name("host-packages.txt")
+BUILDROOT_FILE = Path(__file__).with_name("buildroot-packages.txt")
 MODULE_PREFIX = "python3:"
 
 # Debian leaves these out of the PATH of everybody but root; mke2fs and debugfs are there.
@@ -39,9 +41,14 @@ def needs() -> tuple[Need, ...]:
     return tuple(parse_needs(PACKAGES_FILE.read_text(encoding="utf-8")))
 
 
+@cache
+def buildroot_needs() -> tuple[Need, ...]:
+    return tuple(parse_needs(BUILDROOT_FILE.read_text(encoding="utf-8")))
+
+
 def package_of(thing: str) -> str | None:
     """The package that brings `thing`, when the rig has asked for it."""
-    return next((need.package for need in needs() if need.thing == thing), None)
+    return next((need.package for need in (*needs(), *buildroot_needs()) if need.thing == thing), None)
 
 
 def find_program(name: str) -> str | None:

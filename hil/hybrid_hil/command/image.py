@@ -1,13 +1,28 @@
 """`hil image`: builds, lists and removes what boards boot."""
 
+from pathlib import Path
+
 import click
 from rich.table import Table
 
-from hybrid_hil.image.assembly import ORIGINS, ImageRequest, ensure_image
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.assembly import BUILDROOT, ORIGINS, ImageRequest, ensure_image
+from hybrid_hil.image.buildroot.request import (
+    DEFCONFIG,
+    SETTINGS_VARIABLE,
+    TREE_VARIABLE,
+    BuildrootRequest,
+    request_from_environment,
+)
 from hybrid_hil.image.folder import read_manifest
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
+
+TREE_HELP = f"Buildroot's sources; {TREE_VARIABLE} does the same.  [default: the pinned release, downloaded]"
+SETTINGS_HELP = (
+    f"Lines that count after the defconfig's: a mirror, a toolchain ({SETTINGS_VARIABLE}: separated by colons)."
+)
 
 
 @click.group()
@@ -24,18 +39,37 @@ def command() -> None:
     show_default=True,
     help="What it is made from.",
 )
+@click.option("--buildroot", "tree", type=click.Path(path_type=Path), metavar="DIR", help=TREE_HELP)
+@click.option("--defconfig", metavar="NAME", help=f"One of buildroot/configs.  [default: {DEFCONFIG}]")
+@click.option("--settings", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help=SETTINGS_HELP)
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="CPUs to compile on.  [default: all]")
 @click.option("--rebuild", is_flag=True, help="Build everything again, from the newest packages.")
-def build(origin: str, jobs: int | None, rebuild: bool) -> None:
+def build(
+    origin: str,
+    tree: Path | None,
+    defconfig: str | None,
+    settings: tuple[Path, ...],
+    jobs: int | None,
+    rebuild: bool,
+) -> None:
     """Build the image of this checkout, or find it in the cache, and print its folder.
+
+    A Buildroot build that was interrupted or failed goes on where it stopped when the same is asked for again.
 
     \b
     Examples:
       hil image build
       hil image build --jobs 4
       hil boot --image "$(hil image build)"
+      hil image build --from buildroot
+      hil image build --from buildroot --buildroot ~/buildroot-2026.02.3 --settings mirror.config
+      hil image build --from buildroot --defconfig hybrid_versal_virt_engines_defconfig
     """
-    image = ensure_image(ImageRequest(origin, jobs, rebuild), TerminalReporter())
+    if origin != BUILDROOT and (tree or defconfig or settings):
+        raise RigError("--buildroot, --defconfig and --settings are for Buildroot images", "add --from buildroot")
+    given = request_from_environment()
+    buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
+    image = ensure_image(ImageRequest(origin, jobs, rebuild, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
 
 

@@ -13,6 +13,9 @@ PLATFORM = "platform"
 HOST_KEY = "host_key.pub"
 LOGIN_KEY = "login_key"
 MANIFEST = "manifest.json"
+# What goes with the kernel, for who looks into it; no board needs them.
+CONFIGURATION = "kernel.config"
+SYMBOLS = "System.map"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The board's kernel: mainline's long-term release configured by one fragment, built reproducibly."""
+"""The board's kernel: mainline's long-term release configured by the board's fragments, built reproducibly."""
 
 import re
 import shutil
@@ -15,7 +15,11 @@ from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.image.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.terminal import Step
 
-FRAGMENT = "buildroot/board/versal-virt/linux.fragment"
+# In this order, as in Buildroot's BR2_LINUX_KERNEL_CUSTOM_CONFIG_FILE and _CONFIG_FRAGMENT_FILES.
+FRAGMENTS = (
+    "buildroot/board/versal-virt/linux.fragment",
+    "buildroot/board/versal-virt/linux-off.fragment",
+)
 
 # What the makefiles print once per file they make; a build from the fragment prints about this many of them.
 PROGRESS_LINE = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|VDSO32|LDS|GEN|UPD|WRAP|SYSHDR|NM|OBJCOPY) ")
@@ -49,7 +53,8 @@ LEFT_OUT = (
 
 def kernel_component(checkout: Path, source: Component) -> Component:
     inputs = Fingerprint()
-    inputs.file("fragment", checkout / FRAGMENT)
+    for fragment in FRAGMENTS:
+        inputs.file(fragment, checkout / fragment)
     inputs.recipe(Path(__file__))
     inputs.text("source", source.digest)
     inputs.text("compiler", compiler_version(LINUX_COMPILER))
@@ -57,10 +62,10 @@ def kernel_component(checkout: Path, source: Component) -> Component:
 
 
 class KernelRecipe:
-    """Builds Image from the tarball in `source` with the fragment of `checkout`, on `jobs` CPUs."""
+    """Builds Image from the tarball in `source` with the fragments of `checkout`, on `jobs` CPUs."""
 
     def __init__(self, checkout: Path, source: Path, jobs: int) -> None:
-        self._fragment = checkout / FRAGMENT
+        self._fragments = [checkout / fragment for fragment in FRAGMENTS]
         self._source = source
         self._jobs = jobs
 
@@ -68,7 +73,7 @@ class KernelRecipe:
         """Leaves Image, config and System.map in `folder`.
 
         Raises:
-            RigError: a line of the fragment did not survive, or the build failed.
+            RigError: a line of a fragment did not survive, or the build failed.
         """
         begun, cpu_before = time.monotonic(), cpu_seconds()
         tree, objects = folder / "linux", folder / "objects"
@@ -78,8 +83,10 @@ class KernelRecipe:
         excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
         workshop.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
         step.detail("configuring")
-        self._make(workshop, tree, objects, f"KCONFIG_ALLCONFIG={self._fragment}", "allnoconfig")
-        self._check_configuration(objects / ".config")
+        wanted = "".join(fragment.read_text(encoding="utf-8") for fragment in self._fragments)
+        (objects / ".config").write_text(wanted, encoding="utf-8")
+        self._make(workshop, tree, objects, "olddefconfig")
+        check_configuration(wanted, (objects / ".config").read_text(encoding="utf-8"))
         step.detail("compiling")
         self._make(workshop, tree, objects, f"-j{self._jobs}", "Image", watch=CompileProgress(step))
         step.detail("storing")
@@ -110,14 +117,6 @@ class KernelRecipe:
         settings = ("ARCH=arm64", f"CROSS_COMPILE={LINUX_PREFIX}", *REPRODUCIBLE)
         workshop.run(["make", "-C", tree, f"O={objects}", *settings, *goals], watch=watch)
 
-    def _check_configuration(self, configuration: Path) -> None:
-        lost = lost_lines(self._fragment.read_text(encoding="utf-8"), configuration.read_text(encoding="utf-8"))
-        if lost:
-            raise RigError(
-                f"the kernel's configuration lost lines of `{self._fragment}`: {', '.join(lost)}",
-                "add what they depend on to the fragment, or remove them",
-            )
-
 
 class CompileProgress:
     """Turns what the kernel's makefiles print into progress."""
@@ -130,6 +129,16 @@ class CompileProgress:
         if PROGRESS_LINE.match(line):
             self._seen += 1
             self._step.advance(self._seen, max(EXPECTED_LINES, self._seen))
+
+
+def check_configuration(wanted: str, configuration: str) -> None:
+    """Raises RigError when the kernel's `configuration` lacks lines of the fragments `wanted`."""
+    lost = lost_lines(wanted, configuration)
+    if lost:
+        raise RigError(
+            f"the kernel's configuration lost lines of the board's fragments: {', '.join(lost)}",
+            f"add what they depend on to `{FRAGMENTS[0]}`, or remove them",
+        )
 
 
 def lost_lines(fragment: str, configuration: str) -> list[str]:

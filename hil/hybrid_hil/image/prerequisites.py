@@ -5,19 +5,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import Need, package_of
+from hybrid_hil.host import Need, buildroot_needs, package_of
 from hybrid_hil.image.diagnosis import FREE_SPACE
 from hybrid_hil.image.packages import KEYRING
 from hybrid_hil.image.toolchain import CORE_COMPILER, LINUX_COMPILER
 
 # What building each kind takes at its peak, measured and rounded up, in MiB.
-MEBIBYTES = {"source": 500, "kernel": 1000, "rootfs": 700, "platform": 20}
+MEBIBYTES = {"source": 500, "kernel": 1000, "rootfs": 700, "platform": 20, "release": 200, "buildroot": 6000}
 
 THINGS = {
     "source": ("mmdebstrap", KEYRING),
     "kernel": ("make", "gcc", "/usr/include/stdio.h", "flex", "bison", "bc", "xz", LINUX_COMPILER),
     "rootfs": ("mmdebstrap", KEYRING, "mke2fs"),
     "platform": ("make", "dtc", LINUX_COMPILER, CORE_COMPILER),
+    "release": ("xz",),
+    "buildroot": ("make", "gcc", "/usr/include/stdio.h", "xz", *(need.thing for need in buildroot_needs())),
 }
 
 

@@ -1,15 +1,18 @@
 """What a cache may lose: images nobody has used for long, and components that only they were made of."""
 
 from hybrid_hil.image.folder import read_manifest
-from hybrid_hil.image.store import KINDS, Component, Store
+from hybrid_hil.image.store import KINDS, SHORTCUTS, Component, Store
+
+KEPT = ("keys", "image", *SHORTCUTS)
 
 
 def superfluous(store: Store, keep: int) -> list[Component]:
-    """All but the `keep` images used last, and every component that is in none of those. Keys stay."""
+    """All but the `keep` images used last, and every component that is in none of those. Keys, downloads and the
+    compilers' cache stay."""
     images = store.components("image")
     kept, gone = images[:keep], images[keep:]
     needed = {part for image in kept for part in parts_of(store, image)}
-    parts = [part for kind in ("source", "kernel", "rootfs", "platform") for part in store.components(kind)]
+    parts = [part for kind in KINDS if kind not in KEPT for part in store.components(kind)]
     return gone + [part for part in parts if part not in needed]
 
 

@@ -16,7 +16,9 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import Workshop
 from hybrid_hil.terminal import Reporter, Step
 
-KINDS = ("source", "kernel", "keys", "rootfs", "platform", "image")
+# What makes the next build faster and is no part of what was built.
+SHORTCUTS = ("downloads", "ccache")
+KINDS = (*SHORTCUTS, "source", "kernel", "keys", "rootfs", "platform", "release", "output", "buildroot", "image")
 UNFINISHED = ".unfinished"
 
 
@@ -66,6 +68,15 @@ class Store:
             with reporter.step(title) as step:
                 self._build(component, build, step)
         return place
+
+    @contextlib.contextmanager
+    def workplace(self, component: Component, reporter: Reporter, title: str) -> Iterator[Path]:
+        """The folder of `component`, for one build at a time; what a build leaves there the next one finds, however
+        the first has ended."""
+        with self._turn(component, reporter, title):
+            place = self.path(component)
+            place.mkdir(parents=True, exist_ok=True)
+            yield place
 
     def components(self, kind: str) -> list[Component]:
         """The published components of one kind, newest first."""

@@ -1,8 +1,10 @@
-"""What the tests of the image share: a store of its own for each."""
+"""What the tests of the image share: a store of its own for each, and sources that stand for Buildroot's."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from buildroot_double import TreeMaker, write_double
 
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import QuietReporter, Reporter
@@ -16,3 +18,8 @@ def reporter() -> Reporter:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
+
+
+@pytest.fixture
+def make_tree(tmp_path: Path) -> TreeMaker:
+    return partial(write_double, tmp_path / "tree")

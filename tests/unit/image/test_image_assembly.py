@@ -9,7 +9,8 @@ import pytest
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import assembly, kernel, platform, prerequisites
-from hybrid_hil.image.assembly import ImageRequest, ensure_image, find_parts, missing_kinds
+from hybrid_hil.image.assembly import ImageRequest, ensure_image, missing_kinds
+from hybrid_hil.image.debian import find_parts
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.store import Store
@@ -17,6 +18,7 @@ from hybrid_hil.terminal import Reporter
 
 INPUTS = {
     "buildroot/board/versal-virt/linux.fragment": "kernel",
+    "buildroot/board/versal-virt/linux-off.fragment": "kernel",
     "buildroot/board/versal-virt/overlay/etc/inittab": "rootfs",
     "qemu/Makefile": "platform",
 }

@@ -3,7 +3,8 @@
 import pytest
 
 from hybrid_hil.checkout import checkout_root
-from hybrid_hil.image.kernel import FRAGMENT, CompileProgress, lost_lines, settings
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.kernel import FRAGMENTS, CompileProgress, check_configuration, lost_lines, settings
 
 CONFIGURATION = """\
 CONFIG_64BIT=y
@@ -35,8 +36,14 @@ def test_lost(line: str) -> None:
     assert lost_lines(f"CONFIG_HZ=100\n{line}\n", CONFIGURATION) == [line]
 
 
-def test_fragment_sets_each_symbol_once() -> None:
-    lines = settings((checkout_root() / FRAGMENT).read_text())
+def test_lost_lines_are_told_with_a_remedy() -> None:
+    with pytest.raises(RigError, match="CONFIG_HZ=250") as raised:
+        check_configuration("CONFIG_HZ=250\n", CONFIGURATION)
+    assert "linux.fragment" in raised.value.remedy
+
+
+def test_fragments_set_each_symbol_once() -> None:
+    lines = [line for fragment in FRAGMENTS for line in settings((checkout_root() / fragment).read_text())]
     symbols = [line.removeprefix("# ").split("=")[0].split()[0] for line in lines]
     assert len(symbols) > 100
     assert sorted(set(symbols)) == sorted(symbols)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import needs
+from hybrid_hil.host import buildroot_needs, needs
 from hybrid_hil.image import prerequisites
 from hybrid_hil.image.prerequisites import (
     THINGS,
@@ -17,7 +17,7 @@ from hybrid_hil.image.prerequisites import (
 
 
 def test_everything_a_build_asks_for_is_in_the_list_of_packages() -> None:
-    listed = {need.thing for need in needs()}
+    listed = {need.thing for need in (*needs(), *buildroot_needs())}
     assert {thing for things in THINGS.values() for thing in things} <= listed
 
 

@@ -10,6 +10,7 @@ from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Component, Store
 
 KEYS = Component("keys", "ed25519")
+DOWNLOADS = Component("downloads", "buildroot")
 SOURCE = Component("source", "5000")
 OLD_KERNEL, KERNEL = Component("kernel", "1000"), Component("kernel", "1001")
 ROOTFS = Component("rootfs", "2000")
@@ -25,7 +26,7 @@ def place(store: Store, component: Component) -> Path:
 @pytest.fixture
 def filled(store: Store) -> Store:
     """Two images that share a root file system; the newer one was used last."""
-    for component in (KEYS, SOURCE, OLD_KERNEL, KERNEL, ROOTFS):
+    for component in (KEYS, DOWNLOADS, SOURCE, OLD_KERNEL, KERNEL, ROOTFS):
         place(store, component)
     for image, kernel, used in ((IMAGE, KERNEL, 2000), (OLD_IMAGE, OLD_KERNEL, 1000)):
         folder = place(store, image)
@@ -43,8 +44,18 @@ def test_nothing_is_superfluous_when_all_is_kept(filled: Store) -> None:
     assert superfluous(filled, keep=2) == []
 
 
-def test_keeping_none_leaves_the_keys(filled: Store) -> None:
-    assert set(superfluous(filled, keep=0)) == set(everything(filled)) - {KEYS}
+def test_keeping_none_leaves_the_keys_and_what_was_downloaded(filled: Store) -> None:
+    assert set(superfluous(filled, keep=0)) == set(everything(filled)) - {KEYS, DOWNLOADS}
+
+
+def test_the_place_a_kept_image_was_built_in_stays(filled: Store) -> None:
+    output, other = Component("output", "6000"), Component("output", "6001")
+    image = place(filled, Component("image", "3002"))
+    for component in (output, other):
+        place(filled, component)
+    write_manifest(image, {"components": {"output": output.digest}})
+    assert output not in superfluous(filled, keep=3)
+    assert other in superfluous(filled, keep=3)
 
 
 def test_parts_of_no_image_go(filled: Store) -> None:

@@ -1,0 +1,75 @@
+"""From a checkout to an image: one cache, one set of keys, and a way for each origin."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.buildroot.assembly import BuildrootAssembly
+from hybrid_hil.image.buildroot.request import BuildrootRequest
+from hybrid_hil.image.debian import KINDS_BUILT, DebianAssembly
+from hybrid_hil.image.diagnosis import explained
+from hybrid_hil.image.folder import Image
+from hybrid_hil.image.keys import COMPONENT as KEYS
+from hybrid_hil.image.keys import make_keys
+from hybrid_hil.image.site import Site
+from hybrid_hil.image.store import Store
+from hybrid_hil.terminal import QuietReporter, Reporter
+
+DEBIAN = "debian"
+BUILDROOT = "buildroot"
+ORIGINS = (DEBIAN, BUILDROOT)
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """Which image: `origin` says what it is made from, `jobs` on how many CPUs (None: all), `rebuild` that
+    nothing in the cache will do, `buildroot` what that origin is given."""
+
+    origin: str = DEBIAN
+    jobs: int | None = None
+    rebuild: bool = False
+    buildroot: BuildrootRequest = field(default_factory=BuildrootRequest)
+
+
+class Assembly(Protocol):
+    """One origin's way from a checkout to an image; the cache has its keys already."""
+
+    def missing(self) -> list[str]:
+        """The kinds of components that `image` would have to build."""
+
+    def image(self) -> Image:
+        """The image, built as far as the cache lacks it."""
+
+
+def ensure_image(request: ImageRequest, reporter: Reporter, store: Store | None = None) -> Image:
+    """The image asked for: from the cache when all that goes into it is unchanged, else built. Only what the
+    cache lacks needs a network.
+
+    Raises:
+        RigError: an unknown origin; no space, program or network; a build that failed.
+    """
+    if request.origin not in ORIGINS:
+        raise RigError(f"unknown origin `{request.origin}`", f"give one of {', '.join(ORIGINS)}")
+    store = store if store is not None else Store()
+    try:
+        with store.occupied():
+            store.sweep()
+            store.ensure(KEYS, make_keys, reporter, "making the keys")
+            return assembly_for(request, store, reporter).image()
+    except OSError as error:
+        raise explained(error, store.root) from error
+
+
+def missing_kinds(store: Store) -> list[str]:
+    """The kinds of components that the next `ensure_image` of the default origin would have to build, in no order."""
+    if not store.has(KEYS):
+        return ["keys", *KINDS_BUILT]
+    return assembly_for(ImageRequest(), store, QuietReporter()).missing()
+
+
+def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Assembly:
+    jobs = request.jobs or len(os.sched_getaffinity(0))
+    site = Site(store, checkout_root(), reporter, jobs, request.rebuild)
+    return BuildrootAssembly(site, request.buildroot) if request.origin == BUILDROOT else DebianAssembly(site)
