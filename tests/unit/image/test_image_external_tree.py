@@ -1,0 +1,192 @@
+"""The BR2_EXTERNAL tree, as far as it can be checked without Buildroot; and that both images are made of the same
+kernel configuration and overlay."""
+
+import hashlib
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.image import kernel, rootfs
+from hybrid_hil.image.buildroot.configuration import symbol_of
+from hybrid_hil.image.folder import open_image
+
+EXTERNAL = checkout_root() / "buildroot"
+BOARD = EXTERNAL / "board/versal-virt"
+PLAIN = EXTERNAL / "configs/hybrid_versal_virt_defconfig"
+ENGINES = EXTERNAL / "configs/hybrid_versal_virt_engines_defconfig"
+PATH_VARIABLE = re.compile(r"\$[({]?BR2_EXTERNAL_HYBRID_RUNTIME_PATH[)}]?(/[\w.][\w./*-]*)")
+
+
+def symbols(defconfig: Path) -> dict[str, str]:
+    """Values by symbol, quotes removed, the external tree's path as it stands in this checkout."""
+    found = {}
+    for line in defconfig.read_text().splitlines():
+        symbol = symbol_of(line)
+        assert symbol is not None, line
+        value = line.partition("=")[2].strip('"')
+        found[symbol] = value.replace("$(BR2_EXTERNAL_HYBRID_RUNTIME_PATH)", "buildroot")
+    return found
+
+
+def test_name_is_one_that_buildroot_accepts() -> None:
+    fields = dict(line.split(": ", 1) for line in (EXTERNAL / "external.desc").read_text().splitlines())
+    assert re.fullmatch(r"[A-Z0-9_]+", fields["name"])
+    assert len(fields["desc"]) <= 40
+
+
+def leads_somewhere(path: str) -> bool:
+    """`path` begins with a slash, may have wildcards, and may leave the tree for the rest of the checkout."""
+    parent, pattern = (EXTERNAL.parent, path[4:]) if path.startswith("/../") else (EXTERNAL, path[1:])
+    return any(parent.glob(pattern))
+
+
+def test_every_path_into_the_tree_leads_somewhere() -> None:
+    files = [EXTERNAL / "Config.in", EXTERNAL / "external.mk", PLAIN, ENGINES, *EXTERNAL.glob("package/*/*.mk")]
+    named = {path for file in files for path in PATH_VARIABLE.findall(file.read_text())}
+    assert len(named) > 10
+    assert [path for path in named if not leads_somewhere(path)] == []
+
+
+def test_each_package_is_offered() -> None:
+    offered = re.findall(r"/package/([\w-]+)/Config.in", (EXTERNAL / "Config.in").read_text())
+    assert offered == sorted(path.name for path in (EXTERNAL / "package").iterdir())
+
+
+@pytest.mark.parametrize("defconfig", [PLAIN, ENGINES], ids=lambda path: path.name)
+def test_both_images_have_the_same_kernel_configuration_and_overlay(defconfig: Path) -> None:
+    wanted = symbols(defconfig)
+    fragments = wanted["BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES"].split()
+    configured = [wanted["BR2_LINUX_KERNEL_CUSTOM_CONFIG_FILE"], *fragments]
+    assert tuple(configured[: len(kernel.FRAGMENTS)]) == kernel.FRAGMENTS
+    assert wanted["BR2_ROOTFS_OVERLAY"] == rootfs.OVERLAY
+
+
+def test_both_images_have_a_disk_of_the_same_size_and_the_programs_tests_use() -> None:
+    wanted = symbols(PLAIN)
+    assert wanted["BR2_TARGET_ROOTFS_EXT2_SIZE"] == f"{rootfs.DISK_MEBIBYTES}M"
+    packages = {"busybox-static": "BUSYBOX_CONFIG_FRAGMENT_FILES", "dropbear-bin": "DROPBEAR"}
+    for package in rootfs.PACKAGES:
+        assert f"BR2_PACKAGE_{packages.get(package, package.upper())}" in wanted
+
+
+def test_engines_are_added_to_the_plain_image() -> None:
+    plain, engines = symbols(PLAIN), symbols(ENGINES)
+    changed = {symbol for symbol, value in plain.items() if engines.get(symbol) != value}
+    assert changed == {"BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES", "BR2_TARGET_ROOTFS_EXT2_SIZE"}
+    added = {symbol.removeprefix("BR2_PACKAGE_") for symbol in engines.keys() - plain.keys()}
+    assert {"PODMAN", "CRUN", "RUNC", "DOCKER_ENGINE", "DOCKER_CLI", "CONTAINERD_CRI"} <= added
+
+
+@pytest.mark.parametrize(("package", "sources"), [("hybrid-runtime", "runtime"), ("hybrid-board-firmware", "qemu")])
+def test_license_goes_with_the_sources(package: str, sources: str) -> None:
+    license_text = (checkout_root() / "LICENSE").read_bytes()
+    assert (checkout_root() / sources / "LICENSE").read_bytes() == license_text
+    hashes = (EXTERNAL / f"package/{package}/{package}.hash").read_text().split()
+    assert hashlib.sha256(license_text).hexdigest() in hashes
+
+
+def test_version_is_the_runtimes() -> None:
+    project = tomllib.loads((checkout_root() / "runtime/pyproject.toml").read_text())["project"]
+    recipe = (EXTERNAL / "package/hybrid-runtime/hybrid-runtime.mk").read_text()
+    assert f"HYBRID_RUNTIME_VERSION = {project['version']}\n" in recipe
+    assert f"HYBRID_RUNTIME_LICENSE = {project['license']['text']}\n" in recipe
+
+
+def test_scripts_can_be_run() -> None:
+    scripts = [path for path in EXTERNAL.rglob("*") if path.suffix == ".sh" or "init.d" in path.parts]
+    assert len(scripts) > 5
+    assert [path for path in scripts if path.is_file() and not os.access(path, os.X_OK)] == []
+
+
+def lost(configuration: Path, *fragments: Path) -> subprocess.CompletedProcess[str]:
+    script = EXTERNAL / "board/lost-lines.sh"
+    return subprocess.run([script, configuration, *fragments], check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("CONFIG_A=y\n", "", []),
+        ("CONFIG_C=y\n", "# CONFIG_C is not set\n", []),
+        ("# CONFIG_A is not set\n", "CONFIG_A=y\n", []),
+        ("# CONFIG_NOWHERE is not set\n# prose about CONFIG_LOST\n", "", []),
+        ("CONFIG_LOST=y\n", "CONFIG_A=y\n", ["CONFIG_LOST=y"]),
+        ("CONFIG_A=y\n", "# CONFIG_A is not set\n", ["# CONFIG_A is not set"]),
+        ("CONFIG_B=6\n", "", ["CONFIG_B=6"]),
+    ],
+)
+def test_lost_lines_are_found_as_the_rig_finds_them(tmp_path: Path, first: str, second: str, told: list[str]) -> None:
+    configuration = "CONFIG_A=y\nCONFIG_B=5\n# CONFIG_C is not set\n"
+    for name, text in (("config", configuration), ("first", first), ("second", second)):
+        (tmp_path / name).write_text(text)
+    done = lost(tmp_path / "config", tmp_path / "first", tmp_path / "second")
+    assert done.returncode == bool(told)
+    assert [line.strip() for line in done.stderr.splitlines()[1:-1]] == told
+    if not second:
+        assert kernel.lost_lines(first, configuration) == told
+
+
+def test_configuration_of_somebody_elses_is_not_checked(tmp_path: Path) -> None:
+    (tmp_path / "config").touch()
+    assert lost(tmp_path / "config").returncode == 0
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for name in ("authorized_keys", "dropbear_ed25519_host_key", "host_key.pub", "login_key"):
+        (folder / name).write_text(name)
+    return folder
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A root file system as the package dropbear leaves it."""
+    folder = tmp_path / "target"
+    (folder / "etc").mkdir(parents=True)
+    (folder / "root").mkdir()
+    (folder / "etc/dropbear").symlink_to("/var/run/dropbear")
+    return folder
+
+
+def run_script(name: str, *arguments: Path, **environment: object) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key != "HYBRID_BOARD_KEYS"}
+    clean.update({key: str(value) for key, value in environment.items()})
+    return subprocess.run([BOARD / name, *arguments], check=True, capture_output=True, text=True, env=clean)
+
+
+def test_keys_are_put_where_dropbear_reads_them(target: Path, keys: Path) -> None:
+    for _ in range(2):
+        run_script("post-build.sh", target, HYBRID_BOARD_KEYS=keys)
+    assert (target / "root/.ssh/authorized_keys").read_text() == "authorized_keys"
+    host_key = target / "etc/dropbear/dropbear_ed25519_host_key"
+    assert host_key.stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_of_an_earlier_build_do_not_stay(target: Path, keys: Path) -> None:
+    run_script("post-build.sh", target, HYBRID_BOARD_KEYS=keys)
+    done = run_script("post-build.sh", target)
+    assert "nobody can log in" in done.stderr
+    assert not list(target.glob("root/.ssh/*"))
+    assert not list(target.glob("etc/dropbear/*"))
+
+
+def test_what_a_build_leaves_is_an_image(tmp_path: Path, keys: Path) -> None:
+    images, linux = tmp_path / "images", tmp_path / "build/linux-6.12.1"
+    (images / "platform").mkdir(parents=True)
+    (linux / "include/config").mkdir(parents=True)
+    (linux / "include/config/kernel.release").write_text("6.12.1\n")
+    for file in (images / "Image", images / "rootfs.ext4", linux / ".config", linux / "System.map"):
+        file.touch()
+    build = tmp_path / "build"
+    run_script("post-image.sh", images, BUILD_DIR=build, BR2_VERSION_FULL="2026.02.3", HYBRID_BOARD_KEYS=keys)
+    image = open_image(images)
+    assert image.manifest["origin"] == "buildroot"
+    assert image.manifest["kernel_version"] == "6.12.1"
+    assert image.login_key.stat().st_mode & 0o777 == 0o600
