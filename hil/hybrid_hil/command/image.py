@@ -15,6 +15,8 @@ from hybrid_hil.image.buildroot.request import (
     request_from_environment,
 )
 from hybrid_hil.image.folder import read_manifest
+from hybrid_hil.image.keys import COMPONENT as KEYS
+from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
@@ -71,6 +73,20 @@ def build(
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
     image = ensure_image(ImageRequest(origin, jobs, rebuild, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
+
+
+@command.command()
+def keys() -> None:
+    """Print the folder with the keys of emulated boards, made on first use.
+
+    A Buildroot build by hand puts them into its image.
+
+    \b
+    Examples:
+      make HYBRID_BOARD_KEYS=$(hil image keys)
+    """
+    store = Store()
+    out.print(str(store.ensure(KEYS, make_keys, TerminalReporter(), "making the keys")), markup=False)
 
 
 @command.command("list")

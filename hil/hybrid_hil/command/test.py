@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import click
 
 from hybrid_hil.checkout import checkout_root
-from hybrid_hil.choice import chosen_image
+from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import Step, TerminalReporter, out
 
-ENVIRONMENTS = ("lint", "type", "unit", "hil")
+# The one that needs an image; arguments for pytest are its.
+BOARD = "hil"
+ENVIRONMENTS = ("lint", "type", "unit", BOARD)
 TAIL_LINES = 60
 _TOX_SAYS = re.compile(r"^congratulations|^evaluation failed|: (OK|FAIL)\b|^\w+: exit \d+|^\.pkg: ")
 
@@ -32,21 +34,22 @@ class Outcome:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
+@image_option
 @click.argument("arguments", metavar="[-- PYTEST ARGUMENTS…]", nargs=-1, type=click.UNPROCESSED)
-def command(arguments: tuple[str, ...]) -> None:
+def command(choice: str | None, arguments: tuple[str, ...]) -> None:
     """Run lint, type, unit and hardware-in-the-loop tests; with arguments only the last, with these for pytest.
 
     \b
     Examples:
       hil test
+      hil test --image buildroot
       hil test -- -k kill
       hil test -- -n 2 --layout one-core tests/board/test_lifecycle.py
     Exit codes: 0 all passed, 1 something failed, 130 interrupted.
     """
-    environments = ENVIRONMENTS[-1:] if arguments else ENVIRONMENTS
-    if "--image" not in " ".join(arguments):
-        chosen_image(None, TerminalReporter(out))
-    outcomes = [_run(environment, arguments) for environment in environments]
+    environments = (BOARD,) if arguments else ENVIRONMENTS
+    for_pytest = (*arguments, *_image_arguments(choice, arguments))
+    outcomes = [_run(environment, for_pytest if environment == BOARD else ()) for environment in environments]
     out.print()
     for outcome in outcomes:
         mark = "[green]✓[/green]" if outcome.exit_code == 0 else "[red]✗[/red]"
@@ -54,14 +57,24 @@ def command(arguments: tuple[str, ...]) -> None:
         out.print(outcome.summary, markup=False)
     failed = [outcome.environment for outcome in outcomes if outcome.exit_code != 0]
     if failed:
-        raise RigError(f"failed: {', '.join(failed)}", f"again: {again(failed, arguments)}")
+        raise RigError(f"failed: {', '.join(failed)}", f"again: {again(failed, for_pytest)}")
 
 
-def again(failed: list[str], arguments: tuple[str, ...]) -> str:
-    """The command that repeats what failed, and nothing else."""
-    if arguments:
-        return f"./rig test -- {shlex.join(arguments)}"
-    return f".venv/bin/tox run -e {','.join(failed)}"
+def again(failed: list[str], for_pytest: tuple[str, ...]) -> str:
+    """The commands that repeat what failed, and nothing else."""
+    alone = [BOARD] if for_pytest and BOARD in failed else []
+    others = [environment for environment in failed if environment not in alone]
+    commands = [f".venv/bin/tox run -e {','.join(others)}"] if others else []
+    commands += [f"./rig test -- {shlex.join(for_pytest)}"] if alone else []
+    return " && ".join(commands)
+
+
+def _image_arguments(choice: str | None, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Sees to the image before anything else runs, and says to pytest which one it is unless it is the default."""
+    if any(argument.startswith("--image") for argument in arguments):
+        return ()
+    image = chosen_image(choice, TerminalReporter(out))
+    return ("--image", str(image.folder)) if choice else ()
 
 
 def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:

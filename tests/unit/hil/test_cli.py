@@ -4,7 +4,7 @@ import pytest
 
 from hybrid_hil.__main__ import run
 from hybrid_hil.cli import VerbGroup, hil
-from hybrid_hil.command.test import last_words
+from hybrid_hil.command.test import again, last_words
 
 VERBS = ["boot", "demo", "deploy", "doctor", "image", "ssh", "test"]
 
@@ -58,3 +58,16 @@ def test_last_words_are_the_tool_s_not_tox_s() -> None:
         == "error: x"
     )
     assert last_words([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("failed", "for_pytest", "command"),
+    [
+        (["lint", "hil"], (), ".venv/bin/tox run -e lint,hil"),
+        (["hil"], ("-k", "a b"), "./rig test -- -k 'a b'"),
+        (["unit"], ("--image", "/i"), ".venv/bin/tox run -e unit"),
+        (["unit", "hil"], ("--image", "/i"), ".venv/bin/tox run -e unit && ./rig test -- --image /i"),
+    ],
+)
+def test_only_what_failed_is_said_again(failed: list[str], for_pytest: tuple[str, ...], command: str) -> None:
+    assert again(failed, for_pytest) == command
