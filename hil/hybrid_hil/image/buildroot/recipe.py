@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
@@ -83,6 +84,7 @@ class BuildrootRecipe:
             folder,
             {
                 **read_manifest(self._places.output / "images"),
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "buildroot": self._tree.version,
                 "defconfig": self._request.defconfig,
                 "settings": [str(file) for file in self._request.settings],
