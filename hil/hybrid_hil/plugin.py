@@ -25,7 +25,7 @@ FirmwareMaker = Callable[..., BuiltFirmware]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
-    group.addoption("--image", metavar="DIR", help="the image to boot (default: the cached one, built if missing)")
+    group.addoption("--image", metavar="DIR|debian|buildroot", help="the image to boot (default: debian)")
     group.addoption("--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used")
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
     group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
