@@ -18,13 +18,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def chosen_image(choice: str | None, reporter: Reporter) -> Image:
-    """The image of `--image`: a folder, an origin that is built or found, or the default origin's. BUILDROOT and
-    BUILDROOT_SETTINGS say what Buildroot's is made from.
+    """The image of `--image`: an origin that is built or found, a folder (one called like an origin as `./NAME`), or
+    the default origin's. BUILDROOT and BUILDROOT_SETTINGS say what Buildroot's is made from.
 
     Raises:
         RigError: it is no image, or cannot be built.
     """
-    if choice is None or (choice in ORIGINS and not Path(choice).is_dir()):
+    if choice is None or choice in ORIGINS:
         request = ImageRequest(origin=choice or DEBIAN, buildroot=request_from_environment())
         return ensure_image(request, reporter)
     return open_image(Path(choice))

@@ -8,7 +8,8 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.image.fingerprint import files_below
-from hybrid_hil.image.kernel import FRAGMENTS, lost_lines
+from hybrid_hil.image.kconfig import lost_lines
+from hybrid_hil.image.kernel import FRAGMENTS
 from hybrid_hil.image.rootfs import OVERLAY
 from hybrid_hil.shell import Shell
 

@@ -18,7 +18,7 @@ def test_nothing_to_complain_about(tree: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     command = [sys.executable, str(tree / "utils/check-package"), "-b", *files]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     processed = re.search(r"^(\d+) lines processed$", done.stderr, re.MULTILINE)
     assert processed is not None, done.stderr
     assert int(processed[1]) > LINES_AT_LEAST

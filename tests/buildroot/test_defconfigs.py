@@ -5,11 +5,11 @@ from pathlib import Path
 
 from loaded import EXTERNAL, Loaded
 
-from hybrid_hil.image.buildroot.configuration import lost_symbols
+from hybrid_hil.image.kconfig import lost_lines
 
 
 def test_no_symbol_is_dropped(loaded: Loaded) -> None:
-    assert lost_symbols(loaded.wanted, loaded.configuration) == []
+    assert lost_lines(loaded.wanted, loaded.configuration) == []
 
 
 def test_it_is_what_savedefconfig_writes(loaded: Loaded) -> None:

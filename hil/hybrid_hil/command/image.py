@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.assembly import BUILDROOT, ORIGINS, ImageRequest, ensure_image
+from hybrid_hil.image.assembly import BUILDROOT, ORIGINS, ImageRequest, ensure_image, ensure_keys
 from hybrid_hil.image.buildroot.request import (
     DEFCONFIG,
     SETTINGS_VARIABLE,
@@ -15,8 +15,6 @@ from hybrid_hil.image.buildroot.request import (
     request_from_environment,
 )
 from hybrid_hil.image.folder import read_manifest
-from hybrid_hil.image.keys import COMPONENT as KEYS
-from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
@@ -85,8 +83,7 @@ def keys() -> None:
     Examples:
       make HYBRID_BOARD_KEYS=$(hil image keys)
     """
-    store = Store()
-    out.print(str(store.ensure(KEYS, make_keys, TerminalReporter(), "making the keys")), markup=False)
+    out.print(str(ensure_keys(TerminalReporter())), markup=False)
 
 
 @command.command("list")

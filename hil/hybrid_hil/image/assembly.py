@@ -1,7 +1,10 @@
 """From a checkout to an image: one cache, one set of keys, and a way for each origin."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from hybrid_hil.checkout import checkout_root
@@ -52,12 +55,24 @@ def ensure_image(request: ImageRequest, reporter: Reporter, store: Store | None 
     """
     if request.origin not in ORIGINS:
         raise RigError(f"unknown origin `{request.origin}`", f"give one of {', '.join(ORIGINS)}")
-    store = store if store is not None else Store()
+    with _in_use(store or Store(), reporter) as ready:
+        return assembly_for(request, ready, reporter).image()
+
+
+def ensure_keys(reporter: Reporter, store: Store | None = None) -> Path:
+    """The folder with the keys of emulated boards. Raises RigError as `ensure_image` does."""
+    with _in_use(store or Store(), reporter) as ready:
+        return ready.path(KEYS)
+
+
+@contextmanager
+def _in_use(store: Store, reporter: Reporter) -> Iterator[Store]:
+    """`store` without what dead builds have left, with its keys, and not to be cleaned meanwhile."""
     try:
         with store.occupied():
             store.sweep()
             store.ensure(KEYS, make_keys, reporter, "making the keys")
-            return assembly_for(request, store, reporter).image()
+            yield store
     except OSError as error:
         raise explained(error, store.root) from error
 

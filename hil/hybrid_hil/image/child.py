@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import keeper
-from hybrid_hil.image.diagnosis import remedy_for
+from hybrid_hil.image.diagnosis import SIGNS, Signs, remedy_for
 
 TAIL_LINES = 12
 
@@ -33,8 +33,10 @@ class Workshop:
         *,
         watch: LineWatcher | None = None,
         environment: Mapping[str, str] | None = None,
+        signs: Signs = SIGNS,
     ) -> None:
-        """Runs `argv` to its end; `watch` sees each line it prints. Messages are asked for in English.
+        """Runs `argv` to its end; `watch` sees each line it prints. Messages are asked for in English; `signs` tell
+        the remedy from them.
 
         Raises:
             RigError: it could not be run or failed; the message ends with its last lines.
@@ -51,12 +53,12 @@ class Workshop:
                     if watch is not None:
                         watch(line)
         if process.returncode != 0:
-            raise self._failure(command[0], process.returncode, list(tail))
+            raise self._failure(command[0], process.returncode, list(tail), signs)
 
-    def _failure(self, program: str, status: int, tail: list[str]) -> RigError:
+    def _failure(self, program: str, status: int, tail: list[str], signs: Signs) -> RigError:
         how = f"was killed by signal {status - 128}" if status > 128 else f"ended with exit status {status}"
         said = "".join(f"\n    {line}" for line in tail)
-        remedy = remedy_for(Path(program).name, status, tail)
+        remedy = remedy_for(Path(program).name, status, tail, signs)
         return RigError(f"`{Path(program).name}` {how}{said}", f"{remedy}; the whole log is `{self.log}`")
 
 

@@ -35,7 +35,7 @@ KINDS_BUILT = ("source", "kernel", "rootfs", "platform")
 
 
 @dataclass(frozen=True)
-class Parts:
+class DebianParts:
     """The components of one image."""
 
     source: Component
@@ -57,10 +57,10 @@ class Parts:
         return Component("image", inputs.digest())
 
 
-def find_parts(store: Store, checkout: Path) -> Parts:
+def find_parts(store: Store, checkout: Path) -> DebianParts:
     """What the checkout's image is made of; the cache has its keys already."""
     source = source_component()
-    return Parts(
+    return DebianParts(
         source=source,
         kernel=kernel_component(checkout, source),
         rootfs=rootfs_component(checkout, store.path(KEYS)),
@@ -85,7 +85,7 @@ class DebianAssembly:
             self._build_parts(parts)
         return self._site.put_together(parts.image, self._compose(parts))
 
-    def _build_parts(self, parts: Parts) -> None:
+    def _build_parts(self, parts: DebianParts) -> None:
         site = self._site
         building = list(KINDS_BUILT) if site.rebuild else parts.missing(self._store)
         check_prerequisites(self._store.root, building)
@@ -98,7 +98,7 @@ class DebianAssembly:
             site.ensure(parts.source, fetch_source, "fetching the kernel's source")
         site.ensure(parts.kernel, kernel.build, "building the kernel")
 
-    def _compose(self, parts: Parts) -> Builder:
+    def _compose(self, parts: DebianParts) -> Builder:
         def compose(folder: Path, workshop: Workshop, step: Step) -> None:  # noqa: ARG001  the shape of a builder
             kernel, rootfs = self._store.path(parts.kernel), self._store.path(parts.rootfs)
             os.link(kernel / KERNEL, folder / KERNEL)
@@ -113,7 +113,7 @@ class DebianAssembly:
 
         return compose
 
-    def _manifest(self, parts: Parts) -> Mapping[str, object]:
+    def _manifest(self, parts: DebianParts) -> Mapping[str, object]:
         kernel = read_manifest(self._store.path(parts.kernel))
         rootfs = read_manifest(self._store.path(parts.rootfs))
         folders = {"kernel": KERNEL, "rootfs": DISK}

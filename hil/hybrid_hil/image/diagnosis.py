@@ -13,8 +13,12 @@ COMMAND_NOT_FOUND = 127
 FREE_SPACE = "free some space (`hil image clean` removes old images), or set XDG_CACHE_HOME to a larger disk"
 
 # What the tools print, in English, and what helps; the first that matches is told.
-SIGNS = (
+COMMON_SIGNS = (
     (r"no space left on device", FREE_SPACE),
+    (r"out of memory|cannot allocate memory", "give this machine more memory, or fewer `--jobs`"),
+)
+SIGNS = (
+    *COMMON_SIGNS,
     (
         r"could not resolve|temporary failure resolving|could not connect|connection (timed out|refused)"
         r"|failed to fetch|unable to fetch|network is unreachable",
@@ -36,14 +40,16 @@ SIGNS = (
         r"no rule to make target|fatal error: \S+: no such file",
         "if the kernel's fragment asks for a new driver, its sources may be among LEFT_OUT in image/kernel.py",
     ),
-    (r"out of memory|cannot allocate memory", "give this machine more memory, or fewer `--jobs`"),
 )
 
+Signs = Sequence[tuple[str, str]]
 
-def remedy_for(program: str, status: int, tail: Sequence[str]) -> str:
-    """The next step after `program` ended with `status`, the last lines it printed being `tail`."""
+
+def remedy_for(program: str, status: int, tail: Sequence[str], signs: Signs = SIGNS) -> str:
+    """The next step after `program` ended with `status`, the last lines it printed being `tail`; the first of `signs`
+    that matches them."""
     said = "\n".join(tail).lower()
-    for pattern, remedy in SIGNS:
+    for pattern, remedy in signs:
         if re.search(pattern, said):
             return remedy
     if status == COMMAND_NOT_FOUND:

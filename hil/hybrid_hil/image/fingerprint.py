@@ -59,10 +59,11 @@ def statements(source: str) -> str:
 
 def files_below(root: Path, leave_out: Iterable[str] = ()) -> list[Path]:
     """Files and links below `root` in a fixed order; byte-compiled Python and `leave_out` are not inputs."""
-    skipped = {*leave_out, "__pycache__"}
-    found = []
-    for path in sorted(root.rglob("*")):
-        inner = path.relative_to(root).parts
-        if inner[0] not in skipped and "__pycache__" not in inner and (path.is_symlink() or path.is_file()):
-            found.append(path)
-    return found
+    skipped = set(leave_out)
+    found: list[Path] = []
+    for parent, folders, files in os.walk(root):
+        here = Path(parent)
+        names = [name for name in (*folders, *files) if not (here == root and name in skipped)]
+        found += [here / name for name in names if name in files or (here / name).is_symlink()]
+        folders[:] = [name for name in folders if name in names and name != "__pycache__"]
+    return sorted(found)

@@ -3,13 +3,13 @@
 import re
 import shutil
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import Workshop, cpu_seconds
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import KERNEL, read_manifest, write_manifest
+from hybrid_hil.image.kconfig import lost_lines, settings
 from hybrid_hil.image.source import TARBALL
 from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.image.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
@@ -54,7 +54,7 @@ LEFT_OUT = (
 def kernel_component(checkout: Path, source: Component) -> Component:
     inputs = Fingerprint()
     for fragment in FRAGMENTS:
-        inputs.file(fragment, checkout / fragment)
+        inputs.text(fragment, *settings((checkout / fragment).read_text(encoding="utf-8")))
     inputs.recipe(Path(__file__))
     inputs.text("source", source.digest)
     inputs.text("compiler", compiler_version(LINUX_COMPILER))
@@ -139,24 +139,6 @@ def check_configuration(wanted: str, configuration: str) -> None:
             f"the kernel's configuration lost lines of the board's fragments: {', '.join(lost)}",
             f"add what they depend on to `{FRAGMENTS[0]}`, or remove them",
         )
-
-
-def lost_lines(fragment: str, configuration: str) -> list[str]:
-    """Settings of `fragment` that are not in `configuration`: Kconfig drops what is unknown or lacks a
-    dependency without a word. Not set, and not known at all, are the same."""
-    final = set(configuration.splitlines())
-    known = {re.split(r"[= ]", line.removeprefix("# "))[0] for line in final if "CONFIG_" in line}
-    return [line for line in settings(fragment) if line not in final and not _is_off(line, known)]
-
-
-def settings(fragment: str) -> Iterable[str]:
-    """The lines of a fragment that set something: `CONFIG_X=…` and `# CONFIG_X is not set`."""
-    pattern = re.compile(r"^(CONFIG_\w+=.*|# CONFIG_\w+ is not set)$")
-    return [line for line in map(str.rstrip, fragment.splitlines()) if pattern.match(line)]
-
-
-def _is_off(line: str, known: set[str]) -> bool:
-    return line.endswith(" is not set") and line.split()[1] not in known
 
 
 def _keep(objects: Path, folder: Path) -> None:

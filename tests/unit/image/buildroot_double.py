@@ -1,21 +1,44 @@
-"""A Buildroot that only prints: its configuration is what it was given, its packages are two, its images are empty.
-It stands in for the order of things; what it builds proves nothing about Buildroot."""
+"""A Buildroot that only prints: its configuration is what it was given, its packages do nothing, its images are empty.
+It stands in for the order of things, and keeps stamps as Buildroot does: what has one is not done again. What it
+builds proves nothing about Buildroot."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+TARGET = {"busybox": "1.37.0", "linux": "6.12.1", "hybrid-runtime": "0.1.0", "hybrid-board-firmware": "0.1.0"}
+HOST = {"host-dtc": "1.7.2"}
 PACKAGES = {
-    "busybox": {"type": "target", "version": "1.37.0", "virtual": False},
-    "host-dtc": {"type": "host", "version": "1.7.2", "virtual": False},
-    "toolchain": {"type": "target", "version": "", "virtual": True},
+    name: {"type": kind, "version": version, "virtual": False, "stamp_dir": f"build/{name}-{version}"}
+    for kind, versions in (("target", TARGET), ("host", HOST))
+    for name, version in versions.items()
+}
+NAMES_ONLY = {
+    "toolchain": {"type": "target", "version": "", "virtual": True, "stamp_dir": "build/toolchain"},
     "rootfs-ext2": {"type": "rootfs"},
 }
 MAKEFILE = """\
 export BR2_VERSION := {version}
+PACKAGES := {folders}
+STAMPS := $(PACKAGES:%=$(O)/build/%/.stamp_installed)
+
+all: $(STAMPS)
+	@echo "all downloads=$(BR2_DL_DIR) keys=$(HYBRID_BOARD_KEYS)" >> $(O)/goals
+	{failure}
+	@mkdir -p $(O)/target $(O)/images/platform
+	@for file in rootfs.ext4 kernel.config System.map host_key.pub login_key platform/monitor.elf; do \\
+		touch $(O)/images/$$file; done
+	@echo '{{"origin": "buildroot", "kernel_version": "6.12.1"}}' > $(O)/images/manifest.json
+
+$(O)/build/%/.stamp_installed:
+	@echo ">>> $* 1 Installing to target"
+	@mkdir -p $(O)/build $(O)/images && mkdir $(@D) && case $* in linux-*) touch $(O)/images/Image;; esac
+	@echo built-$* >> $(O)/goals
+	@touch $@
 
 defconfig:
 	{drop} $(BR2_DEFCONFIG) > $(O)/.config
+	@echo BR2_PER_PACKAGE_DIRECTORIES=y >> $(O)/.config
 	@echo defconfig >> $(O)/goals
 
 show-info:
@@ -24,18 +47,9 @@ show-info:
 source:
 	@echo source >> $(O)/goals
 
-all:
-	@echo ">>> busybox 1.37.0 Installing to target"
-	@echo "all downloads=$(BR2_DL_DIR) keys=$(HYBRID_BOARD_KEYS)" >> $(O)/goals
-	{failure}
-	@mkdir -p $(O)/images/platform/firmware $(O)/build/busybox-1.37.0 $(O)/build/hybrid-runtime-0.1.0
-	@touch $(O)/build/busybox-1.37.0/.stamp_installed
-	@for file in Image rootfs.ext4 kernel.config System.map host_key.pub login_key platform/monitor.elf; do \\
-		touch $(O)/images/$$file; done
-	@echo '{{"origin": "buildroot", "kernel_version": "6.12.1"}}' > $(O)/images/manifest.json
-
 %-dirclean:
 	@echo $@ >> $(O)/goals
+	@rm -r $(O)/build/$*-*
 
 .DEFAULT_GOAL := all
 """
@@ -49,6 +63,8 @@ def write_double(folder: Path, *, version: str = "2026.02.3", drop: str = "cat",
     (folder / "package").mkdir(parents=True, exist_ok=True)
     (folder / "package/Makefile.in").touch()
     info = folder / "info.json"
-    info.write_text(json.dumps(PACKAGES) + "\n")
-    (folder / "Makefile").write_text(MAKEFILE.format(version=version, drop=drop, info=info, failure=failure))
+    info.write_text(json.dumps({**PACKAGES, **NAMES_ONLY}) + "\n")
+    folders = " ".join(f"{name}-{entry['version']}" for name, entry in PACKAGES.items())
+    text = MAKEFILE.format(version=version, folders=folders, drop=drop, info=info, failure=failure)
+    (folder / "Makefile").write_text(text)
     return folder

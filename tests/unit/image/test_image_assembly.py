@@ -9,7 +9,7 @@ import pytest
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import assembly, kernel, platform, prerequisites
-from hybrid_hil.image.assembly import ImageRequest, ensure_image, missing_kinds
+from hybrid_hil.image.assembly import ImageRequest, ensure_image, ensure_keys, missing_kinds
 from hybrid_hil.image.debian import find_parts
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
@@ -51,7 +51,7 @@ def keyed(store: Store, reporter: Reporter) -> Store:
 def test_each_file_renames_its_component_and_the_image(checkout: Path, keyed: Store, file: str, kind: str) -> None:
     before = find_parts(keyed, checkout)
     with (checkout / file).open("a") as edited:
-        edited.write("# changed\n")
+        edited.write("# CONFIG_CHANGED is not set\n")
     after = find_parts(keyed, checkout)
     kinds = ("source", "kernel", "rootfs", "platform")
     assert [name for name in kinds if getattr(before, name) != getattr(after, name)] == [kind]
@@ -148,3 +148,16 @@ def test_missing_compiler_is_told(keyed: Store, reporter: Reporter, monkeypatch:
     monkeypatch.setattr(kernel, "compiler_version", fails_with(RigError("this machine has no `gcc`", "install")))
     with pytest.raises(RigError, match="has no `gcc`"):
         ensure_image(ImageRequest(), reporter, keyed)
+
+
+def test_comments_in_a_fragment_cost_no_kernel(checkout: Path, keyed: Store) -> None:
+    before = find_parts(keyed, checkout)
+    with (checkout / "buildroot/board/versal-virt/linux.fragment").open("a") as edited:
+        edited.write("# in other words\n")
+    assert find_parts(keyed, checkout) == before
+
+
+def test_keys_of_an_unwritable_cache_are_told_as_well(reporter: Reporter) -> None:
+    with pytest.raises(RigError) as raised:
+        ensure_keys(reporter, Store(Path("/proc/hybrid-hil")))
+    assert raised.value.remedy

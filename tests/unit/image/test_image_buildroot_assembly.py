@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from buildroot_double import TreeMaker
+from buildroot_double import HOST, TARGET, TreeMaker
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
@@ -12,7 +12,8 @@ from hybrid_hil.image import assembly
 from hybrid_hil.image.assembly import ImageRequest, ensure_image
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.folder import Image
-from hybrid_hil.image.store import Store
+from hybrid_hil.image.retention import superfluous
+from hybrid_hil.image.store import Component, Store
 from hybrid_hil.terminal import Reporter
 
 
@@ -30,7 +31,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Builds:
-    """Asks for images and knows what make was told to do in the meantime."""
+    """Asks for images and knows what make was told to do and what it built in the meantime."""
 
     def __init__(self, store: Store, reporter: Reporter) -> None:
         self.store = store
@@ -60,7 +61,7 @@ def test_image_is_whole_and_says_what_it_is(builds: Builds, make_tree: TreeMaker
     assert image.manifest["hash"] == image.folder.name
     assert image.manifest["buildroot"] == "2026.02.3"
     assert image.manifest["kernel_version"] == "6.12.1"
-    assert image.manifest["packages"] == {"busybox": "1.37.0", "host-dtc": "1.7.2"}
+    assert image.manifest["packages"] == {**TARGET, **HOST}
     assert image.login_key.stat().st_mode & 0o777 == 0o600
     assert (image.platform / "monitor.elf").is_file()
 
@@ -71,7 +72,7 @@ def test_sources_come_before_the_build_and_into_the_cache(builds: Builds, make_t
     goals = output.read_text().splitlines()
     assert goals[:2] == ["defconfig", "source"]
     cache = builds.store.root
-    assert goals[2] == f"all downloads={cache}/downloads/buildroot keys={cache}/keys/ed25519"
+    assert goals[-1] == f"all downloads={cache}/downloads/buildroot keys={cache}/keys/ed25519"
 
 
 def test_second_time_costs_nothing(builds: Builds, make_tree: TreeMaker) -> None:
@@ -89,7 +90,15 @@ def test_own_sources_are_taken_anew_where_the_rest_stays(
     builds.goals()
     (checkout / file).touch()
     assert builds.image(make_tree()).folder != first.folder
-    assert builds.goals() == ["defconfig", "source", "hybrid-runtime-dirclean", "all"]
+    assert sorted(builds.goals()) == [
+        "all",
+        "built-hybrid-board-firmware-0.1.0",
+        "built-hybrid-runtime-0.1.0",
+        "defconfig",
+        "hybrid-board-firmware-dirclean",
+        "hybrid-runtime-dirclean",
+        "source",
+    ]
     assert len(builds.store.components("output")) == 1
 
 
@@ -105,17 +114,29 @@ def test_other_board_files_and_settings_get_places_of_their_own(
 
 
 def test_failed_build_goes_on_in_its_place(builds: Builds, make_tree: TreeMaker) -> None:
-    """The tree is named by its contents, so the failure has to come from outside of it."""
+    """The tree is named by its contents, so the failure has to come from outside of it. What was at work when the build
+    died is made anew, what was done before is not."""
     switch = builds.store.root.parent / "works-now"
     tree = make_tree(failure=f"@test -e {switch}")
     with pytest.raises(RigError) as raised:
         builds.image(tree)
-    assert "goes on where this one stopped" in raised.value.remedy
+    assert "goes on with the package" in raised.value.remedy
+    builds.goals()
     place = next(builds.store.root.glob("output/*"))
-    (place / "half-built").touch()
+    (place / "build/busybox-1.37.0/.stamp_installed").unlink()
+    (place / "build/busybox-1.37.0/half-written.o").touch()
+    (place / "per-package/busybox").mkdir(parents=True)
+    (place / "target/stale").mkdir(parents=True)
     switch.touch()
     builds.image(tree)
-    assert (place / "half-built").exists()
+    assert sorted(goal for goal in builds.goals() if goal.startswith("built")) == [
+        "built-busybox-1.37.0",
+        "built-hybrid-board-firmware-0.1.0",
+        "built-hybrid-runtime-0.1.0",
+    ]
+    assert not (place / "build/busybox-1.37.0/half-written.o").exists()
+    assert not (place / "per-package/busybox").exists()
+    assert not (place / "target/stale").exists()
 
 
 def test_rebuild_begins_anew(builds: Builds, make_tree: TreeMaker) -> None:
@@ -127,7 +148,7 @@ def test_rebuild_begins_anew(builds: Builds, make_tree: TreeMaker) -> None:
 
 
 def test_dropped_symbol_fails_before_anything_is_fetched(builds: Builds, make_tree: TreeMaker) -> None:
-    with pytest.raises(RigError, match="dropped BR2_PACKAGE_STRACE=y"):
+    with pytest.raises(RigError, match="dropped `BR2_PACKAGE_STRACE=y`"):
         builds.image(make_tree(drop="grep -v STRACE"))
     assert builds.goals() == ["defconfig"]
 
@@ -136,3 +157,50 @@ def test_unknown_defconfig_is_refused(builds: Builds, make_tree: TreeMaker) -> N
     with pytest.raises(RigError, match="no defconfig `toaster_defconfig`") as raised:
         builds.image(make_tree(), defconfig="toaster_defconfig")
     assert "hybrid_versal_virt_defconfig" in raised.value.remedy
+
+
+def test_contents_of_named_files_are_inputs(builds: Builds, make_tree: TreeMaker, tmp_path: Path) -> None:
+    fragment, settings = tmp_path / "more.fragment", tmp_path / "settings"
+    fragment.write_text("CONFIG_HID=y\n")
+    settings.write_text(f'BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES="{fragment} {tmp_path}"\n')
+    before = builds.image(make_tree(), settings=(settings,)).folder
+    fragment.write_text("CONFIG_HID=m\n")
+    assert builds.image(make_tree(), settings=(settings,)).folder != before
+
+
+def test_places_of_images_that_are_kept_survive_cleaning(builds: Builds, make_tree: TreeMaker) -> None:
+    builds.image(make_tree())
+    assert superfluous(builds.store, keep=1) == []
+    assert {part.kind for part in superfluous(builds.store, keep=0)} == {"image", "buildroot", "output"}
+
+
+def test_interrupted_after_the_build_costs_no_other_one(builds: Builds, make_tree: TreeMaker) -> None:
+    """Only the links are missing."""
+    image = builds.image(make_tree())
+    builds.goals()
+    builds.store.remove(Component("image", image.folder.name))
+    assert builds.image(make_tree()).folder == image.folder
+    assert builds.goals() == []
+
+
+def test_builds_that_could_not_go_on_are_refused(builds: Builds, make_tree: TreeMaker, tmp_path: Path) -> None:
+    settings = tmp_path / "settings"
+    settings.write_text("# BR2_PER_PACKAGE_DIRECTORIES is not set\n")
+    with pytest.raises(RigError, match="PER_PACKAGE_DIRECTORIES"):
+        builds.image(make_tree(drop="grep -v PER_PACKAGE"), settings=(settings,))
+
+
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        ("ERROR: busybox.tar has wrong sha256 hash", "vouches for"),
+        ("wget: unable to resolve host address", "BR2_PRIMARY_SITE"),
+        ("cp: No space left on device", "free some space"),
+        ("fatal error: zlib.h: No such file", "hil doctor"),
+    ],
+)
+def test_remedies_are_buildroots_own(builds: Builds, make_tree: TreeMaker, printed: str, remedy: str) -> None:
+    with pytest.raises(RigError) as raised:
+        builds.image(make_tree(failure=f"@echo '{printed}'; exit 1"))
+    assert remedy in raised.value.remedy
+    assert "Debian mirror" not in raised.value.remedy

@@ -39,7 +39,7 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_old_releases_are_refused(make_tree: TreeMaker) -> None:
-    with pytest.raises(RigError, match=r"is Buildroot 2024.02.1") as raised:
+    with pytest.raises(RigError, match=r"is Buildroot `2024.02.1`") as raised:
         open_tree(make_tree(version="2024.02.1"))
     assert "2025.05" in raised.value.remedy
 

@@ -12,8 +12,8 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.image import kernel, rootfs
-from hybrid_hil.image.buildroot.configuration import symbol_of
 from hybrid_hil.image.folder import open_image
+from hybrid_hil.image.kconfig import lost_lines, symbol_of
 
 EXTERNAL = checkout_root() / "buildroot"
 BOARD = EXTERNAL / "board/versal-virt"
@@ -128,7 +128,7 @@ def test_lost_lines_are_found_as_the_rig_finds_them(tmp_path: Path, first: str, 
     assert done.returncode == bool(told)
     assert [line.strip() for line in done.stderr.splitlines()[1:-1]] == told
     if not second:
-        assert kernel.lost_lines(first, configuration) == told
+        assert lost_lines(first, configuration) == told
 
 
 def test_configuration_of_somebody_elses_is_not_checked(tmp_path: Path) -> None:

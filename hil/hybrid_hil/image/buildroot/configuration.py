@@ -1,44 +1,31 @@
-"""Buildroot's configuration: a defconfig and what is set on top, loaded, and held to every line of it."""
+"""Buildroot's configuration: a defconfig and what is set on top, held to every line of it."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
+from hybrid_hil.image.kconfig import lost_lines, settings, symbol_of
 
-LINE = re.compile(r"^(?:(BR2_\w+)=.*|# (BR2_\w+) is not set)$")
 SHOWN = 12
-
-
-def merged(texts: Iterable[str]) -> str:
-    """One defconfig out of several: of lines that set the same symbol the last counts."""
-    lines: dict[str, str] = {}
-    for text in texts:
-        for line in map(str.strip, text.splitlines()):
-            symbol = symbol_of(line)
-            if symbol is not None:
-                lines.pop(symbol, None)
-                lines[symbol] = line
-    return "".join(f"{line}\n" for line in lines.values())
-
-
-def lost_symbols(wanted: str, configuration: str) -> list[str]:
-    """Lines of the defconfig `wanted` that are not in the .config `configuration`: Buildroot drops what it does not
-    know, what was renamed and what lacks a dependency without a word. Not set, and not known, are the same."""
-    final = {symbol_of(line): line for line in configuration.splitlines()}
-    lines = [line for line in wanted.splitlines() if symbol_of(line) is not None]
-    return [line for line in lines if final.get(symbol_of(line), line if _is_off(line) else "") != line]
+# A build that goes on throws the assembled root file system away, which only these can make again.
+NEEDED = "BR2_PER_PACKAGE_DIRECTORIES=y"
+QUOTED = re.compile(r'"([^"]*)"')
 
 
 def check_configuration(wanted: str, configuration: str, version: str) -> None:
-    """Raises RigError when Buildroot `version` made a `configuration` that lacks lines of `wanted`."""
-    lost = lost_symbols(wanted, configuration)
+    """Raises RigError when Buildroot `version` made a `configuration` that lacks lines of `wanted`, or one that the
+    rig cannot work with."""
+    lost = lost_lines(wanted, configuration)
     if lost:
+        shown = ", ".join(f"`{line}`" for line in lost[:SHOWN])
         more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
         raise RigError(
-            f"Buildroot {version} dropped {', '.join(lost[:SHOWN])}{more}",
-            "set what they depend on, or say `# SYMBOL is not set` in a file for --settings",
+            f"Buildroot `{version}` dropped {shown}{more}",
+            "set what they depend on, or say `# SYMBOL is not set` in a file for `--settings`",
         )
+    if NEEDED not in settings(configuration):
+        raise RigError(f"the settings take `{NEEDED}` back", "leave it on: builds could not go on otherwise")
 
 
 def read_settings(files: Iterable[Path]) -> list[str]:
@@ -50,10 +37,10 @@ def read_settings(files: Iterable[Path]) -> list[str]:
     return [_read(file) for file in files]
 
 
-def symbol_of(line: str) -> str | None:
-    """The symbol that `line` of a defconfig or .config sets, if it sets one."""
-    match = LINE.match(line)
-    return (match[1] or match[2]) if match else None
+def files_named_in(texts: Iterable[str]) -> list[Path]:
+    """Files, not folders, that settings name by absolute paths: kernel fragments, archives, override files."""
+    words = (word for text in texts for value in QUOTED.findall(text) for word in value.split())
+    return sorted({Path(word) for word in words if word.startswith("/") and Path(word).is_file()})
 
 
 def _read(file: Path) -> str:
@@ -63,9 +50,5 @@ def _read(file: Path) -> str:
         raise RigError(f"cannot read the settings `{file}`: {error}", "give a readable text file") from error
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         if line and not line.startswith("#") and symbol_of(line) is None:
-            raise RigError(f"`{file}`, line {number}: `{line[:80]}` sets nothing", "write BR2_SYMBOL=value")
+            raise RigError(f"`{file}`, line {number}: `{line[:80]}` sets nothing", "write `BR2_SYMBOL=value`")
     return text
-
-
-def _is_off(line: str) -> bool:
-    return line.startswith("#")

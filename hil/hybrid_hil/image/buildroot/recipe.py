@@ -1,6 +1,5 @@
 """One Buildroot build: configuration, sources, everything else, and what a board needs of the result."""
 
-import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -9,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.buildroot.configuration import check_configuration, merged, read_settings
-from hybrid_hil.image.buildroot.progress import BuildProgress, packages_done
+from hybrid_hil.image.buildroot.configuration import check_configuration, read_settings
+from hybrid_hil.image.buildroot.diagnosis import SIGNS
+from hybrid_hil.image.buildroot.packages import Package, discard_unfinished, packages_in
+from hybrid_hil.image.buildroot.progress import BuildProgress
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.buildroot.tree import Tree
 from hybrid_hil.image.child import LineWatcher, Workshop, cpu_seconds
@@ -25,6 +26,7 @@ from hybrid_hil.image.folder import (
     read_manifest,
     write_manifest,
 )
+from hybrid_hil.image.kconfig import merged
 from hybrid_hil.image.store import remove_tree
 from hybrid_hil.terminal import Step
 
@@ -32,7 +34,7 @@ EXTERNAL = "buildroot"
 # Packages whose sources are in the checkout: always made anew, their files may have changed.
 OWN_PACKAGES = ("hybrid-board-firmware", "hybrid-runtime")
 MODES = {KERNEL: 0o444, DISK: 0o444, CONFIGURATION: 0o444, SYMBOLS: 0o444, HOST_KEY: 0o444, LOGIN_KEY: 0o600}
-RESUMES = "the same command goes on where this one stopped, --rebuild begins anew"
+RESUMES = "the same command goes on with the package this one stopped at, `--rebuild` begins anew"
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,12 @@ class BuildrootRecipe:
         step.detail("configuring")
         self._configure(workshop)
         packages = self._packages(workshop)
+        names = {package.name for package in packages}
         step.detail("fetching sources")
-        self._make(workshop, ["source"], BuildProgress(step, len(packages), set()))
-        self._forget_own_packages(workshop)
-        progress = BuildProgress(step, len(packages), packages_done(self._places.output))
-        self._make(workshop, [f"-j{self._jobs}"], progress)
+        self._make(workshop, ["source"], BuildProgress(step, names, set()))
+        self._make_room(workshop, packages)
+        built = {package.name for package in packages if package.is_built(self._places.output)}
+        self._make(workshop, [f"-j{self._jobs}"], BuildProgress(step, names, built))
         step.detail("storing")
         self._keep(folder, workshop)
         write_manifest(
@@ -88,7 +91,7 @@ class BuildrootRecipe:
                 "buildroot": self._tree.version,
                 "defconfig": self._request.defconfig,
                 "settings": [str(file) for file in self._request.settings],
-                "packages": packages,
+                "packages": {package.name: package.version for package in packages},
                 "cpu_minutes": round((cpu_seconds() - cpu_before) / 60, 1),
                 "minutes": round((time.monotonic() - begun) / 60, 1),
                 "jobs": self._jobs,
@@ -104,30 +107,26 @@ class BuildrootRecipe:
         configuration = (self._places.output / ".config").read_text(encoding="utf-8")
         check_configuration(wanted, configuration, self._tree.version)
 
-    def _packages(self, workshop: Workshop) -> dict[str, str]:
-        """What will be built, and its version; programs of the build host have names that begin with `host-`."""
+    def _packages(self, workshop: Workshop) -> list[Package]:
         printed: list[str] = []
         self._make(workshop, ["--no-print-directory", "-s", "show-info"], printed.append)
-        information = json.loads(next(line for line in printed if line.startswith("{")))
-        return {
-            name: entry["version"] or "-"
-            for name, entry in information.items()
-            if entry.get("type") in ("target", "host") and not entry.get("virtual")
-        }
+        return packages_in(printed)
 
-    def _forget_own_packages(self, workshop: Workshop) -> None:
-        """A place where a build has ended holds the sources of that time, and files that may be gone since."""
+    def _make_room(self, workshop: Workshop, packages: Sequence[Package]) -> None:
+        """In a place where others have built: their half-made packages, the sources of that time, and files in the
+        root file system that no package installs any more have to go."""
         output = self._places.output
-        built = [name for name in OWN_PACKAGES if any(output.glob(f"build/{name}-*"))]
-        if built:
-            self._make(workshop, [f"{name}-dirclean" for name in built])
-        for leftover in ("target", "images"):
-            remove_tree(output / leftover)
+        discard_unfinished(output, packages)
+        outdated = [package for package in packages if package.name in OWN_PACKAGES and package.is_built(output)]
+        if outdated:
+            self._make(workshop, [f"{package.name}-dirclean" for package in outdated])
+        # With per-package directories it is put together anew each time.
+        remove_tree(output / "target")
 
     def _make(self, workshop: Workshop, goals: Sequence[str], watch: LineWatcher | None = None) -> None:
         where = ("-C", str(self._tree.folder), f"O={self._places.output}", f"BR2_EXTERNAL={self._external}")
         try:
-            workshop.run(["make", *where, *goals], watch=watch, environment=self._places.environment())
+            workshop.run(["make", *where, *goals], watch=watch, environment=self._places.environment(), signs=SIGNS)
         except RigError as error:
             raise RigError(error.message, f"{error.remedy}; {RESUMES}") from error
 

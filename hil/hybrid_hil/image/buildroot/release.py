@@ -2,7 +2,9 @@
 
 import hashlib
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
@@ -50,15 +52,11 @@ class ReleaseRecipe:
         archive = folder / self._release.archive
         step.detail("downloading")
         uri = f"{self._site}/{self._release.archive}"
-        try:
-            digest = download(uri, archive, step)
-        except OSError as error:
-            remedy = "connect this machine, or give the folder of an unpacked release: --buildroot DIR"
-            raise RigError(f"cannot download `{uri}`: {error}", remedy) from error
+        digest = download(uri, archive, step)
         if digest != self._release.sha256:
             raise RigError(
-                f"`{uri}` has the SHA-256 {digest}, not {self._release.sha256}",
-                "do not use it; try again on another network, or give a release of your own: --buildroot DIR",
+                f"`{uri}` has the SHA-256 `{digest}`, not `{self._release.sha256}`",
+                "do not use it; try again on another network, or give a release of your own: `--buildroot DIR`",
             )
         step.detail("unpacking")
         workshop.run(["tar", "-xf", archive, "-C", folder, "--strip-components=1"])
@@ -66,14 +64,32 @@ class ReleaseRecipe:
 
 
 def download(uri: str, target: Path, step: Step) -> str:
-    """Writes what `uri` has into `target`; returns its SHA-256 in hex. Raises OSError."""
+    """Writes what `uri` has into `target`; returns its SHA-256 in hex.
+
+    Raises:
+        RigError: the server cannot be reached, refuses, or stops early.
+        OSError: `target` cannot be written.
+    """
     digest = hashlib.sha256()
-    with urllib.request.urlopen(uri, timeout=SILENCE_S) as answer, target.open("wb") as file:
-        total = int(answer.headers.get("Content-Length") or 0)
-        done = 0
-        while block := answer.read(BLOCK):
+    with target.open("wb") as file:
+        for block in _blocks(uri, step):
             digest.update(block)
             file.write(block)
-            done += len(block)
-            step.advance(done, max(total, done))
     return digest.hexdigest()
+
+
+def _blocks(uri: str, step: Step) -> Iterator[bytes]:
+    try:
+        with urllib.request.urlopen(uri, timeout=SILENCE_S) as answer:
+            total = int(answer.headers.get("Content-Length") or 0)
+            done = 0
+            # Of a known length, read() raises IncompleteRead itself only when it is asked for everything.
+            while block := answer.read(BLOCK):
+                done += len(block)
+                step.advance(done, max(total, done))
+                yield block
+            if done < total:
+                raise IncompleteRead(b"", total - done)
+    except (OSError, HTTPException) as error:
+        remedy = "connect this machine, or give the folder of an unpacked release: `--buildroot DIR`"
+        raise RigError(f"cannot download `{uri}`: {error}", remedy) from error

@@ -9,7 +9,8 @@ from hybrid_hil.image.fingerprint import Fingerprint
 
 # podman came with 2025.05.
 OLDEST = "2025.05"
-LEFT_OUT = (".git", "dl", "output")
+# What builds in the tree itself leave there.
+LEFT_OUT = (".git", ".config", ".config.old", "dl", "local.mk", "output")
 VERSION_LINE = re.compile(r"^export BR2_VERSION := (\S+)$", re.MULTILINE)
 
 
@@ -45,8 +46,8 @@ def tree_version(folder: Path) -> str:
     if match is None or not (folder / "package/Makefile.in").is_file():
         raise RigError(
             f"`{folder}` does not hold Buildroot's sources",
-            "give the folder of an unpacked release (--buildroot DIR or BUILDROOT=DIR), or none to download one",
+            "give the folder of an unpacked release (`--buildroot DIR` or `BUILDROOT=DIR`), or none to download one",
         )
     if match[1] < OLDEST:
-        raise RigError(f"`{folder}` is Buildroot {match[1]}", f"give {OLDEST} or later")
+        raise RigError(f"`{folder}` is Buildroot `{match[1]}`", f"give `{OLDEST}` or later")
     return match[1]
