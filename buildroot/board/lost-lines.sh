@@ -1,13 +1,15 @@
 #!/bin/sh
-# lost-lines.sh CONFIGURATION [FRAGMENT...]: fails when a line of a fragment is not in the configuration. Where two
-# fragments set the same symbol the last one counts. Not set, and not known at all, are the same.
+# lost-lines.sh CONFIGURATION FOLDER [FRAGMENT...]: fails when an option that a fragment below FOLDER asks for is not in
+# the configuration. Where fragments set the same symbol the last one counts, wherever it lies. What a fragment switches
+# off and something else on again, such as a package that needs it, is only mentioned.
 set -eu
 
 configuration=$1
-shift
+folder=$2
+shift 2
 [ $# -gt 0 ] || exit 0
 
-lost=$(awk '
+findings=$(awk -v folder="$folder/" '
 	function symbol(line) {
 		sub(/^# /, "", line)
 		sub(/[= ].*/, "", line)
@@ -15,15 +17,20 @@ lost=$(awk '
 	}
 	!/^CONFIG_[A-Za-z0-9_]+=/ && !/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { next }
 	FILENAME == ARGV[1] { have[$0]; known[symbol($0)]; next }
-	{ wanted[symbol($0)] = $0 }
+	{ wanted[symbol($0)] = $0; ours[symbol($0)] = index(FILENAME, folder) == 1 }
 	END {
 		for (name in wanted)
-			if (!(wanted[name] in have) && (wanted[name] !~ /is not set$/ || name in known))
-				print "  " wanted[name]
+			if (ours[name] && !(wanted[name] in have))
+				if (wanted[name] !~ /is not set$/)
+					print "lost: " wanted[name]
+				else if (name in known)
+					print "switched on after all: " name
 	}' "$configuration" "$@" | sort)
 
-if [ -n "$lost" ]; then
-	printf '%s lacks lines of %s:\n%s\n' "$configuration" "$*" "$lost" >&2
-	echo "add what they depend on to a fragment, or remove them" >&2
+[ -z "$findings" ] || printf 'of the fragments in %s\n%s\n' "$folder" "$findings" >&2
+case $findings in
+*lost:*)
+	echo "$configuration lacks lines of a fragment; add what they depend on, or remove them" >&2
 	exit 1
-fi
+	;;
+esac

@@ -1,5 +1,6 @@
 """A defconfig of the external tree, loaded by a real Buildroot."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ def load(tree: Path, defconfig: str, output: Path) -> Loaded:
     return Loaded(tree, output, (EXTERNAL / "configs" / defconfig).read_text())
 
 
-def make(tree: Path, output: Path, *goals: str) -> str:
+def make(tree: Path, output: Path, *goals: str, **environment: str) -> str:
     where = ["-C", str(tree), f"BR2_EXTERNAL={EXTERNAL}", f"O={output}"]
     command = ["make", "-s", "--no-print-directory", *where, *goals]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment})
+    return done.stdout

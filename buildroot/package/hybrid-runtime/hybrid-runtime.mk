@@ -19,11 +19,10 @@ define HYBRID_RUNTIME_INSTALL_TARGET_CMDS
 	$(INSTALL) -D -m 0755 $(@D)/bin/hybrid-runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/bin/hybrid-runtime
 	cp -r $(@D)/hybrid_runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/
 	find $(TARGET_DIR)/usr/lib/hybrid-runtime -name __pycache__ -prune -exec rm -r {} +
-	PYTHONHASHSEED=0 $(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode unchecked-hash \
+	$(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode unchecked-hash \
 		-s $(TARGET_DIR) -p / $(TARGET_DIR)/usr/lib/hybrid-runtime/hybrid_runtime
 	mkdir -p $(TARGET_DIR)/usr/bin
 	ln -sf ../lib/hybrid-runtime/bin/hybrid-runtime $(TARGET_DIR)/usr/bin/hybrid-runtime
-	$(INSTALL) -D -m 0644 $(@D)/man/hybrid-runtime.8 $(TARGET_DIR)/usr/share/man/man8/hybrid-runtime.8
 endef
 
 ifeq ($(BR2_PACKAGE_HYBRID_RUNTIME_SERVICE_USER),y)

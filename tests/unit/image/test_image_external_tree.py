@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.checkout import checkout_root
+from hybrid_hil.failure import RigError
 from hybrid_hil.image import kernel, rootfs
 from hybrid_hil.image.folder import open_image
 from hybrid_hil.image.kconfig import lost_lines, symbol_of
 
 EXTERNAL = checkout_root() / "buildroot"
-BOARD = EXTERNAL / "board/versal-virt"
 PLAIN = EXTERNAL / "configs/hybrid_versal_virt_defconfig"
 ENGINES = EXTERNAL / "configs/hybrid_versal_virt_engines_defconfig"
 PATH_VARIABLE = re.compile(r"\$[({]?BR2_EXTERNAL_HYBRID_RUNTIME_PATH[)}]?(/[\w.][\w./*-]*)")
@@ -69,6 +69,9 @@ def test_both_images_have_the_same_kernel_configuration_and_overlay(defconfig: P
 def test_both_images_have_a_disk_of_the_same_size_and_the_programs_tests_use() -> None:
     wanted = symbols(PLAIN)
     assert wanted["BR2_TARGET_ROOTFS_EXT2_SIZE"] == f"{rootfs.DISK_MEBIBYTES}M"
+    # mke2fs draws both at random unless it is told.
+    for option in (f"-U {rootfs.FILE_SYSTEM_ID}", f"hash_seed={rootfs.FILE_SYSTEM_ID}"):
+        assert option in wanted["BR2_TARGET_ROOTFS_EXT2_MKFS_OPTIONS"]
     packages = {"busybox-static": "BUSYBOX_CONFIG_FRAGMENT_FILES", "dropbear-bin": "DROPBEAR"}
     for package in rootfs.PACKAGES:
         assert f"BR2_PACKAGE_{packages.get(package, package.upper())}" in wanted
@@ -103,9 +106,9 @@ def test_scripts_can_be_run() -> None:
     assert [path for path in scripts if path.is_file() and not os.access(path, os.X_OK)] == []
 
 
-def lost(configuration: Path, *fragments: Path) -> subprocess.CompletedProcess[str]:
+def lost(configuration: Path, folder: Path, *fragments: Path) -> subprocess.CompletedProcess[str]:
     script = EXTERNAL / "board/lost-lines.sh"
-    return subprocess.run([script, configuration, *fragments], check=False, capture_output=True, text=True)
+    return subprocess.run([script, configuration, folder, *fragments], check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -115,25 +118,36 @@ def lost(configuration: Path, *fragments: Path) -> subprocess.CompletedProcess[s
         ("CONFIG_C=y\n", "# CONFIG_C is not set\n", []),
         ("# CONFIG_A is not set\n", "CONFIG_A=y\n", []),
         ("# CONFIG_NOWHERE is not set\n# prose about CONFIG_LOST\n", "", []),
-        ("CONFIG_LOST=y\n", "CONFIG_A=y\n", ["CONFIG_LOST=y"]),
-        ("CONFIG_A=y\n", "# CONFIG_A is not set\n", ["# CONFIG_A is not set"]),
-        ("CONFIG_B=6\n", "", ["CONFIG_B=6"]),
+        ("CONFIG_LOST=y\n", "CONFIG_A=y\n", ["lost: CONFIG_LOST=y"]),
+        ("CONFIG_B=6\n", "", ["lost: CONFIG_B=6"]),
+        ("CONFIG_A=y\n", "# CONFIG_A is not set\n", ["switched on after all: CONFIG_A"]),
     ],
 )
-def test_lost_lines_are_found_as_the_rig_finds_them(tmp_path: Path, first: str, second: str, told: list[str]) -> None:
+def test_lost_lines_are_found(tmp_path: Path, first: str, second: str, told: list[str]) -> None:
     configuration = "CONFIG_A=y\nCONFIG_B=5\n# CONFIG_C is not set\n"
     for name, text in (("config", configuration), ("first", first), ("second", second)):
         (tmp_path / name).write_text(text)
-    done = lost(tmp_path / "config", tmp_path / "first", tmp_path / "second")
-    assert done.returncode == bool(told)
-    assert [line.strip() for line in done.stderr.splitlines()[1:-1]] == told
+    done = lost(tmp_path / "config", tmp_path, tmp_path / "first", tmp_path / "second")
+    assert [line for line in done.stderr.splitlines() if ": " in line] == told
+    assert done.returncode == any(line.startswith("lost") for line in told)
     if not second:
-        assert lost_lines(first, configuration) == told
+        assert [f"lost: {line}" for line in lost_lines(first, configuration)] == told
+
+
+def test_fragments_of_others_are_theirs_but_count(tmp_path: Path) -> None:
+    """A team that sets a symbol of ours again has the last word, and is not told about its own."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder, text in ((ours, "CONFIG_A=m\nCONFIG_B=5\n"), (theirs, "CONFIG_A=y\nCONFIG_LOST=y\n")):
+        folder.mkdir()
+        (folder / "fragment").write_text(text)
+    (tmp_path / "config").write_text("CONFIG_A=y\nCONFIG_B=5\n")
+    done = lost(tmp_path / "config", ours, ours / "fragment", theirs / "fragment")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_configuration_of_somebody_elses_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "config").touch()
-    assert lost(tmp_path / "config").returncode == 0
+    assert lost(tmp_path / "config", tmp_path).returncode == 0
 
 
 @pytest.fixture
@@ -155,38 +169,76 @@ def target(tmp_path: Path) -> Path:
     return folder
 
 
-def run_script(name: str, *arguments: Path, **environment: object) -> subprocess.CompletedProcess[str]:
+def run_script(name: str, folder: Path, **environment: object) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if key != "HYBRID_BOARD_KEYS"}
     clean.update({key: str(value) for key, value in environment.items()})
-    return subprocess.run([BOARD / name, *arguments], check=True, capture_output=True, text=True, env=clean)
+    command = [EXTERNAL / "board" / name, folder]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=clean)
 
 
 def test_keys_are_put_where_dropbear_reads_them(target: Path, keys: Path) -> None:
     for _ in range(2):
-        run_script("post-build.sh", target, HYBRID_BOARD_KEYS=keys)
+        assert run_script("rig/post-build.sh", target, HYBRID_BOARD_KEYS=keys).returncode == 0
     assert (target / "root/.ssh/authorized_keys").read_text() == "authorized_keys"
     host_key = target / "etc/dropbear/dropbear_ed25519_host_key"
     assert host_key.stat().st_mode & 0o777 == 0o600
 
 
-def test_keys_of_an_earlier_build_do_not_stay(target: Path, keys: Path) -> None:
-    run_script("post-build.sh", target, HYBRID_BOARD_KEYS=keys)
-    done = run_script("post-build.sh", target)
-    assert "nobody can log in" in done.stderr
-    assert not list(target.glob("root/.ssh/*"))
-    assert not list(target.glob("etc/dropbear/*"))
+def test_an_image_without_keys_of_the_rig_keeps_its_own(target: Path) -> None:
+    assert "nobody can log in" in run_script("rig/post-build.sh", target).stderr
+    (target / "root/.ssh").mkdir()
+    (target / "root/.ssh/authorized_keys").write_text("a team's own")
+    done = run_script("rig/post-build.sh", target)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (target / "root/.ssh/authorized_keys").read_text() == "a team's own"
+    assert (target / "etc/dropbear").is_symlink()
 
 
-def test_what_a_build_leaves_is_an_image(tmp_path: Path, keys: Path) -> None:
-    images, linux = tmp_path / "images", tmp_path / "build/linux-6.12.1"
+def test_nothing_that_nobody_asked_for_starts(target: Path) -> None:
+    script = target / "etc/init.d/S11modules"
+    script.parent.mkdir()
+    script.touch()
+    for _ in range(2):
+        assert run_script("versal-virt/post-build.sh", target).returncode == 0
+        assert not script.exists()
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """What Buildroot leaves: the folder with its images, the kernel's beside it."""
+    images, linux = tmp_path / "images", tmp_path / "linux"
     (images / "platform").mkdir(parents=True)
     (linux / "include/config").mkdir(parents=True)
     (linux / "include/config/kernel.release").write_text("6.12.1\n")
     for file in (images / "Image", images / "rootfs.ext4", linux / ".config", linux / "System.map"):
         file.touch()
-    build = tmp_path / "build"
-    run_script("post-image.sh", images, BUILD_DIR=build, BR2_VERSION_FULL="2026.02.3", HYBRID_BOARD_KEYS=keys)
-    image = open_image(images)
+    return images
+
+
+def finish(images: Path, **environment: object) -> subprocess.CompletedProcess[str]:
+    linux = images.with_name("linux")
+    return run_script("rig/post-image.sh", images, HYBRID_LINUX_DIR=linux, BR2_VERSION_FULL="2026.02.3", **environment)
+
+
+def test_what_a_build_leaves_is_an_image(built: Path, keys: Path) -> None:
+    assert finish(built, HYBRID_BOARD_KEYS=keys).returncode == 0
+    image = open_image(built)
     assert image.manifest["origin"] == "buildroot"
     assert image.manifest["kernel_version"] == "6.12.1"
     assert image.login_key.stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_of_an_earlier_build_are_not_taken_for_this_ones(built: Path, keys: Path) -> None:
+    finish(built, HYBRID_BOARD_KEYS=keys)
+    assert finish(built).returncode == 0
+    with pytest.raises(RigError, match=r"lacks host_key\.pub, login_key"):
+        open_image(built)
+
+
+@pytest.mark.parametrize("file", ["Image", "rootfs.ext4"])
+def test_a_missing_part_fails_the_build(built: Path, file: str) -> None:
+    (built / file).unlink()
+    done = finish(built)
+    assert done.returncode != 0
+    assert f"no {built}/{file}" in done.stderr
+    assert not (built / "manifest.json").exists()

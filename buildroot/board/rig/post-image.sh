@@ -4,21 +4,28 @@
 set -eu
 
 images=$1
-kernel=$(find "$BUILD_DIR" -maxdepth 1 -type d \( -name 'linux-[0-9]*' -o -name linux-custom \) | head -n 1)
+kernel=$HYBRID_LINUX_DIR
 
 cp "$kernel/.config" "$images/kernel.config"
 cp "$kernel/System.map" "$images/System.map"
+rm -f "$images/host_key.pub" "$images/login_key"
 if [ -n "${HYBRID_BOARD_KEYS:-}" ]; then
 	install -m 0444 "$HYBRID_BOARD_KEYS/host_key.pub" "$images/host_key.pub"
 	install -m 0600 "$HYBRID_BOARD_KEYS/login_key" "$images/login_key"
 fi
 
+for file in Image rootfs.ext4; do
+	[ -e "$images/$file" ] || { echo "post-image.sh: no $images/$file" >&2; exit 1; }
+done
+hash=$(cat "$images/Image" "$images/rootfs.ext4" | sha256sum | cut -c -16)
+release=$(cat "$kernel/include/config/kernel.release")
+
 cat > "$images/manifest.json" <<MANIFEST
 {
   "origin": "buildroot",
-  "hash": "$(cat "$images/Image" "$images/rootfs.ext4" | sha256sum | cut -c -16)",
+  "hash": "$hash",
   "created": "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)",
   "buildroot": "$BR2_VERSION_FULL",
-  "kernel_version": "$(cat "$kernel/include/config/kernel.release")"
+  "kernel_version": "$release"
 }
 MANIFEST
