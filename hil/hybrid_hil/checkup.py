@@ -13,7 +13,7 @@ from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need, find_program, needs
 from hybrid_hil.image.assembly import missing_kinds
-from hybrid_hil.image.mirror import SUITE, find_mirror
+from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.prerequisites import free_mebibytes, needed_mebibytes
 from hybrid_hil.image.store import Store
 

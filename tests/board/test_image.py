@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.checkout import checkout_root
+from hybrid_hil.image.debian.kernel import FRAGMENTS
+from hybrid_hil.image.debian.rootfs import OVERLAY
 from hybrid_hil.image.fingerprint import files_below
 from hybrid_hil.image.kconfig import lost_lines
-from hybrid_hil.image.kernel import FRAGMENTS
-from hybrid_hil.image.rootfs import OVERLAY
 from hybrid_hil.shell import Shell
 
 # What the tests call on a board beside POSIX's own commands.

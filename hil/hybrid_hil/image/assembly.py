@@ -11,7 +11,7 @@ from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.buildroot.assembly import BuildrootAssembly
 from hybrid_hil.image.buildroot.request import BuildrootRequest
-from hybrid_hil.image.debian import KINDS_BUILT, DebianAssembly
+from hybrid_hil.image.debian.assembly import KINDS_BUILT, DebianAssembly
 from hybrid_hil.image.diagnosis import explained
 from hybrid_hil.image.folder import Image
 from hybrid_hil.image.keys import COMPONENT as KEYS

@@ -38,7 +38,7 @@ SIGNS = (
     (r"release file .* is not valid yet|release file .* expired", "set this machine's clock"),
     (
         r"no rule to make target|fatal error: \S+: no such file",
-        "if the kernel's fragment asks for a new driver, its sources may be among LEFT_OUT in image/kernel.py",
+        "if the kernel's fragment asks for a new driver, its sources may be among LEFT_OUT in image/debian/kernel.py",
     ),
 )
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need, buildroot_needs, package_of
+from hybrid_hil.image.debian.packages import KEYRING
+from hybrid_hil.image.debian.toolchain import CORE_COMPILER, LINUX_COMPILER
 from hybrid_hil.image.diagnosis import FREE_SPACE
-from hybrid_hil.image.packages import KEYRING
-from hybrid_hil.image.toolchain import CORE_COMPILER, LINUX_COMPILER
 
 # What building each kind takes at its peak, measured and rounded up, in MiB.
 MEBIBYTES = {

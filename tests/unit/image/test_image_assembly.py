@@ -8,9 +8,10 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import assembly, kernel, platform, prerequisites
+from hybrid_hil.image import assembly, prerequisites
 from hybrid_hil.image.assembly import ImageRequest, ensure_image, ensure_keys, missing_kinds
-from hybrid_hil.image.debian import find_parts
+from hybrid_hil.image.debian import kernel, platform
+from hybrid_hil.image.debian.assembly import find_parts
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.store import Store

@@ -18,7 +18,7 @@ from hybrid_hil.checkup import (
 )
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need
-from hybrid_hil.image.mirror import Mirror
+from hybrid_hil.image.debian.mirror import Mirror
 from hybrid_hil.image.store import Store
 
 MIRROR = Mirror("http://mirror.example/debian", "http://mirror.example/debian-security")

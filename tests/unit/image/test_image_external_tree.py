@@ -12,7 +12,7 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import kernel, rootfs
+from hybrid_hil.image.debian import kernel, rootfs
 from hybrid_hil.image.folder import open_image
 from hybrid_hil.image.kconfig import lost_lines, symbol_of
 

@@ -4,8 +4,8 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.image.debian.kernel import FRAGMENTS, CompileProgress, check_configuration
 from hybrid_hil.image.kconfig import lost_lines, settings
-from hybrid_hil.image.kernel import FRAGMENTS, CompileProgress, check_configuration
 
 CONFIGURATION = """\
 CONFIG_64BIT=y

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.mirror import Mirror, Source, choose, find_mirror, parse_deb822, parse_list, read_sources
+from hybrid_hil.image.debian.mirror import Mirror, Source, choose, find_mirror, parse_deb822, parse_list, read_sources
 
 DEB822 = """\
 # Debian

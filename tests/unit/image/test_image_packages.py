@@ -1,6 +1,6 @@
 """What is taken from this machine's apt, and what is read from the names of fetched archives."""
 
-from hybrid_hil.image.packages import package_versions, transport_settings
+from hybrid_hil.image.debian.packages import package_versions, transport_settings
 
 DUMP = """\
 APT::Architecture "amd64";

@@ -8,8 +8,8 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, merge_into_usr, settle_times
 from hybrid_hil.image.keys import AUTHORIZED_KEYS, DROPBEAR_HOST_KEY
-from hybrid_hil.image.rootfs import OVERLAY, applets, furnish, merge_into_usr, settle_times
 
 TABLE = b"ELF\0..\0[\0[[\0init\0mount\0poweroff\0sh\0tar\0\0rest\0"
 

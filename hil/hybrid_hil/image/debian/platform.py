@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.toolchain import CORE_COMPILER, LINUX_COMPILER, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.store import Component
-from hybrid_hil.image.toolchain import CORE_COMPILER, LINUX_COMPILER, compiler_version
 from hybrid_hil.terminal import Step
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import Workshop, cpu_seconds
+from hybrid_hil.image.debian.source import TARBALL
+from hybrid_hil.image.debian.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import KERNEL, read_manifest, write_manifest
 from hybrid_hil.image.kconfig import lost_lines, settings
-from hybrid_hil.image.source import TARBALL
 from hybrid_hil.image.store import Component, remove_tree
-from hybrid_hil.image.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.terminal import Step
 
 # In this order, as in Buildroot's BR2_LINUX_KERNEL_CUSTOM_CONFIG_FILE and _CONFIG_FRAGMENT_FILES.

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.mirror import SUITE
+from hybrid_hil.image.debian.packages import extract_packages
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import write_manifest
-from hybrid_hil.image.mirror import SUITE
-from hybrid_hil.image.packages import extract_packages
 from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.terminal import Step
 

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.kernel import KernelRecipe, kernel_component
+from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
+from hybrid_hil.image.debian.rootfs import RootfsRecipe, rootfs_component
+from hybrid_hil.image.debian.source import fetch_source, source_component
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import (
     CONFIGURATION,
@@ -21,13 +25,9 @@ from hybrid_hil.image.folder import (
     read_manifest,
     write_manifest,
 )
-from hybrid_hil.image.kernel import KernelRecipe, kernel_component
 from hybrid_hil.image.keys import COMPONENT as KEYS
-from hybrid_hil.image.platform import PlatformRecipe, platform_component
 from hybrid_hil.image.prerequisites import check_prerequisites
-from hybrid_hil.image.rootfs import RootfsRecipe, rootfs_component
 from hybrid_hil.image.site import Site
-from hybrid_hil.image.source import fetch_source, source_component
 from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import Step
 

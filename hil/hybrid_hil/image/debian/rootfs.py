@@ -10,11 +10,12 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
-from hybrid_hil.image import keys, packages
+from hybrid_hil.image import keys
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian import packages
+from hybrid_hil.image.debian.mirror import SUITE
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import DISK, HOST_KEY, write_manifest
-from hybrid_hil.image.mirror import SUITE
 from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.terminal import Step
 

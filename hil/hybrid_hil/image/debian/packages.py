@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.diagnosis import missing_program
-from hybrid_hil.image.mirror import SUITE, find_mirror
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ARCHIVES = "var/cache/apt/archives"
