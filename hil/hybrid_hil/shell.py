@@ -253,16 +253,15 @@ class _Run:
         raise ShellError(f"`{self._command}` {what}", said)
 
     def _read_stderr(self) -> None:
+        """Closed, the channel still hands out what had arrived, and then nothing: no look at `closed` may come first."""
         while True:
             try:
                 data = self._channel.recv_stderr(CHUNK)
             except TimeoutError:
-                if self._channel.closed:
-                    return
-            else:
-                if not data:
-                    return
-                self._stderr += data
+                continue
+            if not data:
+                return
+            self._stderr += data
 
     def _write_stdin(self, data: bytes) -> None:
         done = 0

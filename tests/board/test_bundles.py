@@ -25,7 +25,10 @@ BundleMaker = Callable[..., None]
 @pytest.fixture
 def write_bundle(shell: Shell) -> Iterator[BundleMaker]:
     """Makes the bundle of a firmware on the board, with a shell in its root file system for hooks."""
-    shell.run(f"mkdir -p {ROOTFS}/bin && cp /bin/busybox {ROOTFS}/bin/ && ln -s busybox {ROOTFS}/bin/sh")
+    shell.run(f"mkdir -p {ROOTFS}/bin {ROOTFS}/lib && cp /bin/busybox {ROOTFS}/bin/ && ln -s busybox {ROOTFS}/bin/sh")
+    # ld.so(8): the loader names what a dynamically linked program needs; Debian's is static.
+    libraries = "LD_TRACE_LOADED_OBJECTS=1 /bin/busybox | grep -o '/[^ ]*'"
+    shell.run(f"if grep -q ld-linux /bin/busybox; then cp -L $({libraries}) {ROOTFS}/lib/; fi")
 
     def write(firmware: BuiltFirmware, **changes: object) -> None:
         shell.run(["cp", firmware.path_on_board, f"{ROOTFS}/fw.elf"])
