@@ -253,7 +253,7 @@ class _Run:
         raise ShellError(f"`{self._command}` {what}", said)
 
     def _read_stderr(self) -> None:
-        """Closed, the channel still hands out what had arrived, and then nothing: no look at `closed` may come first."""
+        """Closed, the channel still hands out what had arrived, and only then nothing."""
         while True:
             try:
                 data = self._channel.recv_stderr(CHUNK)

@@ -4,7 +4,7 @@ from hybrid_hil.shell import _Run
 
 
 class LateChannel:
-    """A double of a channel that times out once, and is closed by the time that is noticed; its last words are there."""
+    """A double of a channel that times out once, and is closed when that is noticed; its last words are there."""
 
     closed = True
 
