@@ -56,7 +56,7 @@ def find_parts(site: Site, tree: Tree | None, request: BuildrootRequest) -> Buil
     release = release_component(PINNED) if tree is None else None
     texts = read_settings(request.settings)
     output = Fingerprint()
-    output.text("tree", release.digest if release is not None else tree.identity if tree is not None else "")
+    output.text("tree", tree.identity if tree is not None else release_component(PINNED).digest)
     output.text("defconfig", request.defconfig)
     output.tree("external", external, leave_out=("README.md",))
     output.recipe(Path(kconfig.__file__))
