@@ -17,6 +17,7 @@ from hybrid_hil.shell import Shell
 PROOF_S = 10.0
 FOLDER = "/tmp/bundle"
 ROOTFS = f"{FOLDER}/rootfs"
+LOADER = "/lib/ld-linux-aarch64.so.1"
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
 BundleMaker = Callable[..., None]
@@ -25,10 +26,10 @@ BundleMaker = Callable[..., None]
 @pytest.fixture
 def write_bundle(shell: Shell) -> Iterator[BundleMaker]:
     """Makes the bundle of a firmware on the board, with a shell in its root file system for hooks."""
-    shell.run(f"mkdir -p {ROOTFS}/bin {ROOTFS}/lib && cp /bin/busybox {ROOTFS}/bin/ && ln -s busybox {ROOTFS}/bin/sh")
-    # ld.so(8): the loader names what a dynamically linked program needs; Debian's is static.
-    libraries = "LD_TRACE_LOADED_OBJECTS=1 /bin/busybox | grep -o '/[^ ]*'"
-    shell.run(f"if grep -q ld-linux /bin/busybox; then cp -L $({libraries}) {ROOTFS}/lib/; fi")
+    shell.run(f"mkdir -p {ROOTFS}/bin {ROOTFS}/lib && cp /bin/busybox {ROOTFS}/bin/ && ln -sf busybox {ROOTFS}/bin/sh")
+    # ld.so(8) --verify: fails for a static program, as Debian's BusyBox is.
+    libraries = f"{LOADER} --list /bin/busybox | grep -o '/[^ ]*'"
+    shell.run(f"if {LOADER} --verify /bin/busybox; then cp -L $({libraries}) {ROOTFS}/lib/; fi")
 
     def write(firmware: BuiltFirmware, **changes: object) -> None:
         shell.run(["cp", firmware.path_on_board, f"{ROOTFS}/fw.elf"])

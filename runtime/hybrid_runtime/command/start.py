@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.record import STARTED, Record
 from hybrid_runtime.container.status import CREATED, RUNNING, settled
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
@@ -80,19 +80,27 @@ def _start(context: Context, record: Record, folder: HeldFolder) -> None:
                 f"`hybrid-runtime logs {identifier}` tells why",
             )
         if answer is None:
-            from hybrid_runtime.container.ending import kill_and_undo
-
-            kill_and_undo(context.machine, context.store.root, folder, record)
-            raise Failure(
-                f"container `{identifier}` did not start within {seconds:g} s and was killed",
-                "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
-            )
+            raise _given_up(context, record, folder, seconds)
         if answer.get("ok") is True:
             return
         if context.store.load(identifier, folder).phase == "created":
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
     raise Failure(_explain(answer))
+
+
+def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: float) -> Failure:
+    """What a start without an answer says. It kills what did not start, never what another start has started."""
+    identifier = record.identifier
+    if context.store.load(identifier, folder).phase == STARTED:
+        return Failure(f"container `{identifier}` was started meanwhile", "only a created one can be started")
+    from hybrid_runtime.container.ending import kill_and_undo
+
+    kill_and_undo(context.machine, context.store.root, folder, record)
+    return Failure(
+        f"container `{identifier}` did not start within {seconds:g} s and was killed",
+        "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
+    )
 
 
 def _explain(answer: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_runner import Command, eventually
+from command_runner import PATIENCE_SECONDS, Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 
@@ -201,6 +201,25 @@ def test_start_of_a_supervisor_that_hangs(
     assert core.boots == []
     command.run("delete", "motor")
     assert double.leftovers() == []
+
+
+def test_start_that_waits_in_vain_beside_another(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """On a busy machine the supervisor may start for the first of many and not answer the others in time."""
+    pid = command.create(firmware, "motor", annotations={"remoteproc.start-timeout": "2"})
+    os.kill(pid, signal.SIGSTOP)
+    late, outcome = command.spawn("start", "motor")
+    # A descriptor that is closed meanwhile resolves to itself.
+    descriptors = Path(f"/proc/{late.pid}/fd")
+    eventually(lambda: any("socket:" in str(path.resolve()) for path in descriptors.iterdir()))
+    path = double.root / "motor/record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"phase": "started"}))
+    assert late.wait(PATIENCE_SECONDS) == 1
+    assert "was started meanwhile" in outcome.stderr
+    os.kill(pid, signal.SIGCONT)
+    command.run("delete", "--force", "motor")
+    assert (core.state, double.leftovers()) == ("offline", [])
 
 
 def test_delete_while_create_is_at_work(
