@@ -14,9 +14,10 @@ _LEVELS = ("error", "warning", "info", "debug")
 
 
 class Context:
-    """One call of the command."""
+    """One call of the command. `argv` is all of it, for those who hand it on."""
 
-    def __init__(self, options: Values) -> None:
+    def __init__(self, options: Values, argv: list[str]) -> None:
+        self.argv = argv
         self.machine = Machine(options.get("sysroot"))
         self.store = Store(options.get("root") or default_root(self.machine))
         self.processor = options.get("processor")

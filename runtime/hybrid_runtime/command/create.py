@@ -18,7 +18,14 @@ from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.annotations import check_annotations
-from hybrid_runtime.firmware.bundle import CONFIG, Bundle, bundle_of_file, is_surely_firmware, read_bundle
+from hybrid_runtime.firmware.bundle import (
+    CONFIG,
+    Bundle,
+    SandboxBundle,
+    bundle_of_file,
+    is_surely_firmware,
+    read_bundle,
+)
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
@@ -46,15 +53,12 @@ def run(context: Context, values: Values) -> int:
         raise usage_error("<IMAGE> and --bundle exclude each other", "create")
     if values.has("annotation") and not images:
         raise usage_error("--annotation goes with <IMAGE>: a bundle has its own", "create")
+    bundle = None if images else _bundle_of_engine(context, values.get("bundle", "."))
     interrupt_on_termination()
     creation = _Creation(context, identifier)
     try:
         creation.announce()
-        bundle = (
-            creation.bundle_of(images[0], values.all("annotation"))
-            if images
-            else read_bundle(values.get("bundle", "."))
-        )
+        bundle = bundle or creation.bundle_of(images[0], values.all("annotation"))
         console_socket = _console_socket(bundle, values.get("console-socket"))
         creation.prepare(bundle)
         keeps_streams = not images and not os.isatty(1)
@@ -69,6 +73,16 @@ def run(context: Context, values: Values) -> int:
             context.warn(f"not everything could be undone: {problem}")
         raise
     return 0
+
+
+def _bundle_of_engine(context: Context, path: str) -> Bundle:
+    """A pod's sandbox does not come back from here: the real runtime takes this process over. Raises Failure."""
+    try:
+        return read_bundle(path)
+    except SandboxBundle:
+        from hybrid_runtime.command.delegation import create_sandbox
+
+        create_sandbox(context.machine, context.argv)
 
 
 def _console_socket(bundle: Bundle, path: str) -> str:

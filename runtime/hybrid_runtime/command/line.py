@@ -44,7 +44,7 @@ def call(argv: list[str]) -> int:
         options, words = parse(
             argv, [*GLOBAL_OPTIONS, *FURTHER_GLOBAL_OPTIONS, *ACCEPTED_GLOBAL_OPTIONS], stop_at_argument=True
         )
-        context = Context(options)
+        context = Context(options, argv)
         return _dispatch(context, options, words)
     except Failure as failure:
         return _report(context, str(failure), failure.code)
@@ -74,6 +74,12 @@ def _dispatch(context: Context, options: Values, words: list[str]) -> int:
 
         context.say(overview())
         return 0
+    if context.store.another_runtime_holds(words[1:]):
+        from hybrid_runtime.command.delegation import become, find_runtime
+
+        runtime = find_runtime(context.machine)
+        if runtime:
+            become(runtime, context.argv)
     verb = find_verb(words[0])
     if verb is None:
         raise refusal(words[0])

@@ -45,6 +45,14 @@ class Store:
         """CRI-O gives several runtimes the same root. runc and youki keep state.json, crun keeps status."""
         return not exists(record_path(folder)) and any(exists(f"{folder}/{name}") for name in ("state.json", "status"))
 
+    def another_runtime_holds(self, words: list[str]) -> bool:
+        """Whether one of a verb's words is the id of a container that another runtime keeps under this root."""
+        return any(
+            is_identifier(word) and self._is_of_another_runtime(f"{self.root}/{word}")
+            for word in words
+            if not word.startswith("-")
+        )
+
     def load(self, identifier: str, folder: "HeldFolder | None" = None) -> Record:
         """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise.
 

@@ -16,8 +16,14 @@ CONFIG = "config.json"
 
 # config-linux.md, Namespaces: what `type` may be.
 _NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
+# What marks the container that stands for a pod: of containerd (pkg/cri/annotations) and CRI-O (pkg/annotations).
+_SANDBOX_MARKS = (("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri-o.ContainerType", "sandbox"))
 # struct winsize, ioctl_tty(2).
 _LARGEST_SIZE = 0xFFFF
+
+
+class SandboxBundle(Exception):
+    """The bundle is no firmware's: it is that of a pod's sandbox."""
 
 
 class Bundle:
@@ -25,6 +31,8 @@ class Bundle:
 
     `network` is the network namespace for the supervisor: a path, "" for a new one, None for the runtime's own.
     `console_size` is rows and columns, given or not only with `terminal`.
+
+    Raises Failure for a config.json that is not understood, SandboxBundle for one that runc or crun is meant with.
     """
 
     def __init__(self, path: str, config: bytes) -> None:
@@ -32,6 +40,8 @@ class Bundle:
         self.config = config
         values = _parse(path, config)
         self.annotations = _string_map(path, values.get("annotations"), "annotations")
+        if any(self.annotations.get(key) == value for key, value in _SANDBOX_MARKS):
+            raise SandboxBundle
         root = _root_path(path, values)
         self.root = root if root.startswith("/") else f"{path}/{root}"
         process = values.get("process")
@@ -159,7 +169,7 @@ def _cgroups_path(path: str, text: object) -> str:
 
 
 def read_bundle(path: str) -> Bundle:
-    """Raises Failure for a bundle that cannot be read or is not one."""
+    """Raises Failure for a bundle that cannot be read or is not one, SandboxBundle as Bundle does."""
     try:
         path = resolved(path)
         with open(f"{path}/{CONFIG}", "rb") as source:

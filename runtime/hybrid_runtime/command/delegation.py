@@ -1,0 +1,106 @@
+"""Pod sandboxes: what Kubernetes calls by the same handler as the firmware, and what a runtime for Linux must hold.
+
+The container that stands for a pod is no firmware. It is created by the real runtime, under the same --root, and so is
+every later verb for it. That folder tells whose a container is: nothing is remembered.
+"""
+
+import posix as os
+
+from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.path import is_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from hybrid_runtime.machine import Machine
+
+SETTINGS = "/etc/hybrid-runtime/config.json"
+SETTING = "sandbox-runtime"
+# Where packages put them; k3s brings its own.
+RUNTIMES = (
+    *("/usr/bin/runc", "/usr/sbin/runc", "/usr/local/bin/runc", "/usr/local/sbin/runc"),
+    "/var/lib/rancher/k3s/data/current/bin/runc",
+    *("/usr/bin/crun", "/usr/local/bin/crun"),
+)
+_OURS = "hybrid-runtime"
+_OUR_OPTIONS = ("--processor", "--sysroot")
+
+
+def find_runtime(machine: "Machine") -> str:
+    """The path of the runtime for sandboxes: the one that is set, else the first one installed; "" for none.
+
+    Raises Failure for settings that cannot be used.
+    """
+    configured = _configured(machine)
+    if configured is not None:
+        if configured and not is_file(machine.path(configured)):
+            raise Failure(
+                f"`{machine.path(SETTINGS)}`: {SETTING} is `{configured}`, which is no file",
+                'name runc or crun by its absolute path, or "" for none',
+            )
+        return machine.path(configured) if configured else ""
+    return next((path for path in map(machine.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
+
+
+def _configured(machine: "Machine") -> str | None:
+    """None when nothing is set."""
+    from hybrid_runtime.json_text import BadJSON, read_object
+
+    path = machine.path(SETTINGS)
+    try:
+        with open(path, "rb") as source:
+            value = read_object(source.read()).get(SETTING)
+    except FileNotFoundError:
+        return None
+    except (OSError, BadJSON) as error:
+        what = errno_meaning(error) if isinstance(error, OSError) else str(error)
+        raise Failure(f"cannot read `{path}`: {what}", f'it holds {{"{SETTING}": "/usr/bin/runc"}}') from error
+    if value is None:
+        return None
+    if not isinstance(value, str) or (value and not value.startswith("/")):
+        raise Failure(f"`{path}`: {SETTING} is `{value}`", 'name runc or crun by its absolute path, or "" for none')
+    return value
+
+
+def _is_ours(path: str) -> bool:
+    """The launcher of the shim puts this runtime in PATH under the name `runc`, and so may somebody else."""
+    from hybrid_runtime.path import resolved
+
+    return resolved(path).rpartition("/")[2] == _OURS
+
+
+def create_sandbox(machine: "Machine", argv: list[str]) -> "NoReturn":
+    """This process becomes the real runtime. Raises Failure when there is none."""
+    runtime = find_runtime(machine)
+    if not runtime:
+        raise Failure(
+            "a pod's sandbox is no firmware, and there is no runtime to hold it",
+            f'install runc or crun, or set {{"{SETTING}": "/path/of/runc"}} in {SETTINGS}',
+        )
+    become(runtime, argv)
+
+
+def become(runtime: str, argv: list[str]) -> "NoReturn":
+    """Raises Failure when it cannot be executed."""
+    from hybrid_runtime.system_calls import restore_default_signals
+
+    restore_default_signals()
+    try:
+        os.execv(runtime, [runtime, *their_words(argv)])
+    except OSError as error:
+        raise Failure(f"cannot execute `{runtime}`: {errno_meaning(error)}", f"see {SETTING} in {SETTINGS}") from error
+
+
+def their_words(argv: list[str]) -> list[str]:
+    """The command line without what only this runtime knows."""
+    words: list[str] = []
+    skips_value = False
+    for word in argv:
+        if skips_value:
+            skips_value = False
+        elif word in _OUR_OPTIONS:
+            skips_value = True
+        elif word.partition("=")[0] not in _OUR_OPTIONS:
+            words.append(word)
+    return words
