@@ -16,6 +16,11 @@ from hybrid_hil.shell import Completed, Shell
 FOLDER = "/usr/lib/hybrid-runtime"
 COMMAND = "/usr/bin/hybrid-runtime"
 LAUNCHER = "bin/hybrid-runtime"
+SHIM = "bin/containerd-shim-remoteproc-v1"
+PROGRAMS = (LAUNCHER, SHIM)
+# Where the shim finds what containerd calls runc.
+LINK = "shim/runc"
+SETTINGS = "engines"
 PACKAGE = "hybrid_runtime"
 DIGESTS = "SHA256SUMS"
 COMMIT = "COMMIT"
@@ -35,6 +40,7 @@ mv {FOLDER}.new {FOLDER}
 rm -rf {FOLDER}.old
 python3 -IS -m compileall -q --invalidation-mode unchecked-hash {FOLDER}/{PACKAGE}
 ln -sfn {FOLDER}/{LAUNCHER} {COMMAND}
+ln -sfn {FOLDER}/{SHIM} /usr/bin/
 """
 
 
@@ -64,8 +70,11 @@ def parcel(runtime: Path) -> Parcel:
         for name, content in contents.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
-            member.mode = 0o755 if name == LAUNCHER else 0o644
+            member.mode = 0o755 if name in PROGRAMS else 0o644
             archive.addfile(member, io.BytesIO(content))
+        link = tarfile.TarInfo(LINK)
+        link.type, link.linkname = tarfile.SYMTYPE, f"../{LAUNCHER}"
+        archive.addfile(link)
     return Parcel(stream.getvalue(), digests)
 
 
@@ -84,6 +93,7 @@ def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> Completed:
 
 
 def _files(runtime: Path) -> Iterator[tuple[str, Path]]:
-    yield from ((LAUNCHER, path) for path in [runtime / LAUNCHER] if path.is_file())
-    for path in (runtime / PACKAGE).rglob("*.py"):
-        yield str(path.relative_to(runtime)), path
+    programs = (runtime / program for program in PROGRAMS)
+    for path in (*programs, *(runtime / SETTINGS).rglob("*"), *(runtime / PACKAGE).rglob("*.py")):
+        if path.is_file():
+            yield str(path.relative_to(runtime)), path

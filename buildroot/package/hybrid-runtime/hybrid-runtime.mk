@@ -17,12 +17,18 @@ define HYBRID_RUNTIME_INSTALL_TARGET_CMDS
 	rm -rf $(TARGET_DIR)/usr/lib/hybrid-runtime
 	mkdir -p $(TARGET_DIR)/usr/lib/hybrid-runtime $(TARGET_DIR)/lib/firmware
 	$(INSTALL) -D -m 0755 $(@D)/bin/hybrid-runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/bin/hybrid-runtime
-	cp -r $(@D)/hybrid_runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/
+	$(INSTALL) -D -m 0755 $(@D)/bin/containerd-shim-remoteproc-v1 \
+		$(TARGET_DIR)/usr/lib/hybrid-runtime/bin/containerd-shim-remoteproc-v1
+	cp -r $(@D)/hybrid_runtime $(@D)/engines $(TARGET_DIR)/usr/lib/hybrid-runtime/
+	mkdir -p $(TARGET_DIR)/usr/lib/hybrid-runtime/shim
+	ln -sf ../bin/hybrid-runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/shim/runc
 	find $(TARGET_DIR)/usr/lib/hybrid-runtime -name __pycache__ -prune -exec rm -r {} +
 	$(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode unchecked-hash \
 		-s $(TARGET_DIR) -p / $(TARGET_DIR)/usr/lib/hybrid-runtime/hybrid_runtime
 	mkdir -p $(TARGET_DIR)/usr/bin
 	ln -sf ../lib/hybrid-runtime/bin/hybrid-runtime $(TARGET_DIR)/usr/bin/hybrid-runtime
+	ln -sf ../lib/hybrid-runtime/bin/containerd-shim-remoteproc-v1 \
+		$(TARGET_DIR)/usr/bin/containerd-shim-remoteproc-v1
 endef
 
 ifeq ($(BR2_PACKAGE_HYBRID_RUNTIME_SERVICE_USER),y)

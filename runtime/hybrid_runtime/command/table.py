@@ -4,6 +4,7 @@ from hybrid_runtime.command.options import Option, usage_error
 from hybrid_runtime.failure import Failure
 
 _ID = ("<CONTAINER_ID>", "container ID")
+_ENGINE = ("<ENGINE>", "podman, docker, containerd, crio or k3s")
 
 
 _FORMAT = Option("-f, --format", "FORMAT", "table or json [default: table]")
@@ -160,6 +161,24 @@ VERBS = (
         section="Further commands",
     ),
     Verb(
+        "install",
+        "Make a container engine know this runtime, in the engine's own settings",
+        arguments=(_ENGINE,),
+        options=(Option("--print", about="only print the lines that the engine has to be told"),),
+        examples=(
+            "hybrid-runtime install podman",
+            "hybrid-runtime install containerd --print >> /etc/containerd/config.toml",
+        ),
+        section="Further commands",
+    ),
+    Verb(
+        "uninstall",
+        "Take this runtime out of a container engine's settings",
+        arguments=(_ENGINE,),
+        examples=("hybrid-runtime uninstall podman",),
+        section="Further commands",
+    ),
+    Verb(
         "features",
         "Output what engines may expect of this runtime, as JSON",
         arguments=(),
@@ -209,6 +228,7 @@ EXIT_CODES = (
     ("0", "done"),
     ("1", "refused or failed; the message says why and what to do"),
     ("2", "the command line was not understood"),
+    ("3", "install and uninstall: lines are left for you to write, and printed"),
 )
 
 

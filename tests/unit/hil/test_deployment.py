@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, parcel
+from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, parcel
 from hybrid_hil.failure import RigError
 
 
@@ -22,25 +22,34 @@ def runtime(tmp_path: Path) -> Path:
     (cache / "module.pyc").write_bytes(b"stale")
     (tmp_path / "bin").mkdir()
     (tmp_path / LAUNCHER).write_text("#!/usr/bin/python3 -IS\n")
+    (tmp_path / SHIM).write_text("#!/bin/sh\n")
+    settings = tmp_path / "engines/podman"
+    settings.mkdir(parents=True)
+    (settings / "drop-in.conf").write_text("[engine]\n")
     return tmp_path
 
 
 def members(tar: bytes) -> dict[str, tuple[int, bytes]]:
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         found = {}
-        for member in archive:
+        for member in filter(tarfile.TarInfo.isfile, archive):
             content = archive.extractfile(member)
             assert content is not None
             found[member.name] = (member.mode, content.read())
         return found
 
 
-def test_it_holds_sources_and_the_launcher_and_nothing_compiled(runtime: Path) -> None:
+def test_it_holds_sources_programs_and_settings_and_nothing_compiled(runtime: Path) -> None:
     inside = members(parcel(runtime).tar)
-    names = {LAUNCHER, "hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py", DIGESTS, COMMIT}
-    assert set(inside) == names
-    assert inside[LAUNCHER][0] == 0o755
+    sources = {"hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py"}
+    assert set(inside) == sources | {LAUNCHER, SHIM, "engines/podman/drop-in.conf", DIGESTS, COMMIT}
+    assert inside[LAUNCHER][0] == inside[SHIM][0] == 0o755
     assert inside["hybrid_runtime/deep/module.py"] == (0o644, b"X = 1\n")
+
+
+def test_the_shim_finds_the_runtime_as_runc(runtime: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(parcel(runtime).tar)) as archive:
+        assert (archive.getmember(LINK).issym(), archive.getmember(LINK).linkname) == (True, f"../{LAUNCHER}")
 
 
 def test_the_digests_are_those_of_the_contents(runtime: Path) -> None:

@@ -1,0 +1,45 @@
+"""`install`: make a container engine know this runtime, in the engine's own settings."""
+
+from hybrid_runtime.command.context import Context, complain
+from hybrid_runtime.command.options import Values
+from hybrid_runtime.engine.plan import Plan, carry_out
+from hybrid_runtime.engine.registration import Engine, find_engine
+
+LEFT_TO_YOU_CODE = 3
+
+
+def run(context: Context, values: Values) -> int:
+    engine = find_engine(values.arguments[0])
+    if values.has("print"):
+        context.say(engine.lines(context.machine))
+        return 0
+    plan = engine.install(context.machine)
+    if plan.chore is None:
+        return settle(context, engine, plan, nothing="knows this runtime already")
+    by_command = f"hybrid-runtime install {engine.name} --print >> {plan.chore.place}"
+    return leave(context, engine, plan, f"append these lines to it, as by `{by_command}`")
+
+
+def settle(context: Context, engine: Engine, plan: Plan, *, nothing: str) -> int:
+    """Carries a plan out and says so; `nothing` is what to say of the engine when there is nothing to do."""
+    carry_out(plan)
+    for path in plan.writes:
+        context.say(f"wrote `{path}`\n")
+    for path in plan.removals:
+        context.say(f"removed `{path}`\n")
+    if not plan.writes and not plan.removals:
+        context.say(f"`{engine.name}` {nothing}\n")
+    elif engine.restart:
+        context.say(f"`{engine.name}` reads it after `{engine.restart}`\n")
+    return 0
+
+
+def leave(context: Context, engine: Engine, plan: Plan, task: str) -> int:
+    """The lines alone to standard output, so that they can be sent where they belong."""
+    assert plan.chore is not None, "asked for when there is one"
+    context.say(plan.chore.lines)
+    complain(
+        f"hybrid-runtime: nothing was changed: `{plan.chore.place}` is never rewritten, and {plan.chore.why}; "
+        f"{task}, then `{engine.restart}`"
+    )
+    return LEFT_TO_YOU_CODE

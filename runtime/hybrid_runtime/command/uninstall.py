@@ -1,0 +1,14 @@
+"""`uninstall`: take out of an engine's settings what `install` has written there."""
+
+from hybrid_runtime.command.context import Context
+from hybrid_runtime.command.install import leave, settle
+from hybrid_runtime.command.options import Values
+from hybrid_runtime.engine.registration import find_engine
+
+
+def run(context: Context, values: Values) -> int:
+    engine = find_engine(values.arguments[0])
+    plan = engine.uninstall(context.machine)
+    if plan.chore is None:
+        return settle(context, engine, plan, nothing="does not know this runtime")
+    return leave(context, engine, plan, "take these lines out of it")

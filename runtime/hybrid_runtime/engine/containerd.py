@@ -1,0 +1,106 @@
+"""containerd's CRI plugin: a drop-in where its configuration imports one and nothing else speaks of the plugin."""
+
+import glob
+import os
+from fnmatch import fnmatch
+
+from hybrid_runtime.engine.plan import Chore, Plan
+from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
+
+CONFIGURATION = "/etc/containerd/config.toml"
+DROP_INS = "/etc/containerd/conf.d"
+DROP_IN = f"{DROP_INS}/{PROGRAM}.toml"
+# For a containerd that runs on its built-in settings; every release since 1.3 reads version 2.
+_MINIMAL = f'version = 2\nimports = ["{DROP_INS}/*.toml"]\n'
+# containerd-config.toml(5): the plugin's name in each version of the file.
+_PLUGINS = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+
+
+class Containerd:
+    """`ctr` needs no setting: `ctr run --runc-binary /usr/bin/hybrid-runtime`."""
+
+    name = "containerd"
+    program = "containerd"
+    places: tuple[str, ...] = (CONFIGURATION, DROP_INS)
+    restart = "systemctl restart containerd"
+
+    def lines(self, machine: Machine) -> str:
+        return runtime_lines(_version(machine))
+
+    def install(self, machine: Machine) -> Plan:
+        configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
+        main = settings_or_none(configuration)
+        wanted = f"version = {_version(machine)}\n\n{self.lines(machine)}"
+        if main is None:
+            return Plan(writes={configuration: _MINIMAL, drop_in: wanted})
+        files = {configuration: main} | _imported(machine, main)
+        if any(names_us(settings) for settings in files.values()):
+            return Plan()
+        if not _imports(main, DROP_IN):
+            return Plan(chore=Chore(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine)))
+        for path, settings in files.items():
+            if _speaks_of_plugin(settings):
+                # mergeConfig of containerd 1 takes a plugin's whole section from the last file that has one.
+                why = "it has settings for the CRI plugin, which a drop-in would replace"
+                return Plan(chore=Chore(path, why, self.lines(machine)))
+        return Plan(writes={drop_in: wanted})
+
+    def uninstall(self, machine: Machine) -> Plan:
+        configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
+        main = settings_or_none(configuration)
+        if names_us(main):
+            return Plan(chore=Chore(configuration, "it holds them among others", self.lines(machine)))
+        removals = [drop_in] if os.path.lexists(drop_in) else []
+        if removals and _is_minimal(configuration):
+            removals.append(configuration)
+        return Plan(removals=tuple(removals))
+
+
+def runtime_lines(version: int) -> str:
+    return template(f"containerd/runtime-v{version}.toml")
+
+
+def _version(machine: Machine) -> int:
+    """Which of ours is read together with the configuration that is there. Raises Failure."""
+    path = machine.path(CONFIGURATION)
+    main = settings_or_none(path)
+    version = 2 if main is None else main.get("version", 1)
+    if not isinstance(version, int) or version < 2:
+        raise Failure(
+            f"`{path}` is of version {version}, whose plugins have other names",
+            "`containerd config migrate` prints one of version 2",
+        )
+    return min(version, max(_PLUGINS))
+
+
+def _imports(main: dict[str, object], place: str) -> bool:
+    patterns = main.get("imports", [])
+    folder = os.path.dirname(CONFIGURATION)
+    return isinstance(patterns, list) and any(
+        fnmatch(place, os.path.join(folder, pattern)) for pattern in patterns if isinstance(pattern, str)
+    )
+
+
+def _imported(machine: Machine, main: dict[str, object]) -> dict[str, dict[str, object]]:
+    patterns = main.get("imports", [])
+    folder = os.path.dirname(CONFIGURATION)
+    found: dict[str, dict[str, object]] = {}
+    for pattern in patterns if isinstance(patterns, list) else []:
+        for path in sorted(glob.glob(machine.path(os.path.join(folder, str(pattern))))):
+            found[path] = settings_or_none(path) or {}
+    return found
+
+
+def _speaks_of_plugin(settings: dict[str, object]) -> bool:
+    plugins = settings.get("plugins", {})
+    return isinstance(plugins, dict) and any(name in plugins for name in _PLUGINS.values())
+
+
+def _is_minimal(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as source:
+            return source.read() == _MINIMAL
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,40 @@
+"""podman and CRI-O: engines with a folder of drop-ins that is always read."""
+
+import os
+
+from hybrid_runtime.engine.plan import Plan
+from hybrid_runtime.engine.settings_file import template
+from hybrid_runtime.machine import Machine
+
+
+class DropIn:
+    """One file of our own (containers.conf(5), crio.conf.d(5))."""
+
+    def __init__(
+        self, name: str, *, program: str, source: str, folder: str, files: tuple[str, ...], restart: str = ""
+    ) -> None:
+        self.name = name
+        self.program = program
+        self.places = (*files, folder)
+        self.restart = restart
+        self._source = source
+        self._target = f"{folder}/{os.path.basename(source)}"
+
+    def lines(self, machine: Machine) -> str:  # noqa: ARG002  the shape of an engine
+        return template(self._source)
+
+    def install(self, machine: Machine) -> Plan:
+        path, wanted = machine.path(self._target), self.lines(machine)
+        return Plan() if _content(path) == wanted else Plan(writes={path: wanted})
+
+    def uninstall(self, machine: Machine) -> Plan:
+        path = machine.path(self._target)
+        return Plan(removals=(path,)) if os.path.lexists(path) else Plan()
+
+
+def _content(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as source:
+            return source.read()
+    except FileNotFoundError:
+        return None
