@@ -18,21 +18,23 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def chosen_image(choice: str | None, reporter: Reporter) -> Image:
-    """The image of `--image`: an origin that is built or found, a folder (one called like an origin as `./NAME`), or
-    the default origin's. BUILDROOT and BUILDROOT_SETTINGS say what Buildroot's is made from.
+    """The image of `--image`: an origin that is built or found, `debian+ENGINE+…` for one with container engines, a
+    folder (one called like an origin as `./NAME`), or the default origin's. BUILDROOT and BUILDROOT_SETTINGS say what
+    Buildroot's is made from.
 
     Raises:
         RigError: it is no image, or cannot be built.
     """
-    if choice is None or choice in ORIGINS:
-        request = ImageRequest(origin=choice or DEBIAN, buildroot=request_from_environment())
+    origin, *engines = (choice or DEBIAN).split("+")
+    if origin in ORIGINS:
+        request = ImageRequest(origin=origin, engines=tuple(engines), buildroot=request_from_environment())
         return ensure_image(request, reporter)
-    return open_image(Path(choice))
+    return open_image(Path(choice or ""))
 
 
 def image_option(command: Command) -> Command:
     """`--image`, for `chosen_image`."""
-    metavar = "|".join(["DIR", *ORIGINS])
+    metavar = "|".join(["DIR", *ORIGINS, f"{DEBIAN}+ENGINE…"])
     return click.option("--image", "choice", metavar=metavar, help=IMAGE_HELP)(command)
 
 

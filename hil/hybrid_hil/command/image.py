@@ -14,12 +14,14 @@ from hybrid_hil.image.buildroot.request import (
     BuildrootRequest,
     request_from_environment,
 )
+from hybrid_hil.image.debian.engines import PACKAGES as ENGINES
 from hybrid_hil.image.folder import read_manifest
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
 
 TREE_HELP = f"Buildroot's sources; {TREE_VARIABLE} does the same.  [default: the pinned release, downloaded]"
+ENGINES_HELP = f"Container engines inside a Debian-made image: {', '.join(ENGINES)}."
 SETTINGS_HELP = (
     f"Lines that count after the defconfig's: a mirror, a toolchain ({SETTINGS_VARIABLE}: separated by colons)."
 )
@@ -39,6 +41,7 @@ def command() -> None:
     show_default=True,
     help="What it is made from.",
 )
+@click.option("--with", "engines", metavar="NAME,…", default="", help=ENGINES_HELP)
 @click.option("--buildroot", "tree", type=click.Path(path_type=Path), metavar="DIR", help=TREE_HELP)
 @click.option("--defconfig", metavar="NAME", help=f"One of buildroot/configs.  [default: {DEFCONFIG}]")
 @click.option("--settings", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help=SETTINGS_HELP)
@@ -46,6 +49,7 @@ def command() -> None:
 @click.option("--rebuild", is_flag=True, help="Build everything again, from the newest packages.")
 def build(
     origin: str,
+    engines: str,
     tree: Path | None,
     defconfig: str | None,
     settings: tuple[Path, ...],
@@ -60,6 +64,7 @@ def build(
     Examples:
       hil image build
       hil image build --jobs 4
+      hil image build --with podman,containerd,docker
       hil boot --image "$(hil image build)"
       hil image build --from buildroot
       hil image build --from buildroot --buildroot ~/buildroot-2026.02.3 --settings mirror.config
@@ -69,7 +74,8 @@ def build(
         raise RigError("--buildroot, --defconfig and --settings are for Buildroot images", "add --from buildroot")
     given = request_from_environment()
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
-    image = ensure_image(ImageRequest(origin, jobs, rebuild, buildroot), TerminalReporter())
+    names = tuple(filter(None, engines.split(",")))
+    image = ensure_image(ImageRequest(origin, jobs, rebuild, names, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
 
 

@@ -28,11 +28,13 @@ ORIGINS = (DEBIAN, BUILDROOT)
 @dataclass(frozen=True)
 class ImageRequest:
     """Which image: `origin` says what it is made from, `jobs` on how many CPUs (None: all), `rebuild` that
-    nothing in the cache will do, `buildroot` what that origin is given."""
+    nothing in the cache will do, `engines` which container engines are inside a Debian-made one, `buildroot` what that
+    origin is given."""
 
     origin: str = DEBIAN
     jobs: int | None = None
     rebuild: bool = False
+    engines: tuple[str, ...] = ()
     buildroot: BuildrootRequest = field(default_factory=BuildrootRequest)
 
 
@@ -87,4 +89,10 @@ def missing_kinds(store: Store) -> list[str]:
 def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Assembly:
     jobs = request.jobs or len(os.sched_getaffinity(0))
     site = Site(store, checkout_root(), reporter, jobs, request.rebuild)
-    return BuildrootAssembly(site, request.buildroot) if request.origin == BUILDROOT else DebianAssembly(site)
+    if request.origin != BUILDROOT:
+        return DebianAssembly(site, request.engines)
+    if request.engines:
+        raise RigError(
+            "engines are put into Debian-made images", "Buildroot's have them by their defconfig: --defconfig NAME"
+        )
+    return BuildrootAssembly(site, request.buildroot)

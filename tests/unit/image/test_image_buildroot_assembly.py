@@ -39,7 +39,7 @@ class Builds:
 
     def image(self, tree: Path, *, rebuild: bool = False, **given: object) -> Image:
         buildroot = BuildrootRequest(tree=tree, **given)  # type: ignore[arg-type]
-        return ensure_image(ImageRequest("buildroot", 2, rebuild, buildroot), self._reporter, self.store)
+        return ensure_image(ImageRequest("buildroot", 2, rebuild, buildroot=buildroot), self._reporter, self.store)
 
     def goals(self) -> list[str]:
         """Since it was asked last, in every place there is."""

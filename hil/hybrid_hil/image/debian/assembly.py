@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.engines import engines_named
 from hybrid_hil.image.debian.kernel import KernelRecipe, kernel_component
 from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
 from hybrid_hil.image.debian.rootfs import RootfsRecipe, rootfs_component
@@ -57,13 +58,13 @@ class DebianParts:
         return Component("image", inputs.digest())
 
 
-def find_parts(store: Store, checkout: Path) -> DebianParts:
-    """What the checkout's image is made of; the cache has its keys already."""
+def find_parts(store: Store, checkout: Path, engines: Sequence[str] = ()) -> DebianParts:
+    """What the checkout's image with `engines` is made of; the cache has its keys already."""
     source = source_component()
     return DebianParts(
         source=source,
-        kernel=kernel_component(checkout, source),
-        rootfs=rootfs_component(checkout, store.path(KEYS)),
+        kernel=kernel_component(checkout, source, engines),
+        rootfs=rootfs_component(checkout, store.path(KEYS), engines),
         platform=platform_component(checkout),
     )
 
@@ -71,16 +72,17 @@ def find_parts(store: Store, checkout: Path) -> DebianParts:
 class DebianAssembly:
     """One way through: each missing component in turn, then the folder of links to them."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, engines: Sequence[str] = ()) -> None:
         self._site = site
         self._store = site.store
+        self._engines = engines_named(engines)
 
     def missing(self) -> list[str]:
-        parts = find_parts(self._store, self._site.checkout)
+        parts = find_parts(self._store, self._site.checkout, self._engines)
         return [] if self._store.has(parts.image) else parts.missing(self._store)
 
     def image(self) -> Image:
-        parts = find_parts(self._store, self._site.checkout)
+        parts = find_parts(self._store, self._site.checkout, self._engines)
         if self._site.rebuild or not self._store.has(parts.image):
             self._build_parts(parts)
         return self._site.put_together(parts.image, self._compose(parts))
@@ -90,8 +92,8 @@ class DebianAssembly:
         building = list(KINDS_BUILT) if site.rebuild else parts.missing(self._store)
         check_prerequisites(self._store.root, building)
         platform = PlatformRecipe(site.checkout, site.jobs)
-        rootfs = RootfsRecipe(site.checkout, self._store.path(KEYS), site.jobs)
-        kernel = KernelRecipe(site.checkout, self._store.path(parts.source), site.jobs)
+        rootfs = RootfsRecipe(site.checkout, self._store.path(KEYS), site.jobs, self._engines)
+        kernel = KernelRecipe(site.checkout, self._store.path(parts.source), site.jobs, self._engines)
         site.ensure(parts.platform, platform.build, "building the emulated board")
         site.ensure(parts.rootfs, rootfs.build, "building the root file system")
         if site.rebuild or not self._store.has(parts.kernel):
@@ -121,6 +123,7 @@ class DebianAssembly:
         return {
             "hash": parts.image.digest,
             "origin": "debian",
+            "engines": list(self._engines),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "kernel_version": kernel["version"],
             "kernel": kernel,

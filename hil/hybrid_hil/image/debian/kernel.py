@@ -3,10 +3,12 @@
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import Workshop, cpu_seconds
+from hybrid_hil.image.debian.engines import FRAGMENT as ENGINES_FRAGMENT
 from hybrid_hil.image.debian.source import TARBALL
 from hybrid_hil.image.debian.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
@@ -51,9 +53,13 @@ LEFT_OUT = (
 )
 
 
-def kernel_component(checkout: Path, source: Component) -> Component:
+def fragments_for(engines: Sequence[str]) -> tuple[str, ...]:
+    return (*FRAGMENTS, ENGINES_FRAGMENT) if engines else FRAGMENTS
+
+
+def kernel_component(checkout: Path, source: Component, engines: Sequence[str] = ()) -> Component:
     inputs = Fingerprint()
-    for fragment in FRAGMENTS:
+    for fragment in fragments_for(engines):
         inputs.text(fragment, *settings((checkout / fragment).read_text(encoding="utf-8")))
     inputs.recipe(Path(__file__))
     inputs.text("source", source.digest)
@@ -62,10 +68,11 @@ def kernel_component(checkout: Path, source: Component) -> Component:
 
 
 class KernelRecipe:
-    """Builds Image from the tarball in `source` with the fragments of `checkout`, on `jobs` CPUs."""
+    """Builds Image from the tarball in `source` with the fragments of `checkout`, on `jobs` CPUs; with those that
+    container engines need when it is for some."""
 
-    def __init__(self, checkout: Path, source: Path, jobs: int) -> None:
-        self._fragments = [checkout / fragment for fragment in FRAGMENTS]
+    def __init__(self, checkout: Path, source: Path, jobs: int, engines: Sequence[str] = ()) -> None:
+        self._fragments = [checkout / fragment for fragment in fragments_for(engines)]
         self._source = source
         self._jobs = jobs
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
 from hybrid_hil.image import keys
 from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian import engines as engine_packages
 from hybrid_hil.image.debian import packages
+from hybrid_hil.image.debian.engines import packages_of
 from hybrid_hil.image.debian.mirror import SUITE
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import DISK, HOST_KEY, write_manifest
@@ -23,6 +26,7 @@ OVERLAY = "buildroot/board/versal-virt/overlay"
 PACKAGES = ("busybox-static", "dropbear-bin", "python3", "strace")
 ARCHITECTURE = "arm64"
 DISK_MEBIBYTES = 256
+INODES_PER_MEBIBYTE = 64
 
 # Of bookworm's python3: byte code is tied to the minor version (importlib.util.MAGIC_NUMBER).
 PYTHON = "python3.11"
@@ -61,12 +65,14 @@ FILE_SYSTEM_ID = "0f7c6f2e-6d1b-4c58-9a53-3d0c1d1f7a41"
 EPOCH = 1_700_000_000
 
 
-def rootfs_component(checkout: Path, keys_folder: Path) -> Component:
+def rootfs_component(checkout: Path, keys_folder: Path, engines: Sequence[str] = ()) -> Component:
     inputs = Fingerprint()
     inputs.tree("overlay", checkout / OVERLAY)
     inputs.recipe(Path(__file__))
     inputs.recipe(Path(packages.__file__))
-    inputs.text("packages", SUITE, *PACKAGES)
+    inputs.text("packages", SUITE, *PACKAGES, *packages_of(engines))
+    if engines:
+        inputs.recipe(Path(engine_packages.__file__))
     inputs.text("byte code", PYTHON if library_compiler() else "none")
     inputs.file("host key", keys_folder / HOST_KEY)
     inputs.file("login key", keys_folder / keys.AUTHORIZED_KEYS)
@@ -74,9 +80,11 @@ def rootfs_component(checkout: Path, keys_folder: Path) -> Component:
 
 
 class RootfsRecipe:
-    """Builds the disk from the overlay of `checkout` and the keys in `keys_folder`, on `jobs` CPUs."""
+    """Builds the disk from the overlay of `checkout`, the keys in `keys_folder` and packages of `engines`, on `jobs`
+    CPUs."""
 
-    def __init__(self, checkout: Path, keys_folder: Path, jobs: int) -> None:
+    def __init__(self, checkout: Path, keys_folder: Path, jobs: int, engines: Sequence[str] = ()) -> None:
+        self._engines = engines
         self._overlay = checkout / OVERLAY
         self._keys = keys_folder
         self._jobs = jobs
@@ -84,17 +92,22 @@ class RootfsRecipe:
     def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
         root = folder / "root"
         step.detail("fetching and unpacking packages")
-        versions = packages.extract_packages(workshop, PACKAGES, ARCHITECTURE, root)
+        versions = packages.extract_packages(workshop, self._packages(), ARCHITECTURE, root)
         (folder / "root.apt.conf").unlink()
         step.detail("furnishing")
         furnish(root, self._overlay, self._keys)
+        engine_packages.set_up(root)
         step.detail("compiling python's library")
         compiled = self._compile_library(root, workshop)
         step.detail("making the file system")
         settle_times(root)
-        make_file_system(root, folder / DISK, workshop)
+        size = engine_packages.DISK_MEBIBYTES if self._engines else DISK_MEBIBYTES
+        make_file_system(root, folder / DISK, size, workshop)
         remove_tree(root)
         write_manifest(folder, {"suite": SUITE, "packages": versions, "byte_code": compiled})
+
+    def _packages(self) -> tuple[str, ...]:
+        return (*PACKAGES, *packages_of(self._engines))
 
     def _compile_library(self, root: Path, workshop: Workshop) -> str:
         """Byte-compiles python's library with an interpreter of the same version, if there is one."""
@@ -189,12 +202,12 @@ def settle_times(root: Path) -> None:
             os.utime(Path(parent, name), (EPOCH, EPOCH), follow_symlinks=False)
 
 
-def make_file_system(root: Path, disk: Path, workshop: Workshop) -> None:
-    """Packs `root` into a new ext4 file without mounting it, everything owned by root."""
+def make_file_system(root: Path, disk: Path, mebibytes: int, workshop: Workshop) -> None:
+    """Packs `root` into a new ext4 file of that size without mounting it, everything owned by root."""
     options = f"hash_seed={FILE_SYSTEM_ID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     labels = ("-L", "rootfs", "-U", FILE_SYSTEM_ID)
     with disk.open("wb") as file:
-        file.truncate(DISK_MEBIBYTES << 20)
+        file.truncate(mebibytes << 20)
     environment = {"E2FSPROGS_FAKE_TIME": str(EPOCH)}
     workshop.run(
         [
@@ -208,7 +221,7 @@ def make_file_system(root: Path, disk: Path, workshop: Workshop) -> None:
             "-b",
             "4096",
             "-N",
-            "16384",
+            str(INODES_PER_MEBIBYTE * mebibytes),
             "-E",
             options,
             *labels,

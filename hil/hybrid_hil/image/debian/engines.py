@@ -1,0 +1,39 @@
+"""Container engines inside the image: Debian's packages, and what their maintainer scripts would have set up."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hybrid_hil.failure import RigError
+
+# With what they only recommend: the network that a container gets when nobody says which.
+PACKAGES = {
+    "containerd": ("containerd", "runc"),
+    "docker": ("docker.io", "iptables"),
+    "podman": ("podman", "crun", "netavark", "iptables"),
+    "registry": ("docker-registry",),
+}
+FRAGMENT = "buildroot/board/versal-virt/linux-engines.fragment"
+DISK_MEBIBYTES = 1024
+# update-alternatives(1) of Debian's iptables.
+ALTERNATIVES = ("iptables", "iptables-restore", "iptables-save", "ip6tables", "ip6tables-restore", "ip6tables-save")
+
+
+def engines_named(names: Iterable[str]) -> tuple[str, ...]:
+    """In the order of the alphabet, each once. Raises RigError for what cannot be had."""
+    wanted = sorted(set(names))
+    unknown = [name for name in wanted if name not in PACKAGES]
+    if unknown:
+        raise RigError(f"no engine `{', '.join(unknown)}`", f"there are {', '.join(PACKAGES)}")
+    return tuple(wanted)
+
+
+def packages_of(engines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(package for engine in engines for package in PACKAGES[engine]))
+
+
+def set_up(root: Path) -> None:
+    """What packages that are only unpacked lack."""
+    programs = root / "usr/sbin"
+    if (programs / "xtables-nft-multi").exists():
+        for name in ALTERNATIVES:
+            (programs / name).symlink_to("xtables-nft-multi")
