@@ -30,6 +30,11 @@ def test_names_of_origins_are_built(asked: list[ImageRequest], word: str | None,
     assert [request.origin for request in asked] == [origin]
 
 
+def test_engines_follow_the_origin(asked: list[ImageRequest]) -> None:
+    chosen_image("debian+podman+docker", QuietReporter())
+    assert (asked[0].origin, asked[0].engines) == ("debian", ("podman", "docker"))
+
+
 def test_environment_says_what_buildroots_is_made_from(
     asked: list[ImageRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,7 +43,7 @@ def test_environment_says_what_buildroots_is_made_from(
     assert asked[0].buildroot == BuildrootRequest(tree=Path("/src/buildroot"))
 
 
-@pytest.mark.parametrize("word", ["./buildroot", "nowhere"])
+@pytest.mark.parametrize("word", ["./buildroot", "nowhere", "nowhere+podman"])
 def test_everything_else_is_a_folder(asked: list[ImageRequest], word: str) -> None:
     with pytest.raises(RigError, match="is not an image"):
         chosen_image(word, QuietReporter())

@@ -13,6 +13,7 @@ import pytest
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian import kernel, rootfs
+from hybrid_hil.image.debian.engines import DISK_MEBIBYTES
 from hybrid_hil.image.folder import open_image
 from hybrid_hil.image.kconfig import lost_lines, symbol_of
 
@@ -57,12 +58,12 @@ def test_each_package_is_offered() -> None:
     assert offered == sorted(path.name for path in (EXTERNAL / "package").iterdir())
 
 
-@pytest.mark.parametrize("defconfig", [PLAIN, ENGINES], ids=lambda path: path.name)
-def test_both_images_have_the_same_kernel_configuration_and_overlay(defconfig: Path) -> None:
+@pytest.mark.parametrize(("defconfig", "engines"), [(PLAIN, ()), (ENGINES, ("podman",))], ids=["plain", "engines"])
+def test_both_images_have_the_same_kernel_configuration_and_overlay(defconfig: Path, engines: tuple[str, ...]) -> None:
     wanted = symbols(defconfig)
     fragments = wanted["BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES"].split()
     configured = [wanted["BR2_LINUX_KERNEL_CUSTOM_CONFIG_FILE"], *fragments]
-    assert tuple(configured[: len(kernel.FRAGMENTS)]) == kernel.FRAGMENTS
+    assert tuple(configured) == kernel.fragments_for(engines)
     assert wanted["BR2_ROOTFS_OVERLAY"] == rootfs.OVERLAY
 
 
@@ -82,6 +83,7 @@ def test_engines_are_added_to_the_plain_image() -> None:
     changed = {symbol for symbol, value in plain.items() if engines.get(symbol) != value}
     assert changed == {"BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES", "BR2_TARGET_ROOTFS_EXT2_SIZE"}
     added = {symbol.removeprefix("BR2_PACKAGE_") for symbol in engines.keys() - plain.keys()}
+    assert engines["BR2_TARGET_ROOTFS_EXT2_SIZE"] == f"{DISK_MEBIBYTES >> 10}G"
     assert {"PODMAN", "CRUN", "RUNC", "DOCKER_ENGINE", "DOCKER_CLI", "CONTAINERD_CRI"} <= added
 
 

@@ -1,0 +1,54 @@
+"""Debian-made images with container engines inside."""
+
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.failure import RigError
+from hybrid_hil.image import ImageRequest
+from hybrid_hil.image.assembly import assembly_for
+from hybrid_hil.image.debian.assembly import find_parts
+from hybrid_hil.image.debian.engines import ALTERNATIVES, PACKAGES, engines_named, packages_of, set_up
+from hybrid_hil.image.debian.kernel import fragments_for
+from hybrid_hil.image.keys import COMPONENT as KEYS
+from hybrid_hil.image.keys import make_keys
+from hybrid_hil.image.store import Store
+from hybrid_hil.terminal import QuietReporter
+
+
+def test_names_come_sorted_and_once() -> None:
+    assert engines_named(["podman", "docker", "podman"]) == ("docker", "podman")
+    with pytest.raises(RigError, match="no engine `lxc`"):
+        engines_named(["podman", "lxc"])
+
+
+def test_packages_come_once() -> None:
+    packages = packages_of(PACKAGES)
+    assert len(packages) == len(set(packages))
+    assert {"podman", "crun", "containerd", "runc", "docker.io", "docker-registry"} <= set(packages)
+
+
+def test_kernel_and_root_file_system_are_others_and_the_rest_is_shared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.ensure(KEYS, make_keys, QuietReporter(), "making the keys")
+    plain, podman, docker = (find_parts(store, checkout_root(), names) for names in ((), ("podman",), ("docker",)))
+    assert (plain.source, plain.platform) == (podman.source, podman.platform)
+    assert plain.kernel != podman.kernel == docker.kernel
+    assert len({plain.rootfs, podman.rootfs, docker.rootfs}) == 3
+    assert all((checkout_root() / fragment).is_file() for fragment in fragments_for(["podman"]))
+
+
+def test_buildroot_has_them_by_its_defconfig(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match="engines are put into Debian-made images"):
+        assembly_for(ImageRequest("buildroot", engines=("podman",)), Store(tmp_path), QuietReporter())
+
+
+def test_iptables_is_what_its_alternatives_would_have_made_it(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    programs = tmp_path / "usr/sbin"
+    programs.mkdir(parents=True)
+    (programs / "xtables-nft-multi").touch()
+    set_up(tmp_path)
+    assert {str((programs / name).readlink()) for name in ALTERNATIVES} == {"xtables-nft-multi"}
