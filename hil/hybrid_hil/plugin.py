@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "processors(count): needs that many processors, else it is skipped")
+    config.addinivalue_line("markers", "engine(name): needs that container engine in the image, else it is skipped")
     config.pluginmanager.register(BoardKeeper(config), "hybrid-hil-keeper")
 
 
@@ -45,6 +46,7 @@ class BoardKeeper:
         self._failure: str | None = None
         self._marks = (0, 0)
         self._accounts: dict[str, Account] = {}
+        self._image: Image | None = None
         self._worker: str = getattr(config, "workerinput", {}).get("workerid", "main")
         self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
 
@@ -67,18 +69,23 @@ class BoardKeeper:
     def _make(self) -> Rig:
         config = self._config
         monitor = config.getoption("--monitor")
-        image = image_of(config)
         options = QemuOptions(
             layout=layout_named(config.getoption("--layout")),
             monitor=Path(monitor).absolute() if monitor else None,
         )
-        rig = Rig(image, options, owner="pytest", logs=self._artifacts / self._worker)
+        rig = Rig(self.image(), options, owner="pytest", logs=self._artifacts / self._worker)
         try:
             rig.boot()
         except BaseException:
             rig.board.close()
             raise
         return rig
+
+    def image(self) -> Image:
+        """What the board boots. Raises RigError."""
+        if self._image is None:
+            self._image = image_of(self._config)
+        return self._image
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -90,6 +97,9 @@ class BoardKeeper:
         layout = layout_named(self._config.getoption("--layout"))
         if wanted is not None and wanted.args[0] > len(layout.processors):
             pytest.skip(f"needs {wanted.args[0]} processors, the layout `{layout.name}` has fewer")
+        for marker in item.iter_markers("engine"):
+            if marker.args[0] not in inside(self.image()):
+                pytest.skip(f"needs {marker.args[0]} in the image: --image debian+{marker.args[0]}")
         self._mark()
 
     @pytest.hookimpl(wrapper=True)
@@ -147,6 +157,12 @@ class BoardKeeper:
             self._marks = (self._rig.board.console.mark(), self._rig.board.core_console.mark())
 
 
+def inside(image: Image) -> list[str]:
+    """The container engines in an image."""
+    engines = image.manifest.get("engines", [])
+    return [str(engine) for engine in engines] if isinstance(engines, list) else []
+
+
 def summary(worker: str, account: Account) -> str:
     """One line about one worker's board."""
     mean = account.boot_s / account.boots if account.boots else 0.0
@@ -176,7 +192,7 @@ def _keeper(config: pytest.Config) -> BoardKeeper:
 @pytest.fixture(scope="session")
 def image(pytestconfig: pytest.Config) -> Image:
     """What boards boot: `--image`, or the cached one, built if it is missing."""
-    return image_of(pytestconfig)
+    return _keeper(pytestconfig).image()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
 """What the tests on a board share: waiting for a container, and what the board must look like afterwards."""
 
 import pytest
-from linux import Linux, WaitForLog, WaitForStatus
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForLog, WaitForStatus
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from linux import Linux, WaitForStatus
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
@@ -11,6 +10,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/var/lib/hybrid-runtime/coredumps"

@@ -7,12 +7,12 @@ default, every tenth with --thorough: strace(1) takes its time on an emulated bo
 import shlex
 
 import pytest
-from linux import Linux
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux
 from system_call_injection import Call, evenly, from_first_touch, recorded
 
 POINTS = 4

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from linux import Linux, WaitForLog, WaitForStatus
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
@@ -14,6 +13,7 @@ from hybrid_hil.proof import Witness, core_starts
 from hybrid_hil.proof import beats as heard_beats
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 

@@ -6,7 +6,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from linux import Linux, WaitForLog, WaitForStatus
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
@@ -15,6 +14,7 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from image_builder import LayoutBuilder, configuration, docker_archive, firmware_layer, podman_archive
+from linux import Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/tmp/images"

@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 
 import pytest
-from linux import Linux, WaitForStatus
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForStatus
 
 TESTS = Path(__file__).resolve().parents[1]
 BOARD, UNIT = "board", "unit/runtime"

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from linux import Linux, WaitForLog, WaitForStatus
 
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.console import Console
@@ -12,6 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness, check_rising, core_starts
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from linux import Linux
 from system_files import rule_commands, tmpfiles_commands, user_commands
 
 from hybrid_hil.deadline import Deadline
@@ -12,6 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed, Shell
+from linux import Linux
 
 USER = "hybrid-runtime"
 CLAIMS = "/run/hybrid-runtime-claims"

@@ -1,12 +1,12 @@
 """What create and start refuse, with which words, and that nothing is left behind."""
 
 import pytest
-from linux import Linux
 
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from linux import Linux, WaitForLog
 
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
@@ -13,6 +12,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForLog
 
 PROOF_S = 10.0
 ROUND_TRIPS = 300

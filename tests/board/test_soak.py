@@ -1,7 +1,6 @@
 """Lives back to back on the board: not one start is lost, and nothing grows. `--soak N` says how many."""
 
 import pytest
-from linux import Linux
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
@@ -9,6 +8,7 @@ from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import check_rising, core_starts
 from hybrid_hil.shell import Shell
+from linux import Linux
 
 WARM_UP = 5
 # Both cores live at once; on an emulated board each verb takes some tenths of a second.

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from linux import Linux, WaitForStatus
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux, WaitForStatus
 
 PROOF_S = 10.0
 DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"

@@ -2,14 +2,13 @@
 
 import json
 
-from linux import Linux
-
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from linux import Linux
 
 PROOF_S = 10.0
 LOOKING = (

@@ -13,7 +13,7 @@ from hybrid_hil.image.debian.source import TARBALL
 from hybrid_hil.image.debian.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import KERNEL, read_manifest, write_manifest
-from hybrid_hil.image.kconfig import lost_lines, settings
+from hybrid_hil.image.kconfig import lost_lines, merged, settings
 from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.terminal import Step
 
@@ -90,7 +90,7 @@ class KernelRecipe:
         excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
         workshop.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
         step.detail("configuring")
-        wanted = "".join(fragment.read_text(encoding="utf-8") for fragment in self._fragments)
+        wanted = merged(fragment.read_text(encoding="utf-8") for fragment in self._fragments)
         (objects / ".config").write_text(wanted, encoding="utf-8")
         self._make(workshop, tree, objects, "olddefconfig")
         check_configuration(wanted, (objects / ".config").read_text(encoding="utf-8"))

@@ -1,0 +1,85 @@
+"""A socket of the board, at hand on this machine: each connection becomes a session of its own over SSH.
+
+dropbear forwards no local sockets before 2022.83 and none where it is built small, so a relay on the board does.
+"""
+
+import contextlib
+import shlex
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.shell import Shell
+
+CONNECT_S = 30.0
+CHUNK = 32768
+_RELAY = """
+import os, select, socket, sys
+far = socket.socket(socket.AF_UNIX)
+far.connect(sys.argv[1])
+near = [0, far.fileno()]
+while True:
+    for ready in select.select(near, [], [])[0]:
+        data = os.read(ready, 65536)
+        if ready == 0 and data:
+            far.sendall(data)
+        elif ready == 0:
+            near.remove(0)
+            far.shutdown(socket.SHUT_WR)
+        elif not data:
+            sys.exit()
+        while ready != 0 and data:
+            data = data[os.write(1, data):]
+"""
+
+
+@contextlib.contextmanager
+def forwarded_socket(shell: Shell, remote: str) -> Iterator[Path]:
+    """The path of a socket here that leads to the board's socket `remote`; it is gone afterwards, with every
+    connection through it."""
+    with tempfile.TemporaryDirectory(prefix="hybrid-hil-socket-") as folder, contextlib.ExitStack() as connections:
+        local = Path(folder, "socket")
+        listener = connections.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(local))
+        listener.listen()
+        acceptor = threading.Thread(target=_accept, args=[shell, remote, listener, connections], daemon=True)
+        acceptor.start()
+        try:
+            yield local
+        finally:
+            # Closing alone does not wake accept(2).
+            listener.shutdown(socket.SHUT_RDWR)
+            acceptor.join()
+
+
+def _accept(shell: Shell, remote: str, listener: socket.socket, connections: contextlib.ExitStack) -> None:
+    while True:
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
+        channel = shell.open_channel(Deadline(CONNECT_S))
+        channel.exec_command(shlex.join(["python3", "-c", _RELAY, remote]))
+        connections.callback(near.close)
+        connections.callback(channel.close)
+        for pump in (_send, _receive):
+            threading.Thread(target=pump, args=[near, channel], daemon=True).start()
+
+
+def _send(near: socket.socket, channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError):
+        while data := near.recv(CHUNK):
+            channel.sendall(data)
+        channel.shutdown_write()
+
+
+def _receive(near: socket.socket, channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError):
+        while data := channel.recv(CHUNK):
+            near.sendall(data)
+        near.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,68 @@
+"""Engines on the board, each told of the runtime by `hybrid-runtime install`, as docs/engines.md has it."""
+
+from collections.abc import Iterator
+
+import pytest
+from daemon import Daemon
+from engine import Engine
+
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from linux import Linux
+
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+
+
+@pytest.fixture
+def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
+    """Linux on the board, looked at from outside engines and runtime."""
+    return Linux(shell, runtime)
+
+
+@pytest.fixture
+def containerd(shell: Shell) -> Daemon:
+    """Serving; without a setting for the runtime, which `ctr` and Docker do without."""
+    daemon = Daemon(shell, "containerd", "containerd", "ctr version")
+    daemon.ensure()
+    return daemon
+
+
+@pytest.fixture
+def dockerd(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemon:  # noqa: ARG001  serves first
+    runtime.run("install", "docker")
+    daemon = Daemon(shell, "dockerd", f"dockerd --containerd {CONTAINERD_SOCKET}", "docker version")
+    daemon.ensure()
+    return daemon
+
+
+def make_podman(shell: Shell) -> Engine:
+    return Engine(
+        "podman",
+        shell,
+        processor_options=lambda processor: ["--annotation", f"remoteproc.name={processor}"],
+        usual=("--network", "none"),
+    )
+
+
+def make_docker(shell: Shell) -> Engine:
+    return Engine(
+        "docker",
+        shell,
+        # --annotation came with Docker 24.
+        processor_options=lambda processor: ["--env", f"REMOTEPROC_NAME={processor}"],
+        usual=("--network", "none"),
+    )
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in ("podman", "docker")])
+def engine(request: pytest.FixtureRequest, shell: Shell, runtime: DeployedRuntime) -> Iterator[Engine]:
+    """Each of both, with nothing in it before and after."""
+    if request.param == "docker":
+        request.getfixturevalue("dockerd")
+        found = make_docker(shell)
+    else:
+        runtime.run("install", "podman")
+        found = make_podman(shell)
+    found.remove_everything()
+    yield found
+    found.remove_everything()
