@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from daemon import Daemon
+from daemon import CONTAINERD_SOCKET, Daemon
 from engine import Engine
 
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux
-
-CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 
 
 @pytest.fixture

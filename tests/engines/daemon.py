@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.shell import Shell
 
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 READY_S = 120.0
 GONE_S = 30.0
 BETWEEN_LOOKS_S = 0.2

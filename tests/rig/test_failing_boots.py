@@ -82,16 +82,20 @@ def test_a_qemu_that_cannot_start_says_why(image: Image, tmp_path: Path) -> None
 @pytest.mark.parametrize("stage", ["firmware", "kernel", "ssh"])
 def test_a_qemu_that_dies_while_booting_is_noticed_at_once(board: QemuBoard, stage: str) -> None:
     died = []
+    begun: list[str] = []
 
-    def strike(begun: str) -> None:
-        if begun == stage:
+    def strike(current: str) -> None:
+        begun.append(current)
+        if current == stage:
             died.append(time.monotonic())
             os.kill(board.qemu_pid, signal.SIGKILL)
 
     board.on_stage = strike
     with pytest.raises(StageError) as caught:
         board.power_on(Deadline(BOOT_S))
-    assert caught.value.stage == stage
+    # What it had said by then still counts: on a busy host that may be the end of the stage.
+    assert caught.value.stage == begun[-1]
+    assert begun.index(stage) >= len(begun) - 2
     assert caught.value.cause == "QEMU was killed by signal 9"
     assert time.monotonic() - died[0] < 2
 

@@ -44,9 +44,10 @@ def test_buildroot_has_them_by_its_defconfig(tmp_path: Path) -> None:
         assembly_for(ImageRequest("buildroot", engines=("podman",)), Store(tmp_path), QuietReporter())
 
 
-def test_iptables_is_what_its_alternatives_would_have_made_it(tmp_path: Path) -> None:
+def test_packages_get_what_their_scripts_would_have_made(tmp_path: Path) -> None:
     set_up(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["var"]
+    assert (tmp_path / "var/tmp").stat().st_mode & 0o7777 == 0o1777
     programs = tmp_path / "usr/sbin"
     programs.mkdir(parents=True)
     (programs / "xtables-nft-multi").touch()

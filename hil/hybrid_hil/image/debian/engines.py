@@ -32,7 +32,10 @@ def packages_of(engines: Iterable[str]) -> tuple[str, ...]:
 
 
 def set_up(root: Path) -> None:
-    """What packages that are only unpacked lack."""
+    """What packages that are only unpacked lack: podman loads images through /var/tmp (base-files makes it)."""
+    scratch = root / "var/tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    scratch.chmod(0o1777)
     programs = root / "usr/sbin"
     if (programs / "xtables-nft-multi").exists():
         for name in ALTERNATIVES:

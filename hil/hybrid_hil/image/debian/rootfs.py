@@ -96,7 +96,8 @@ class RootfsRecipe:
         (folder / "root.apt.conf").unlink()
         step.detail("furnishing")
         furnish(root, self._overlay, self._keys)
-        engine_packages.set_up(root)
+        if self._engines:
+            engine_packages.set_up(root)
         step.detail("compiling python's library")
         compiled = self._compile_library(root, workshop)
         step.detail("making the file system")

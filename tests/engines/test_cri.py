@@ -1,0 +1,195 @@
+"""Kubernetes without Kubernetes: what a kubelet asks of containerd, by the same calls, for a pod with firmware."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cri import CRI, NODE, STATES, CRIError
+from daemon import CONTAINERD_SOCKET, Daemon
+from firmware_image import archive
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.forwarding import forwarded_socket
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from linux import Linux
+
+pytestmark = pytest.mark.engine("containerd")
+
+PROOF_S = 30.0
+PAUSE = "localhost/pause:1"
+IMAGE = "localhost/motor:latest"
+HANDLER = "hybrid-runtime"
+LOGS = "/var/log/pods/motor"
+CONFIGURATION = "/etc/containerd/config.toml"
+
+
+@pytest.fixture
+def containerd_for_pods(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemon:
+    """Told of the runtime as docs/engines.md has it, and of a pause image that needs no network."""
+    if runtime.run("install", "containerd", check=False).exit_status == 3:
+        shell.run(f"hybrid-runtime install containerd --print >> {CONFIGURATION}")
+        shell.run(
+            f'sed -i \'/^  .plugins."io.containerd.grpc.v1.cri".$/a\\    sandbox_image = "{PAUSE}"\' {CONFIGURATION}'
+        )
+        containerd.kill("TERM")
+        containerd.ensure()
+        busybox = shell.get("/bin/busybox")
+        load(shell, archive(PAUSE, "/busybox", busybox, ["/busybox", "sleep", "1000000"]))
+    return containerd
+
+
+def load(shell: Shell, content: bytes) -> None:
+    shell.put(content, "/tmp/image.tar")
+    shell.run("ctr -n k8s.io images import /tmp/image.tar && rm /tmp/image.tar", deadline=Deadline(120.0))
+
+
+@pytest.fixture
+def cri(shell: Shell, containerd_for_pods: Daemon) -> Iterator[CRI]:
+    assert containerd_for_pods.serves()
+    with forwarded_socket(shell, CONTAINERD_SOCKET) as socket, CRI(Path(socket)) as client:
+        yield client
+
+
+@dataclass
+class Pod:
+    """A sandbox with at most one container in it."""
+
+    cri: CRI
+    shell: Shell
+    sandbox: str
+    config: dict[str, Any]
+    container: str = ""
+
+    def create(self, **fields: object) -> None:
+        config = {
+            "metadata": {"name": "motor"},
+            "image": {"image": IMAGE},
+            "log_path": "motor.log",
+            **fields,
+        }
+        answer = self.cri.call(
+            "CreateContainer", pod_sandbox_id=self.sandbox, config=config, sandbox_config=self.config
+        )
+        self.container = answer["container_id"]
+
+    def status(self) -> tuple[str, int]:
+        found = self.cri.call("ContainerStatus", container_id=self.container)["status"]
+        return STATES[found["state"]], found["exit_code"]
+
+    def wait_for(self, state: str) -> None:
+        for _ in Deadline(PROOF_S).ticks(0.2):
+            if self.status()[0] == state:
+                return
+        raise AssertionError(self.status())
+
+    def log(self) -> list[str]:
+        """What the kubelet would show: the file without its columns (CRI: time, stream, tag, text)."""
+        lines = self.shell.run(["cat", f"{LOGS}/motor.log"]).stdout.splitlines()
+        return [line.split(" ", 3)[3] for line in lines]
+
+    def remove(self) -> None:
+        self.cri.call("StopPodSandbox", pod_sandbox_id=self.sandbox)
+        self.cri.call("RemovePodSandbox", pod_sandbox_id=self.sandbox)
+
+
+PodMaker = Callable[..., Pod]
+
+
+def sandbox(name: str, processor: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "uid": f"uid-of-{name}", "namespace": "default"},
+        "log_directory": LOGS,
+        "annotations": {"remoteproc.name": processor, "other": "kept to itself"},
+        "linux": {"security_context": {"namespace_options": {"network": NODE}}},
+    }
+
+
+@pytest.fixture
+def make_pod(cri: CRI, shell: Shell) -> Iterator[PodMaker]:
+    made: list[Pod] = []
+
+    def make(firmware: BuiltFirmware, name: str = "motor", processor: str = "") -> Pod:
+        load(shell, archive(IMAGE, "/fw.elf", shell.get(firmware.path_on_board), ["/fw.elf"]))
+        config = sandbox(name, processor or firmware.processor)
+        answer = cri.call("RunPodSandbox", config=config, runtime_handler=HANDLER)
+        made.append(Pod(cri, shell, answer["pod_sandbox_id"], config))
+        return made[-1]
+
+    yield make
+    for pod in made:
+        pod.remove()
+
+
+def test_life_of_a_pod(
+    make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux, shell: Shell
+) -> None:
+    heartbeat = firmware("heartbeat")
+    pod = make_pod(heartbeat)
+    # The sandbox is a process of runc's, under the same root.
+    assert (
+        json.loads(shell.run(f"hybrid-runtime --root /run/containerd/runc/k8s.io state {pod.sandbox}").stdout)["status"]
+        == "running"
+    )
+    pod.create()
+    pod.cri.call("StartContainer", container_id=pod.container)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    assert pod.status() == ("running", 0)
+    for _ in Deadline(PROOF_S).ticks(0.2):
+        if any(heartbeat.nonce in line for line in pod.log()):
+            break
+    witness.logged(pod.log(), heartbeat)
+    pod.cri.call("StopContainer", container_id=pod.container, timeout=10)
+    witness.silent(heartbeat)
+    assert pod.status() == ("exited", 0)
+    pod.cri.call("RemoveContainer", container_id=pod.container)
+    pod.remove()
+    linux.assert_untouched()
+
+
+def test_crash_of_a_pod(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+    heartbeat = firmware("heartbeat")
+    pod = make_pod(heartbeat)
+    pod.create()
+    pod.cri.call("StartContainer", container_id=pod.container)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    linux.crash(heartbeat.processor)
+    pod.wait_for("exited")
+    assert pod.status() == ("exited", 70)
+
+
+def test_removal_of_a_pod_that_runs(
+    make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = firmware("heartbeat")
+    pod = make_pod(heartbeat)
+    pod.create()
+    pod.cri.call("StartContainer", container_id=pod.container)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    pod.remove()
+    witness.silent(heartbeat)
+    linux.assert_untouched()
+
+
+def test_wrong_processor(make_pod: PodMaker, firmware: FirmwareMaker, linux: Linux) -> None:
+    pod = make_pod(firmware("hello"), processor="none.such")
+    pod.create()
+    with pytest.raises(CRIError, match=r"none\.such"):
+        pod.cri.call("StartContainer", container_id=pod.container)
+    assert set(linux.devices) > set()
+
+
+def test_exec_into_firmware(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness) -> None:
+    hello = firmware("hello")
+    pod = make_pod(hello)
+    pod.create()
+    pod.cri.call("StartContainer", container_id=pod.container)
+    witness.started(hello, Deadline(PROOF_S))
+    with pytest.raises(CRIError, match="a core runs one firmware"):
+        pod.cri.call("ExecSync", container_id=pod.container, cmd=["true"], timeout=10)

@@ -1,0 +1,108 @@
+"""podman and Docker: what a person sees when firmware cannot run, and what else engines ask of a container."""
+
+import pytest
+from engine import FIRMWARE, Engine
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from linux import Linux
+
+PROOF_S = 30.0
+
+
+@pytest.mark.processors(2)
+def test_two_containers_on_two_cores(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+    both = [firmware("heartbeat", core=core) for core in (0, 1)]
+    for number, heartbeat in enumerate(both):
+        engine.run(f"motor{number}", engine.image_of(heartbeat), processor=heartbeat.processor)
+    for heartbeat in both:
+        witness.started(heartbeat, Deadline(PROOF_S), since=0)
+        witness.beating(heartbeat, Deadline(PROOF_S))
+    engine.call("stop", "motor0")
+    witness.silent(both[0])
+    witness.beating(both[1], Deadline(PROOF_S))
+    engine.call("rm", "--force", "motor0", "motor1")
+    linux.assert_untouched()
+
+
+def test_a_second_container_on_a_busy_core(
+    engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = firmware("heartbeat")
+    image = engine.image_of(heartbeat)
+    engine.run("motor", image, processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    refused = engine.run("second", image, processor=heartbeat.processor, check=False)
+    assert refused.exit_status != 0
+    assert f"processor `{heartbeat.processor}` is held by container" in refused.stderr
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    engine.call("rm", "--force", "motor")
+    engine.call("rm", "--force", "second", check=False)
+    linux.assert_untouched()
+
+
+def test_a_file_that_is_no_firmware(engine: Engine, linux: Linux) -> None:
+    image = engine.image(FIRMWARE, b"#!/bin/sh\n", [FIRMWARE])
+    refused = engine.run("motor", image, processor=sorted(linux.devices)[0], check=False)
+    assert refused.exit_status in (125, 126)
+    assert "is not an ELF file" in refused.stderr
+    engine.remove_everything()
+    linux.assert_untouched()
+
+
+def test_a_processor_that_is_not_there(engine: Engine, firmware: FirmwareMaker, linux: Linux) -> None:
+    refused = engine.run("motor", engine.image_of(firmware("hello")), processor="none.such", check=False)
+    assert refused.exit_status in (125, 126)
+    assert "none.such" in refused.stderr
+    assert all(name in refused.stderr for name in linux.devices)
+    engine.remove_everything()
+    linux.assert_untouched()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("exec", "motor", "true"), "a core runs one firmware"),
+        (("pause", "motor"), "remoteproc cannot halt a core"),
+    ],
+    ids=["exec", "pause"],
+)
+def test_what_a_core_cannot(
+    engine: Engine, firmware: FirmwareMaker, witness: Witness, words: tuple[str, ...], says: str
+) -> None:
+    heartbeat = firmware("heartbeat")
+    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    refused = engine.call(*words, check=False)
+    assert refused.exit_status != 0
+    assert says in refused.stderr
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    assert engine.state("motor") == ("running", 0)
+
+
+def test_top_stats_and_update(engine: Engine, firmware: FirmwareMaker, witness: Witness) -> None:
+    heartbeat = firmware("heartbeat")
+    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    assert "hybrid-runtime" in engine.call("top", "motor").stdout
+    assert "motor" in engine.call("stats", "--no-stream", "motor").stdout
+    engine.call("update", "--memory", "64m", "motor")
+    witness.beating(heartbeat, Deadline(PROOF_S))
+
+
+def test_restart_policy_after_crashes(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+    heartbeat = firmware("heartbeat")
+    engine.run("motor", engine.image_of(heartbeat), "--restart", "on-failure:2", processor=heartbeat.processor)
+    for count in (1, 2):
+        since = 0 if count == 1 else None
+        witness.started(heartbeat, Deadline(PROOF_S), since=since)
+        linux.crash(heartbeat.processor)
+        engine.wait_for("motor", lambda found, count=count: found["RestartCount"] == count, 60.0)
+    engine.wait_for("motor", lambda found: found["State"]["Status"] == "running")
+    linux.crash(heartbeat.processor)
+    engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
+    assert engine.state("motor") == ("exited", 70)
+    assert engine.inspect("motor")["RestartCount"] == 2
+    engine.call("rm", "motor")
+    linux.assert_untouched()
