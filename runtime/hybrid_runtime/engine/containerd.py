@@ -27,15 +27,20 @@ class Containerd:
     restart = "systemctl restart containerd"
 
     def lines(self, machine: Machine) -> str:
-        return runtime_lines(_version(machine))
+        """With the default runtime's, unless the configuration has runtimes already."""
+        version = _version(machine)
+        known = any(_has_runtimes(settings) for settings in _configuration(machine).values())
+        return (
+            runtime_lines(version) if known else template(f"containerd/runc-v{version}.toml") + runtime_lines(version)
+        )
 
     def install(self, machine: Machine) -> Plan:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
-        main = settings_or_none(configuration)
         wanted = f"version = {_version(machine)}\n\n{self.lines(machine)}"
-        if main is None:
+        files = _configuration(machine)
+        if not files:
             return Plan(writes={configuration: _MINIMAL, drop_in: wanted})
-        files = {configuration: main} | _imported(machine, main)
+        main = files[configuration]
         if any(names_us(settings) for settings in files.values()):
             return Plan()
         if not _imports(main, DROP_IN):
@@ -51,7 +56,8 @@ class Containerd:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
         main = settings_or_none(configuration)
         if names_us(main):
-            return Plan(chore=Chore(configuration, "it holds them among others", self.lines(machine)))
+            lines = runtime_lines(_version(machine))
+            return Plan(chore=Chore(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
         if removals and _is_minimal(configuration):
             removals.append(configuration)
@@ -83,10 +89,15 @@ def _imports(main: dict[str, object], place: str) -> bool:
     )
 
 
-def _imported(machine: Machine, main: dict[str, object]) -> dict[str, dict[str, object]]:
+def _configuration(machine: Machine) -> dict[str, dict[str, object]]:
+    """The settings in the main file and those it imports, by path; nothing when there is no main file."""
+    path = machine.path(CONFIGURATION)
+    main = settings_or_none(path)
+    if main is None:
+        return {}
     patterns = main.get("imports", [])
     folder = os.path.dirname(CONFIGURATION)
-    found: dict[str, dict[str, object]] = {}
+    found = {path: main}
     for pattern in patterns if isinstance(patterns, list) else []:
         for path in sorted(glob.glob(machine.path(os.path.join(folder, str(pattern))))):
             found[path] = settings_or_none(path) or {}
@@ -94,8 +105,17 @@ def _imported(machine: Machine, main: dict[str, object]) -> dict[str, dict[str, 
 
 
 def _speaks_of_plugin(settings: dict[str, object]) -> bool:
-    plugins = settings.get("plugins", {})
-    return isinstance(plugins, dict) and any(name in plugins for name in _PLUGINS.values())
+    return any(_at(settings, "plugins", name) is not None for name in _PLUGINS.values())
+
+
+def _has_runtimes(settings: dict[str, object]) -> bool:
+    return any(_at(settings, "plugins", name, "containerd", "runtimes") for name in _PLUGINS.values())
+
+
+def _at(settings: object, *keys: str) -> object:
+    for key in keys:
+        settings = settings.get(key) if isinstance(settings, dict) else None
+    return settings
 
 
 def _is_minimal(path: str) -> bool:

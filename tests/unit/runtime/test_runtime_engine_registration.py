@@ -65,7 +65,9 @@ def test_printing_changes_nothing(command: Command, double: RemoteprocDouble, en
 def test_templates_name_the_command_of_packages() -> None:
     """Quoted like this it is put right on machines that have it elsewhere."""
     texts = {
-        path: path.read_text() for path in ENGINES.rglob("*") if path.suffix in (".conf", ".toml", ".tmpl", ".json")
+        path: path.read_text()
+        for path in ENGINES.rglob("*")
+        if path.suffix in (".conf", ".toml", ".tmpl", ".json") and "runc" not in path.name
     }
     assert len(texts) == 6
     assert [path for path, text in texts.items() if f'"{COMMAND}"' not in text] == []
@@ -147,6 +149,7 @@ def test_containerd_on_its_built_in_settings(command: Command, double: Remotepro
     drop_in = written.pop("etc/containerd/conf.d/hybrid-runtime.toml")
     assert tomllib.loads(drop_in)["version"] == 2
     assert names_us(runtimes(drop_in, "io.containerd.grpc.v1.cri")["hybrid-runtime"])
+    assert "runc" in runtimes(drop_in, "io.containerd.grpc.v1.cri")
     assert written == {}
     assert command.run("install", "containerd").stdout == "`containerd` knows this runtime already\n"
     command.run("uninstall", "containerd")
@@ -175,7 +178,7 @@ def test_a_toml_file_is_never_rewritten(command: Command, double: RemoteprocDoub
     # The remedy, as it is printed.
     appended = double.sysroot / named
     appended.write_text(appended.read_text() + left.stdout)
-    assert names_us(runtimes(appended.read_text(), "io.containerd.grpc.v1.cri"))
+    assert set(runtimes(appended.read_text(), "io.containerd.grpc.v1.cri")) == {"runc", "hybrid-runtime"}
     assert command.run("install", "containerd").stdout == "`containerd` knows this runtime already\n"
 
 
@@ -186,8 +189,17 @@ def test_taking_lines_out_of_a_toml_file_is_left_too(command: Command, double: R
     left = command.run("uninstall", "containerd", code=3)
     assert "take these lines out of it" in left.stderr
     assert files(double) == before
+    assert ".runtimes.runc]" not in left.stdout
     path.write_text(path.read_text().replace(left.stdout, ""))
     assert command.run("uninstall", "containerd").stdout == "`containerd` does not know this runtime\n"
+
+
+def test_runtimes_that_are_there_are_not_named_twice(command: Command, double: RemoteprocDouble) -> None:
+    """As `containerd config default` has them; TOML has each table once."""
+    table = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n'
+    path = place(double, "etc/containerd/config.toml", f"version = 2\n{table}")
+    path.write_text(path.read_text() + command.run("install", "containerd", code=3).stdout)
+    assert set(runtimes(path.read_text(), "io.containerd.grpc.v1.cri")) == {"runc", "hybrid-runtime"}
 
 
 def test_the_version_of_the_configuration_counts(command: Command, double: RemoteprocDouble) -> None:
