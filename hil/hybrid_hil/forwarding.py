@@ -17,6 +17,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.shell import Shell
 
 CONNECT_S = 30.0
+CLOSE_S = 5.0
 CHUNK = 32768
 _RELAY = """
 import os, select, socket, sys
@@ -65,10 +66,25 @@ def _accept(shell: Shell, remote: str, listener: socket.socket, connections: con
             return
         channel = shell.open_channel(Deadline(CONNECT_S))
         channel.exec_command(shlex.join(["python3", "-c", _RELAY, remote]))
-        connections.callback(near.close)
-        connections.callback(channel.close)
-        for pump in (_send, _receive):
-            threading.Thread(target=pump, args=[near, channel], daemon=True).start()
+        connection = threading.Thread(target=_carry, args=[near, channel], daemon=True)
+        connection.start()
+        connections.callback(_end, near, connection)
+
+
+def _carry(near: socket.socket, channel: paramiko.Channel) -> None:
+    """Both ways, until both ends have closed; the session is closed by one thread only."""
+    sender = threading.Thread(target=_send, args=[near, channel], daemon=True)
+    sender.start()
+    _receive(near, channel)
+    sender.join()
+    channel.close()
+    near.close()
+
+
+def _end(near: socket.socket, connection: threading.Thread) -> None:
+    with contextlib.suppress(OSError):
+        near.shutdown(socket.SHUT_RDWR)
+    connection.join(CLOSE_S)
 
 
 def _send(near: socket.socket, channel: paramiko.Channel) -> None:

@@ -66,6 +66,7 @@ class Pod:
     sandbox: str
     config: dict[str, Any]
     container: str = ""
+    removed: bool = False
 
     def create(self, **fields: object) -> None:
         config = {
@@ -97,6 +98,7 @@ class Pod:
     def remove(self) -> None:
         self.cri.call("StopPodSandbox", pod_sandbox_id=self.sandbox)
         self.cri.call("RemovePodSandbox", pod_sandbox_id=self.sandbox)
+        self.removed = True
 
 
 PodMaker = Callable[..., Pod]
@@ -124,7 +126,8 @@ def make_pod(cri: CRI, shell: Shell) -> Iterator[PodMaker]:
 
     yield make
     for pod in made:
-        pod.remove()
+        if not pod.removed:
+            pod.remove()
 
 
 def test_life_of_a_pod(
