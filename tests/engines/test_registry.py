@@ -1,0 +1,93 @@
+"""Firmware for several boards under one name: built and listed by podman, pushed to a registry, pulled by others."""
+
+import posixpath
+from collections.abc import Iterator
+
+import pytest
+from daemon import Daemon
+
+from hybrid_hil.checkout import checkout_root
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Completed, Shell
+from linux import Linux
+
+pytestmark = [pytest.mark.engine(name) for name in ("podman", "docker", "containerd", "registry")]
+
+CALL_S = 240.0
+PROOF_S = 30.0
+INDEX = "localhost:5000/motor:v1"
+SETTINGS = """\
+version: 0.1
+storage: {filesystem: {rootdirectory: /root/registry}}
+http: {addr: "127.0.0.1:5000"}
+"""
+EXAMPLES = "/root/examples"
+
+
+@pytest.fixture
+def registry(shell: Shell) -> Iterator[Daemon]:
+    shell.put(SETTINGS.encode(), "/root/registry.yml")
+    ready = "wget -q -O - http://127.0.0.1:5000/v2/"
+    daemon = Daemon(shell, "registry", "docker-registry serve /root/registry.yml", ready)
+    daemon.ensure()
+    yield daemon
+    daemon.kill()
+    shell.run("rm -rf /root/registry /root/registry.yml")
+
+
+def call(shell: Shell, command: str) -> Completed:
+    return shell.run(command, deadline=Deadline(CALL_S))
+
+
+@pytest.fixture
+def pushed(shell: Shell, firmware: FirmwareMaker, registry: Daemon) -> Iterator[BuiltFirmware]:
+    """The firmware of the index's image for this board, after examples/index/build.sh has pushed it."""
+    assert registry.serves()
+    for path in (checkout_root() / "examples").rglob("*"):
+        if path.is_file():
+            mode = 0o755 if path.suffix == ".sh" else 0o644
+            shell.put(path, f"{EXAMPLES}/{path.relative_to(checkout_root() / 'examples')}", mode)
+    heartbeat = firmware("heartbeat")
+    shell.run(["cp", heartbeat.path_on_board, f"{EXAMPLES}/motor.elf"])
+    call(shell, f"cd {EXAMPLES} && index/build.sh {INDEX} --tls-verify=false")
+    yield heartbeat
+    call(shell, "podman rmi --all --force")
+    shell.run(["rm", "-r", EXAMPLES])
+
+
+def test_index_chooses_the_image_of_this_board(
+    shell: Shell,
+    runtime: DeployedRuntime,
+    containerd: Daemon,
+    pushed: BuiltFirmware,
+    witness: Witness,
+    linux: Linux,
+) -> None:
+    """containerd keeps the whole index; the label of the board's image also names the processor."""
+    assert containerd.serves()
+    call(shell, f"ctr images pull --all-platforms --plain-http {INDEX}")
+    runtime.run("create", f"containerd:{INDEX}", "motor", deadline=Deadline(CALL_S))
+    runtime.start("motor")
+    witness.started(pushed, Deadline(PROOF_S))
+    assert linux.attribute(pushed.processor, "state") == "running"
+    runtime.delete("motor", force=True)
+    call(shell, f"ctr images rm {INDEX}")
+    linux.assert_untouched()
+
+
+@pytest.mark.usefixtures("dockerd")
+def test_docker_pulls_an_image_that_podman_pushed(
+    shell: Shell, pushed: BuiltFirmware, witness: Witness, linux: Linux
+) -> None:
+    name = posixpath.dirname(INDEX) + "/plain:v1"
+    call(shell, f"podman tag localhost/motor:{pushed.processor} {name} && podman push --tls-verify=false {name}")
+    call(shell, f"docker pull {name}")
+    named = f"--env REMOTEPROC_NAME={pushed.processor}"
+    call(shell, f"docker run -d --name motor --runtime hybrid-runtime --network none {named} {name}")
+    witness.started(pushed, Deadline(PROOF_S))
+    call(shell, f"docker rm -f motor && docker rmi {name}")
+    linux.assert_untouched()
