@@ -99,7 +99,7 @@ def _classes() -> Callable[[str], Any]:
         for field in fields:
             _define(message, field)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return lambda name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
 
 

@@ -1,5 +1,8 @@
 """podman and Docker: what a person sees when firmware cannot run, and what else engines ask of a container."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from engine import FIRMWARE, Engine
 
@@ -92,6 +95,10 @@ def test_top_stats_and_update(engine: Engine, firmware: FirmwareMaker, witness: 
     witness.beating(heartbeat, Deadline(PROOF_S))
 
 
+def restarted(count: int) -> Callable[[dict[str, Any]], bool]:
+    return lambda found: found["RestartCount"] == count
+
+
 def test_restart_policy_after_crashes(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
     heartbeat = firmware("heartbeat")
     engine.run("motor", engine.image_of(heartbeat), "--restart", "on-failure:2", processor=heartbeat.processor)
@@ -99,7 +106,7 @@ def test_restart_policy_after_crashes(engine: Engine, firmware: FirmwareMaker, w
         since = 0 if count == 1 else None
         witness.started(heartbeat, Deadline(PROOF_S), since=since)
         linux.crash(heartbeat.processor)
-        engine.wait_for("motor", lambda found, count=count: found["RestartCount"] == count, 60.0)
+        engine.wait_for("motor", restarted(count), 60.0)
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "running")
     linux.crash(heartbeat.processor)
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
