@@ -64,8 +64,8 @@ def pushed(shell: Shell, firmware: FirmwareMaker, registry: Daemon) -> Iterator[
 def test_index_holds_an_image_for_each_board_and_this_boards_is_chosen(
     shell: Shell, runtime: DeployedRuntime, pushed: BuiltFirmware, witness: Witness, linux: Linux
 ) -> None:
-    """The label of the board's image also names the processor. The list that was built is asked: who pulls an index gets
-    one image of it, by platform, which says nothing of a board."""
+    """The label of the board's image also names the processor. The list that was built is asked: who pulls an index
+    gets one image of it, by platform, which says nothing of a board."""
     accepted = f"--header 'Accept: {', '.join(INDEXES)}'"
     index = json.loads(call(shell, f"wget -q -O - {accepted} http://127.0.0.1:5000/v2/motor/manifests/v1").stdout)
     assert len(index["manifests"]) == 2
