@@ -33,34 +33,21 @@ def dockerd(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemo
     return daemon
 
 
-def make_podman(shell: Shell) -> Engine:
-    return Engine(
-        "podman",
-        shell,
-        processor_options=lambda processor: ["--annotation", f"remoteproc.name={processor}"],
-        usual=("--network", "none"),
-    )
+# How `run` names a processor; Docker has --annotation from 24 on.
+NAMING = {
+    "podman": lambda processor: ["--annotation", f"remoteproc.name={processor}"],
+    "docker": lambda processor: ["--env", f"REMOTEPROC_NAME={processor}"],
+}
 
 
-def make_docker(shell: Shell) -> Engine:
-    return Engine(
-        "docker",
-        shell,
-        # --annotation came with Docker 24.
-        processor_options=lambda processor: ["--env", f"REMOTEPROC_NAME={processor}"],
-        usual=("--network", "none"),
-    )
-
-
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in ("podman", "docker")])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in NAMING])
 def engine(request: pytest.FixtureRequest, shell: Shell, runtime: DeployedRuntime) -> Iterator[Engine]:
     """Each of both, with nothing in it before and after."""
     if request.param == "docker":
         request.getfixturevalue("dockerd")
-        found = make_docker(shell)
     else:
         runtime.run("install", "podman")
-        found = make_podman(shell)
+    found = Engine(request.param, shell, NAMING[request.param], usual=("--network", "none"))
     found.remove_everything()
     yield found
     found.remove_everything()
