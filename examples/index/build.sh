@@ -11,10 +11,11 @@ if podman manifest exists "$index"; then
 	podman manifest rm "$index"
 fi
 podman manifest create "$index"
-while read -r board mcu; do
+# On a descriptor of its own: podman reads standard input.
+while read -r board mcu <&3; do
 	image=localhost/motor:$mcu
 	podman build --quiet --file "$here/../motor/Containerfile" \
-		--build-arg BOARD="$board" --build-arg MCU="$mcu" --tag "$image" .
+		--label board="$board" --label mcu="$mcu" --tag "$image" .
 	podman manifest add "$index" "containers-storage:$image"
-done < "$here/boards"
+done 3< "$here/boards"
 podman manifest push --all "$@" "$index" "docker://$index"

@@ -61,15 +61,24 @@ def pushed(shell: Shell, firmware: FirmwareMaker, registry: Daemon) -> Iterator[
     shell.run(["rm", "-r", EXAMPLES])
 
 
+@pytest.mark.parametrize("source", ["containers-storage", "containerd"])
 def test_index_holds_an_image_for_each_board_and_this_boards_is_chosen(
-    shell: Shell, runtime: DeployedRuntime, pushed: BuiltFirmware, witness: Witness, linux: Linux
+    shell: Shell,
+    runtime: DeployedRuntime,
+    containerd: Daemon,
+    pushed: BuiltFirmware,
+    witness: Witness,
+    linux: Linux,
+    source: str,
 ) -> None:
-    """The label of the board's image also names the processor. The list that was built is asked: who pulls an index
-    gets one image of it, by platform, which says nothing of a board."""
+    """From podman's list, and from the registry through containerd. The label also names the processor."""
+    assert containerd.serves()
     accepted = f"--header 'Accept: {', '.join(INDEXES)}'"
     index = json.loads(call(shell, f"wget -q -O - {accepted} http://127.0.0.1:5000/v2/motor/manifests/v1").stdout)
     assert len(index["manifests"]) == 2
-    runtime.run("create", f"containers-storage:{INDEX}", "motor", deadline=Deadline(CALL_S))
+    if source == "containerd":
+        call(shell, f"ctr images pull --all-platforms --plain-http {INDEX}")
+    runtime.run("create", f"{source}:{INDEX}", "motor", deadline=Deadline(CALL_S))
     runtime.start("motor")
     witness.started(pushed, Deadline(PROOF_S))
     assert linux.attribute(pushed.processor, "state") == "running"
