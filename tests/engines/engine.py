@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,11 +27,10 @@ class Engine:
     shell: Shell
     processor_options: Callable[[str], list[str]]
     usual: tuple[str, ...]
-    before_verb: tuple[str, ...] = ()
     images: list[str] = field(default_factory=list)
 
     def call(self, *words: str, check: bool = True, deadline: Deadline | None = None) -> Completed:
-        command = [self.name, *self.before_verb, *words]
+        command = [self.name, *words]
         return self.shell.run(command, check=check, deadline=deadline or Deadline(CALL_S))
 
     def image_of(self, firmware: BuiltFirmware) -> str:
@@ -93,8 +91,3 @@ class Engine:
         if self.images:
             self.call("rmi", "--force", *self.images, check=False)
             self.images.clear()
-
-    def version(self) -> str:
-        found = re.search(r"\d+\.\d+\.\d+", self.call("--version").stdout)
-        assert found
-        return found[0]

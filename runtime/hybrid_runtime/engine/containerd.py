@@ -5,7 +5,7 @@ import os
 from fnmatch import fnmatch
 
 from hybrid_runtime.engine.plan import Chore, Plan
-from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template
+from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template, text_or_none
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 
@@ -59,7 +59,7 @@ class Containerd:
             lines = runtime_lines(_version(machine))
             return Plan(chore=Chore(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
-        if removals and _is_minimal(configuration):
+        if removals and text_or_none(configuration) == _MINIMAL:
             removals.append(configuration)
         return Plan(removals=tuple(removals))
 
@@ -116,11 +116,3 @@ def _at(settings: object, *keys: str) -> object:
     for key in keys:
         settings = settings.get(key) if isinstance(settings, dict) else None
     return settings
-
-
-def _is_minimal(path: str) -> bool:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            return source.read() == _MINIMAL
-    except FileNotFoundError:
-        return False

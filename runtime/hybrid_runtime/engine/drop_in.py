@@ -3,7 +3,7 @@
 import os
 
 from hybrid_runtime.engine.plan import Plan
-from hybrid_runtime.engine.settings_file import template
+from hybrid_runtime.engine.settings_file import template, text_or_none
 from hybrid_runtime.machine import Machine
 
 
@@ -25,16 +25,8 @@ class DropIn:
 
     def install(self, machine: Machine) -> Plan:
         path, wanted = machine.path(self._target), self.lines(machine)
-        return Plan() if _content(path) == wanted else Plan(writes={path: wanted})
+        return Plan() if text_or_none(path) == wanted else Plan(writes={path: wanted})
 
     def uninstall(self, machine: Machine) -> Plan:
         path = machine.path(self._target)
         return Plan(removals=(path,)) if os.path.lexists(path) else Plan()
-
-
-def _content(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            return source.read()
-    except FileNotFoundError:
-        return None

@@ -1,10 +1,8 @@
 """k3s: its containerd's configuration is made from a template at every start of k3s."""
 
-import os
-
 from hybrid_runtime.engine.containerd import runtime_lines
 from hybrid_runtime.engine.plan import Chore, Plan
-from hybrid_runtime.engine.settings_file import PROGRAM, template
+from hybrid_runtime.engine.settings_file import PROGRAM, template, text_or_none
 from hybrid_runtime.machine import Machine
 
 FOLDER = "/var/lib/rancher/k3s/agent/etc/containerd"
@@ -47,9 +45,9 @@ def _present(machine: Machine) -> dict[int, tuple[str, str]]:
     found = {}
     for version, place in TEMPLATES.items():
         path = machine.path(place)
-        if os.path.exists(path):
-            with open(path, encoding="utf-8", errors="replace") as source:
-                found[version] = (path, source.read())
+        text = text_or_none(path)
+        if text is not None:
+            found[version] = (path, text)
     return found
 
 

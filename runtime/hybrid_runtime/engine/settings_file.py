@@ -31,6 +31,15 @@ def _command() -> str:
     return launcher if os.path.realpath(COMMAND) != launcher and os.path.exists(launcher) else COMMAND
 
 
+def text_or_none(path: str) -> str | None:
+    """None when there is no such file. Raises OSError."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as source:
+            return source.read()
+    except FileNotFoundError:
+        return None
+
+
 def read_settings(path: str) -> dict[str, object]:
     """Raises OSError or ValueError."""
     with open(path, "rb") as source:
