@@ -6,6 +6,10 @@ import pytest
 from daemon import CONTAINERD_SOCKET, Daemon
 from engine import Engine
 
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux
@@ -33,6 +37,7 @@ def dockerd(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemo
     return daemon
 
 
+PROOF_S = 30.0
 # How `run` names a processor; Docker has --annotation from 24 on.
 NAMING = {
     "podman": lambda processor: ["--annotation", f"remoteproc.name={processor}"],
@@ -51,3 +56,12 @@ def engine(request: pytest.FixtureRequest, shell: Shell, runtime: DeployedRuntim
     found.remove_everything()
     yield found
     found.remove_everything()
+
+
+@pytest.fixture
+def heartbeat(engine: Engine, firmware: FirmwareMaker, witness: Witness) -> BuiltFirmware:
+    """The firmware of a container `motor` that has been seen to start."""
+    found = firmware("heartbeat")
+    engine.run("motor", engine.image_of(found), processor=found.processor)
+    witness.started(found, Deadline(PROOF_S))
+    return found

@@ -7,6 +7,7 @@ from daemon import Daemon
 from engine import Engine
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
@@ -22,14 +23,11 @@ def test_death_of_conmon(
     engine: Engine,
     shell: Shell,
     runtime: DeployedRuntime,
-    firmware: FirmwareMaker,
+    heartbeat: BuiltFirmware,
     witness: Witness,
     linux: Linux,
 ) -> None:
     """Nobody reads what the firmware prints, and nobody hears the supervisor's end; the core still goes off."""
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
     shell.run("kill -9 $(pidof conmon)")
     witness.beating(heartbeat, Deadline(PROOF_S), count=20)
     engine.call("rm", "--force", "motor")

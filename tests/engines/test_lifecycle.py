@@ -5,6 +5,7 @@ from engine import Engine
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness, check_rising, core_starts
 from hybrid_hil.shell import Shell
@@ -20,10 +21,7 @@ def pid_of(engine: Engine, container: str) -> int:
     return int(engine.inspect(container)["State"]["Pid"])
 
 
-def test_run_logs_inspect_stop_rm(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_run_logs_inspect_stop_rm(engine: Engine, heartbeat: BuiltFirmware, witness: Witness, linux: Linux) -> None:
     witness.logged(engine.wait_for_log("motor", heartbeat.nonce), heartbeat)
     assert engine.state("motor") == ("running", 0)
     assert linux.attribute(heartbeat.processor, "state") == "running"
@@ -35,10 +33,7 @@ def test_run_logs_inspect_stop_rm(engine: Engine, firmware: FirmwareMaker, witne
 
 
 @pytest.mark.parametrize(("signal", "code"), [("TERM", 0), ("KILL", KILLED)])
-def test_kill(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux, signal: str, code: int) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_kill(engine: Engine, heartbeat: BuiltFirmware, witness: Witness, linux: Linux, signal: str, code: int) -> None:
     engine.call("kill", "--signal", signal, "motor")
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
     assert engine.state("motor") == ("exited", code)
@@ -49,11 +44,8 @@ def test_kill(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: 
 
 
 def test_death_of_the_supervisor(
-    engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux, shell: Shell
+    engine: Engine, heartbeat: BuiltFirmware, witness: Witness, linux: Linux, shell: Shell
 ) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
     shell.run(["kill", "-9", str(pid_of(engine, "motor"))])
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
     assert engine.state("motor") == ("exited", KILLED)
@@ -62,10 +54,7 @@ def test_death_of_the_supervisor(
     linux.assert_untouched()
 
 
-def test_rm_force(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_rm_force(engine: Engine, heartbeat: BuiltFirmware, witness: Witness, linux: Linux) -> None:
     engine.call("rm", "--force", "motor")
     witness.silent(heartbeat)
     assert engine.containers() == []
@@ -102,10 +91,7 @@ def test_restart(
     linux.assert_untouched()
 
 
-def test_crash(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_crash(engine: Engine, heartbeat: BuiltFirmware, linux: Linux) -> None:
     linux.crash(heartbeat.processor)
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
     assert engine.state("motor") == ("exited", CRASHED)

@@ -7,6 +7,7 @@ import pytest
 from engine import FIRMWARE, Engine
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from linux import Linux
@@ -73,11 +74,8 @@ def test_a_processor_that_is_not_there(engine: Engine, firmware: FirmwareMaker, 
     ids=["exec", "pause"],
 )
 def test_what_a_core_cannot(
-    engine: Engine, firmware: FirmwareMaker, witness: Witness, words: tuple[str, ...], says: str
+    engine: Engine, heartbeat: BuiltFirmware, witness: Witness, words: tuple[str, ...], says: str
 ) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
     refused = engine.call(*words, check=False)
     assert refused.exit_status != 0
     # docker exec tells it on standard output.
@@ -86,10 +84,7 @@ def test_what_a_core_cannot(
     assert engine.state("motor") == ("running", 0)
 
 
-def test_top_stats_and_update(engine: Engine, firmware: FirmwareMaker, witness: Witness) -> None:
-    heartbeat = firmware("heartbeat")
-    engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_top_stats_and_update(engine: Engine, heartbeat: BuiltFirmware, witness: Witness) -> None:
     assert "hybrid-runtime" in engine.call("top", "motor").stdout
     assert "motor" in engine.call("stats", "--no-stream", "motor").stdout
     engine.call("update", "--memory", "64m", "motor")
