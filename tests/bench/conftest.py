@@ -3,18 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent, HERE.parent / "unit/runtime"):
+for folder in (HERE, HERE.parent, HERE.parent / "unit/runtime", HERE.parent / "engines"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from measured import Row, table  # noqa: E402
+from measured import Note, Row, table  # noqa: E402
 
 ROWS = pytest.StashKey[list[Row]]()
 
@@ -23,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=100, help="how often each verb's processor time is taken")
     parser.addoption("--crashes", type=int, default=40, help="how many crashes are timed, each way")
     parser.addoption("--starts", type=int, default=1000, help="how many starts are counted")
+    parser.addoption("--engine-rounds", type=int, default=20, help="how often each engine runs and stops a container")
     parser.addoption("--idle-seconds", type=float, default=30.0, help="how long a quiet supervisor is watched")
     parser.addoption("--bench-json", default="hil-artifacts/bench.json", metavar="FILE", help="where the numbers go")
 
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def note(pytestconfig: pytest.Config) -> Callable[[Row], Row]:
+def note(pytestconfig: pytest.Config) -> Note:
     """Puts a row into the table and gives it back."""
 
     def add(row: Row) -> Row:

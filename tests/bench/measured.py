@@ -1,7 +1,7 @@
 """What was measured, and what it is held against."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -26,6 +26,10 @@ class Row:
         budget = "" if self.at_most is None else f"{self.at_most:g}{unit}"
         verdict = "" if self.at_most is None else ("holds" if self.holds else "MISSED")
         return (self.name, f"{self.value:.4g}{unit}", self.spread, budget, verdict)
+
+
+# Puts a row into the table and gives it back.
+Note = Callable[[Row], Row]
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured import Row, percentile
+from measured import Note, Row, percentile
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
@@ -18,7 +18,6 @@ CONTENDERS = 50
 # A thousand starts on an emulated board with a busy host take their time.
 PATIENCE_S = 7200.0
 
-Note = Callable[[Row], Row]
 Measure = Callable[[str, int], Any]
 
 

@@ -1,10 +1,9 @@
 """Processor time of each verb, in units of the bare interpreter's; the double stands for the machine."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from measured import Row, ratio_row
+from measured import Note, Row, ratio_row
 from processor_time import BARE, measure
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -20,7 +19,7 @@ AT_MOST = {
 
 
 @pytest.fixture(scope="module")
-def samples(pytestconfig: pytest.Config, note: Callable[[Row], Row]) -> dict[str, list[float]]:
+def samples(pytestconfig: pytest.Config, note: Note) -> dict[str, list[float]]:
     """All of one run, taken in turns."""
     found = measure(CHECKOUT / "runtime", pytestconfig.getoption("--interpreter"), pytestconfig.getoption("--rounds"))
     bare = sorted(found[BARE])
@@ -29,6 +28,6 @@ def samples(pytestconfig: pytest.Config, note: Callable[[Row], Row]) -> dict[str
 
 
 @pytest.mark.parametrize("verb", AT_MOST)
-def test_verb(samples: dict[str, list[float]], note: Callable[[Row], Row], verb: str) -> None:
+def test_verb(samples: dict[str, list[float]], note: Note, verb: str) -> None:
     row = note(ratio_row(verb, samples[verb], samples[BARE], AT_MOST[verb]))
     assert row.holds, f"{row.value:.2f} times a bare interpreter"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from daemon import CONTAINERD_SOCKET, Daemon
-from engine import Engine
+from engine import NAMING, Engine
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
@@ -38,11 +38,6 @@ def dockerd(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemo
 
 
 PROOF_S = 30.0
-# How `run` names a processor; Docker has --annotation from 24 on.
-NAMING = {
-    "podman": lambda processor: ["--annotation", f"remoteproc.name={processor}"],
-    "docker": lambda processor: ["--env", f"REMOTEPROC_NAME={processor}"],
-}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in NAMING])
@@ -52,7 +47,7 @@ def engine(request: pytest.FixtureRequest, shell: Shell, runtime: DeployedRuntim
         request.getfixturevalue("dockerd")
     else:
         runtime.run("install", "podman")
-    found = Engine(request.param, shell, NAMING[request.param], usual=("--network", "none"))
+    found = Engine(request.param, shell, usual=("--network", "none"))
     found.remove_everything()
     yield found
     found.remove_everything()

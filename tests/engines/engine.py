@@ -16,17 +16,21 @@ from hybrid_hil.shell import Completed, Shell
 CALL_S = 120.0
 RUNTIME = "hybrid-runtime"
 FIRMWARE = "/fw.elf"
+# How `run` names a processor; Docker has --annotation from 24 on.
+NAMING = {
+    "podman": lambda processor: ["--annotation", f"remoteproc.name={processor}"],
+    "docker": lambda processor: ["--env", f"REMOTEPROC_NAME={processor}"],
+}
 _numbers = itertools.count(1)
 
 
 @dataclass
 class Engine:
-    """`processor_options` are those of `run` that name a processor; `usual` what any `run` is given."""
+    """`usual` is what any `run` is given."""
 
     name: str
     shell: Shell
-    processor_options: Callable[[str], list[str]]
-    usual: tuple[str, ...]
+    usual: tuple[str, ...] = ()
     images: list[str] = field(default_factory=list)
 
     def call(self, *words: str, check: bool = True, deadline: Deadline | None = None) -> Completed:
@@ -50,7 +54,7 @@ class Engine:
         self, container: str, image: str, *options: str, processor: str | None = None, check: bool = True
     ) -> Completed:
         """`run -d`."""
-        named = self.processor_options(processor) if processor else []
+        named = NAMING[self.name](processor) if processor else []
         words = ("run", "--detach", "--name", container, "--runtime", RUNTIME, *self.usual, *named, *options)
         return self.call(*words, image, check=check)
 

@@ -1,0 +1,62 @@
+"""What an engine's user waits for: firmware beside a Linux container that crun runs, on one board by one engine."""
+
+import json
+from pathlib import Path
+
+import pytest
+from daemon import CONTAINERD_SOCKET, Daemon
+from engine import NAMING, Engine
+from measured import Note, ratio_row
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+
+SCRIPT = "/tmp/bench/engine_on_board.py"
+REFERENCE = "crun"
+SETTINGS = "/etc/docker/daemon.json"
+PATIENCE_S = 3600.0
+# Answers SIGTERM at once, as a well-behaved program does.
+PROGRAM = ["/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /busybox sleep 60 & wait $!; done"]
+
+
+@pytest.fixture
+def podman(shell: Shell, runtime: DeployedRuntime) -> Engine:
+    runtime.run("install", "podman")
+    return Engine("podman", shell)
+
+
+@pytest.fixture
+def docker(shell: Shell, runtime: DeployedRuntime) -> Engine:
+    """Told of crun as well, which it does not bring."""
+    Daemon(shell, "containerd", "containerd", "ctr version").ensure()
+    runtime.run("install", "docker")
+    settings = json.loads(shell.get(SETTINGS))
+    settings["runtimes"][REFERENCE] = {"path": f"/usr/bin/{REFERENCE}"}
+    shell.put(json.dumps(settings).encode(), SETTINGS)
+    Daemon(shell, "dockerd", f"dockerd --containerd {CONTAINERD_SOCKET}", "docker version").ensure()
+    return Engine("docker", shell)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.engine(name)) for name in NAMING])
+def test_run_and_stop(
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    note: Note,
+    name: str,
+) -> None:
+    """Told, not judged: an engine's own work is the most of it, and nobody has promised a number."""
+    engine: Engine = request.getfixturevalue(name)
+    silent = firmware("silent")
+    images = engine.image_of(silent), engine.image("/busybox", shell.get("/bin/busybox"), PROGRAM)
+    shell.put(Path(__file__).with_name("engine_on_board.py"), SCRIPT)
+    count = str(pytestconfig.getoption("--engine-rounds"))
+    words = ["python3", SCRIPT, name, REFERENCE, *images, *NAMING[name](silent.processor), count]
+    found = json.loads(shell.run(words, deadline=Deadline(PATIENCE_S)).stdout)
+    for verb, samples in found.items():
+        title = f"{name} {verb}: firmware, of a Linux container with {REFERENCE}"
+        note(ratio_row(title, samples["firmware"], samples["linux"], None))
+    engine.remove_everything()
