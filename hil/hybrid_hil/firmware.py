@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_hil.board.layout import Layout
+from hybrid_hil.board.processor import Processor
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Shell
@@ -14,7 +14,7 @@ from hybrid_hil.shell import Shell
 OBJCOPY = "arm-none-eabi-objcopy"
 SECTION = ".nonce"
 SECTION_SIZE = 32
-UPLOADS = "/tmp/firmware"
+UPLOADS = "/tmp/hybrid-hil-firmware"
 # files that are wrong on purpose have no nonce: no core can ever say it
 NONCE_FREE = frozenset({"truncated", "wrong-machine", "out-of-range", "not-elf"})
 
@@ -32,19 +32,21 @@ class BuiltFirmware:
     speaker: str
 
 
-def firmware_file(platform: Path, layout: Layout, name: str, core: int) -> Path:
+class MissingFirmwareError(RigError):
+    """A core has no firmware of that name."""
+
+
+def firmware_file(processor: Processor, name: str) -> Path:
     """The file that was built for this core.
 
     Raises:
-        RigError: the layout has no such core, or there is no such firmware.
+        MissingFirmwareError: there is none.
     """
-    if not 0 <= core < len(layout.processors):
-        raise RigError(f"the layout `{layout.name}` has no core `{core}`")
-    folder = platform / "firmware"
-    file = folder / "not-elf.bin" if name == "not-elf" else folder / layout.firmware[core] / f"{name}.elf"
+    folder = processor.firmware
+    file = folder.parent / "not-elf.bin" if name == "not-elf" else folder / f"{name}.elf"
     if not file.is_file():
-        known = sorted(path.stem for path in (folder / layout.firmware[core]).glob("*.elf"))
-        raise RigError(f"there is no firmware `{name}`", f"choose one of {', '.join([*known, 'not-elf'])}")
+        known = sorted(path.stem for path in folder.glob("*.elf"))
+        raise MissingFirmwareError(f"there is no firmware `{name}`", f"choose one of {', '.join([*known, 'not-elf'])}")
     return file
 
 
@@ -82,8 +84,7 @@ def with_nonce(file: Path, nonce: str) -> bytes:
 
 def upload_firmware(
     shell: Shell,
-    platform: Path,
-    layout: Layout,
+    processor: Processor,
     name: str,
     *,
     core: int,
@@ -91,10 +92,10 @@ def upload_firmware(
     nonce: bool = True,
 ) -> BuiltFirmware:
     """Links a fresh nonce into a firmware and puts it on the board, under a name of its own."""
-    file = firmware_file(platform, layout, name, core)
+    file = firmware_file(processor, name)
     fresh = secrets.token_hex(8) if nonce and name not in NONCE_FREE else ""
     content = with_nonce(file, fresh) if fresh else file.read_bytes()
     folder = f"{UPLOADS}/{fresh or secrets.token_hex(4)}"
     path = f"{folder}/{file.name}"
     shell.put(content, path, deadline=deadline)
-    return BuiltFirmware(path, name, core, layout.processors[core], fresh, layout.speakers[core])
+    return BuiltFirmware(path, name, core, processor.name, fresh, processor.speaker)

@@ -1,12 +1,14 @@
 """Whether a test left its board as it found it, and how to make it so again."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
 from hybrid_hil.firmware import UPLOADS
-from hybrid_hil.shell import CommandError, Shell
+from hybrid_hil.shell import CommandError
 
 CONTAINERS = "/run/hybrid-runtime"
 CLAIMS = "/run/hybrid-runtime-claims"
@@ -52,9 +54,26 @@ def findings(before: str, now: str) -> list[Finding]:
     return [*fresh, *(Finding(line, gone=True) for line in past if line not in present)]
 
 
-def look(shell: Shell, deadline: Deadline) -> str:
+def look(board: Board, deadline: Deadline) -> str:
     """What is on the board: one line for each processor, container, claim, firmware file and process."""
-    return shell.run(_LOOK, deadline=deadline).stdout
+    seen = board.shell.run(_LOOK, deadline=deadline).stdout
+    return ours(seen, [core.name for core in board.cores], board.exclusive)
+
+
+def ours(seen: str, processors: Sequence[str], exclusive: bool) -> str:
+    """Of what was seen, what the rig may judge: its own processors, and where others run programs only the runtime's
+    processes."""
+    return "".join(f"{line}\n" for line in seen.splitlines() if _is_ours(line.split(), processors, exclusive))
+
+
+def _is_ours(words: list[str], processors: Sequence[str], exclusive: bool) -> bool:
+    match words:
+        case ["processor", name, *_]:
+            return name in processors
+        case ["process", name, *_]:
+            return exclusive or name.startswith("hybrid-runtime")
+        case _:
+            return True
 
 
 def cleaning(before: str, found: list[Finding]) -> str:
@@ -73,13 +92,13 @@ def cleaning(before: str, found: list[Finding]) -> str:
     return "\n".join([*lines, f"rm -rf {UPLOADS}", "true"])
 
 
-def clean(shell: Shell, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
+def clean(board: Board, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
     """Cleans the board and looks again; what is still found needs the power switch."""
     try:
-        shell.run(cleaning(before, found), deadline=deadline)
+        board.shell.run(cleaning(before, found), deadline=deadline)
     except CommandError as error:
         return [*found, Finding(f"cleaning ended with {error.completed.exit_status}")]
-    return findings(before, look(shell, deadline))
+    return findings(before, look(board, deadline))
 
 
 def _restored(processor: str) -> str:

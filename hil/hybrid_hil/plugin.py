@@ -1,5 +1,6 @@
 """pytest fixtures and options for tests on a board; aware of pytest-xdist, each worker boots its own."""
 
+import shlex
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil.board.layout import LAYOUTS, TWO_CORES, layout_named
+from hybrid_hil.board import Board
+from hybrid_hil.board.board_file import read_board_file
+from hybrid_hil.board.layout import LAYOUTS, TWO_CORES, Layout, layout_named
 from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
 from hybrid_hil.failure import RigError
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Account, Rig
@@ -20,11 +24,18 @@ from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from hybrid_hil.terminal import TerminalReporter
 
+EMULATED = "qemu"
 FirmwareMaker = Callable[..., BuiltFirmware]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
+    group.addoption(
+        "--board",
+        metavar="qemu|FILE.toml",
+        action="append",
+        help="a board file instead of the emulated board; several for several workers",
+    )
     group.addoption("--image", metavar="DIR|debian|buildroot", help="the image to boot (default: debian)")
     group.addoption("--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used")
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
@@ -37,6 +48,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(BoardKeeper(config), "hybrid-hil-keeper")
 
 
+def board_files(chosen: list[str] | None, workers: int) -> list[Path]:
+    """The files of `--board`, one for each worker; none for emulated boards, of which each worker boots its own.
+
+    Raises:
+        pytest.UsageError: both kinds at once, or fewer files than workers.
+    """
+    files = [Path(choice).absolute() for choice in chosen or [] if choice != EMULATED]
+    if files and len(files) != len(chosen or []):
+        raise pytest.UsageError(f"--board names files and `{EMULATED}`: choose one kind")
+    if len(set(files)) != len(files):
+        raise pytest.UsageError("--board names a file twice: a board has room for one worker")
+    if files and workers > len(files):
+        raise pytest.UsageError(f"{workers} workers, but --board names {len(files)}: give one file for each worker")
+    return files
+
+
 class BoardKeeper:
     """Boots the board of this pytest process when the first test needs it, and looks after it."""
 
@@ -47,8 +74,15 @@ class BoardKeeper:
         self._marks = (0, 0)
         self._accounts: dict[str, Account] = {}
         self._image: Image | None = None
+        self._remote: RemoteDescription | None = None
         self._worker: str = getattr(config, "workerinput", {}).get("workerid", "main")
         self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
+        workers = getattr(config, "workerinput", {}).get("workercount", config.getoption("numprocesses", None) or 1)
+        self._files = board_files(config.getoption("--board"), workers)
+
+    @property
+    def emulated(self) -> bool:
+        return not self._files
 
     def rig(self) -> Rig:
         """The board, booted.
@@ -67,13 +101,7 @@ class BoardKeeper:
         return rig
 
     def _make(self) -> Rig:
-        config = self._config
-        monitor = config.getoption("--monitor")
-        options = QemuOptions(
-            layout=layout_named(config.getoption("--layout")),
-            monitor=Path(monitor).absolute() if monitor else None,
-        )
-        rig = Rig(self.image(), options, owner="pytest", logs=self._artifacts / self._worker)
+        rig = Rig(self._board(self._artifacts / self._worker))
         try:
             rig.boot()
         except BaseException:
@@ -81,11 +109,42 @@ class BoardKeeper:
             raise
         return rig
 
+    def _board(self, logs: Path) -> Board:
+        if not self.emulated:
+            return RemoteBoard(self.remote(), logs=logs)
+        monitor = self._config.getoption("--monitor")
+        options = QemuOptions(layout=self._layout(), monitor=Path(monitor).absolute() if monitor else None)
+        return QemuBoard(self.image(), options, owner="pytest", logs=logs)
+
     def image(self) -> Image:
-        """What the board boots. Raises RigError."""
+        """What the emulated board boots. Raises RigError."""
         if self._image is None:
             self._image = image_of(self._config)
         return self._image
+
+    def remote(self) -> RemoteDescription:
+        """The board of this worker's file. Raises RigError."""
+        if self._remote is None:
+            number = int(self._worker.removeprefix("gw")) if self._worker.startswith("gw") else 0
+            self._remote = read_board_file(self._files[number])
+        return self._remote
+
+    def lacks(self, item: pytest.Item) -> str:
+        """What a test's markers want and the board does not have; empty when it has everything. Raises RigError."""
+        wanted = item.get_closest_marker("processors")
+        cores = len(self._layout().processors if self.emulated else self.remote().cores)
+        if wanted is not None and wanted.args[0] > cores:
+            return f"{wanted.args[0]} processors, the board has {cores}"
+        names = [marker.args[0] for marker in item.iter_markers("engine")]
+        return next((f"{name} on the board" for name in names if not self._has_engine(name)), "")
+
+    def _has_engine(self, name: str) -> bool:
+        if self.emulated:
+            return name in inside(self.image())
+        return self.rig().board.shell.run(f"command -v {shlex.quote(name)}", check=False).exit_status == 0
+
+    def _layout(self) -> Layout:
+        return layout_named(self._config.getoption("--layout"))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -93,13 +152,13 @@ class BoardKeeper:
             return
         if self._failure is not None:
             pytest.skip(f"no board: {self._failure}")
-        wanted = item.get_closest_marker("processors")
-        layout = layout_named(self._config.getoption("--layout"))
-        if wanted is not None and wanted.args[0] > len(layout.processors):
-            pytest.skip(f"needs {wanted.args[0]} processors, the layout `{layout.name}` has fewer")
-        for marker in item.iter_markers("engine"):
-            if marker.args[0] not in inside(self.image()):
-                pytest.skip(f"needs {marker.args[0]} in the image: --image debian+{marker.args[0]}")
+        try:
+            lacking = self.lacks(item)
+        except RigError as error:
+            self._failure = error.message
+            pytest.fail(str(error), pytrace=False)
+        if lacking:
+            pytest.skip(f"needs {lacking}")
         self._mark()
 
     @pytest.hookimpl(wrapper=True)
@@ -191,31 +250,36 @@ def _keeper(config: pytest.Config) -> BoardKeeper:
 
 @pytest.fixture(scope="session")
 def image(pytestconfig: pytest.Config) -> Image:
-    """What boards boot: `--image`, or the cached one, built if it is missing."""
-    return _keeper(pytestconfig).image()
+    """What emulated boards boot: `--image`, or the cached one, built if it is missing."""
+    keeper = _keeper(pytestconfig)
+    if not keeper.emulated:
+        pytest.skip("needs the emulated board")
+    return keeper.image()
 
 
 @pytest.fixture(scope="session")
-def board(pytestconfig: pytest.Config) -> QemuBoard:
+def board(pytestconfig: pytest.Config) -> Board:
     """The board of this worker, booted once and the same for all its tests."""
     return _keeper(pytestconfig).rig().board
 
 
 @pytest.fixture(scope="session")
-def shell(board: QemuBoard) -> Shell:
+def shell(board: Board) -> Shell:
     """Commands and files on the board."""
     return board.shell
 
 
 @pytest.fixture(scope="session")
-def console(board: QemuBoard) -> Console:
+def console(board: Board) -> Console:
     """Linux' console."""
     return board.console
 
 
 @pytest.fixture(scope="session")
-def core_console(board: QemuBoard) -> Console:
+def core_console(board: Board) -> Console:
     """The console the auxiliary cores share."""
+    if not board.core_console.wired:
+        pytest.skip("needs the cores' own console: [core-console] in the board file")
     return board.core_console
 
 
@@ -226,12 +290,22 @@ def witness(core_console: Console) -> Witness:
 
 
 @pytest.fixture(scope="session")
-def runtime(board: QemuBoard) -> DeployedRuntime:
+def runtime(board: Board) -> DeployedRuntime:
     """The deployed `hybrid-runtime`."""
     return DeployedRuntime(board.shell)
 
 
 @pytest.fixture(scope="session")
-def firmware(board: QemuBoard, pytestconfig: pytest.Config) -> FirmwareMaker:  # noqa: ARG001  boots first
+def firmware(board: Board, pytestconfig: pytest.Config) -> FirmwareMaker:  # noqa: ARG001  boots first
     """Makes firmware: `firmware(name, core=0, nonce=True)` links a fresh nonce in and uploads the ELF."""
-    return _keeper(pytestconfig).rig().firmware
+    keeper = _keeper(pytestconfig)
+
+    def make(name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
+        try:
+            return keeper.rig().firmware(name, core, nonce)
+        except MissingFirmwareError as error:
+            if keeper.emulated:
+                raise
+            pytest.skip(f"needs firmware for this board: {error.message}")
+
+    return make

@@ -1,18 +1,17 @@
 """One board for many tests: booted once, looked after in between, accounted for at the end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
 from hybrid_hil.evidence import collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
 from hybrid_hil.health import Finding, clean, findings, look
-from hybrid_hil.image import Image
 
-BOOT_S = 90.0
 CARE_S = 15.0
 UPLOAD_S = 20.0
 
@@ -30,18 +29,12 @@ class Account:
 class Rig:
     """A board with the runtime on it. Use it as a context manager: at its end nothing is left."""
 
-    def __init__(
-        self,
-        image: Image,
-        options: QemuOptions,
-        *,
-        owner: str,
-        logs: Path | None = None,
-    ) -> None:
+    def __init__(self, board: Board) -> None:
         self._parcel: Parcel = parcel_of_checkout()
         self._untouched = ""
         self.account = Account()
-        self.board = QemuBoard(image, options, owner=owner, logs=logs, provision=self._provision)
+        self.board = board
+        board.provision = self._provision
 
     def __enter__(self) -> "Rig":
         return self
@@ -55,23 +48,24 @@ class Rig:
         Raises:
             RigError: it does not come up.
         """
-        deadline = Deadline(BOOT_S)
-        self.board.power_on(deadline)
+        self._booted(self.board.power_on)
+
+    def _booted(self, switch: Callable[[Deadline], None]) -> None:
+        deadline = Deadline(self.board.boot_s)
+        switch(deadline)
         self.account.boots += 1
         self.account.boot_s += deadline.seconds - deadline.remaining()
 
     def firmware(self, name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
-        """A firmware on the board, with a fresh nonce linked in unless it has no place for one."""
-        board = self.board
-        return upload_firmware(
-            board.shell,
-            board.image.platform,
-            board.layout,
-            name,
-            core=core,
-            nonce=nonce,
-            deadline=Deadline(UPLOAD_S),
-        )
+        """A firmware on the board, with a fresh nonce linked in unless it has no place for one.
+
+        Raises:
+            MissingFirmwareError: this core has none of that name.
+        """
+        cores = self.board.cores
+        if not 0 <= core < len(cores):
+            raise RigError(f"the board `{self.board.name}` has no core `{core}`", f"it has {len(cores)}, from 0 on")
+        return upload_firmware(self.board.shell, cores[core], name, core=core, nonce=nonce, deadline=Deadline(UPLOAD_S))
 
     def look_after(self, test: str) -> list[Finding]:
         """Checks the board after a test and makes it as it was: cleaned, or power cycled when that fails.
@@ -79,15 +73,15 @@ class Rig:
         Returns what the test left behind.
         """
         try:
-            found = findings(self._untouched, look(self.board.shell, Deadline(CARE_S)))
+            found = findings(self._untouched, look(self.board, Deadline(CARE_S)))
             if not found:
                 return []
-            left = clean(self.board.shell, self._untouched, found, Deadline(CARE_S))
+            left = clean(self.board, self._untouched, found, Deadline(CARE_S))
         except RigError as error:
             found = left = [Finding(f"a board that does not answer: {error.message}")]
         if left:
             self.account.power_cycled.append(f"{test}: {'; '.join(map(str, left))}")
-            self.boot()
+            self._booted(self.board.power_cycle)
         else:
             self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
         return found
@@ -96,10 +90,10 @@ class Rig:
         """Writes what is known about a failed test into a folder of its own; `marks` are the positions of
         both consoles when it began."""
         target = folder / folder_name(test)
-        by_hand = f"the board by hand: {self.board.qemu_command_line}\n"
+        by_hand = f"the board by hand: {self.board.by_hand}\n"
         collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
         return target
 
-    def _provision(self, board: QemuBoard, deadline: Deadline) -> None:
+    def _provision(self, board: Board, deadline: Deadline) -> None:
         deploy(board.shell, self._parcel, deadline)
-        self._untouched = look(board.shell, deadline)
+        self._untouched = look(board, deadline)

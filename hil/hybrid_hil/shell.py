@@ -44,14 +44,15 @@ class Completed:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a board's SSH server is and how each side knows the other: `host_key` is an OpenSSH public key
-    file, `login_key` an OpenSSH private key file."""
+    """Where a board's SSH server is and how each side knows the other: `host_key` is an OpenSSH public key, as a line
+    of its file; `login_key` an OpenSSH private key file, without which `password` has to do."""
 
     host: str
     port: int
-    host_key: Path
-    login_key: Path
+    host_key: str
+    login_key: Path | None
     user: str = "root"
+    password: str | None = None
 
 
 class ShellError(RigError):
@@ -68,10 +69,12 @@ class CommandError(RigError):
 
 
 class Shell:
-    """Runs commands on a board and moves files; it stays the same object over power cycles."""
+    """Runs commands on a board and moves files; it stays the same object over power cycles. `become` are the words
+    before each command that make its user root, such as `sudo -n`."""
 
-    def __init__(self, vitals: Vitals) -> None:
+    def __init__(self, vitals: Vitals, become: Sequence[str] = ()) -> None:
         self._vitals = vitals
+        self._become = tuple(become)
         self._client: paramiko.SSHClient | None = None
 
     def connect(self, address: Address, deadline: Deadline) -> None:
@@ -89,13 +92,13 @@ class Shell:
                 self._client = _connected(address, deadline.after(ATTEMPT_S))
                 self.run(["true"], deadline=deadline.after(ATTEMPT_S))
             except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
-                raise ShellError(f"this is not the board of `{address.host_key}`: {error}") from error
+                raise ShellError(f"this is not the board of `{address.host_key[:60]}`: {error}") from error
             except (paramiko.SSHException, OSError, EOFError, ShellError) as error:
                 cause = str(error) or type(error).__name__
                 self.close()
             else:
                 return
-        raise ShellError(f"no SSH on port {address.port} in {deadline.seconds:g} s: {cause}")
+        raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
 
     def close(self) -> None:
         """An interrupt in the middle of paramiko may leave its lock taken, and its own close then waits for ever: it
@@ -123,7 +126,7 @@ class Shell:
             ShellError: it did not end by the deadline, or the board or the connection died.
         """
         text = command if isinstance(command, str) else shlex.join(command)
-        completed = _Run(self, text, deadline or Deadline(RUN_S), stdin).completed()
+        completed = _Run(self, self.as_root(text), deadline or Deadline(RUN_S), stdin).completed()
         if check and completed.exit_status != 0:
             raise CommandError(completed)
         return completed
@@ -142,7 +145,7 @@ class Shell:
         Raises:
             CommandError: it cannot be read.
         """
-        run = _Run(self, f"cat {shlex.quote(remote)}", deadline or Deadline(RUN_S), None)
+        run = _Run(self, self.as_root(f"cat {shlex.quote(remote)}"), deadline or Deadline(RUN_S), None)
         completed = run.completed()
         if completed.exit_status != 0:
             raise CommandError(completed)
@@ -169,6 +172,10 @@ class Shell:
         except (paramiko.SSHException, OSError, EOFError) as error:
             self._raise_if_dead("open a session")
             raise ShellError(f"the board opens no session: {error}") from error
+
+    def as_root(self, text: str) -> str:
+        """What to execute over SSH so that root's shell runs `text`."""
+        return shlex.join([*self._become, "sh", "-c", text]) if self._become else text
 
     def _raise_if_dead(self, what: str) -> None:
         if self._vitals.cause is not None:
@@ -291,7 +298,7 @@ def _put_away(client: paramiko.SSHClient) -> None:
 
 def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
     """One attempt at a connection; the host key must be the one in `address`."""
-    kind, key = address.host_key.read_text().split()[:2]
+    kind, key = address.host_key.split()[:2]
     client = paramiko.SSHClient()
     name = f"[{address.host}]:{address.port}" if address.port != 22 else address.host
     client.get_host_keys().add(name, kind, paramiko.PKey.from_type_string(kind, base64.b64decode(key)))
@@ -302,7 +309,8 @@ def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
             address.host,
             port=address.port,
             username=address.user,
-            pkey=paramiko.PKey.from_path(address.login_key),
+            pkey=paramiko.PKey.from_path(address.login_key) if address.login_key else None,
+            password=address.password,
             look_for_keys=False,
             allow_agent=False,
             timeout=seconds,

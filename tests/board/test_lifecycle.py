@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
@@ -136,7 +136,7 @@ done
 
 
 def test_restarts_of_each_core(
-    board: QemuBoard,
+    board: Board,
     shell: Shell,
     firmware: FirmwareMaker,
     core_console: Console,
@@ -145,7 +145,7 @@ def test_restarts_of_each_core(
 ) -> None:
     """Every start is one line of the core with the next number; the cores take their turns at the same time."""
     count = request.config.getoption("--restarts")
-    cores = [firmware("hello", core=core) for core in range(len(board.processors))]
+    cores = [firmware("hello", core=core) for core in range(len(board.cores))]
     since = core_console.mark()
     loops = [RESTARTS.format(count=count, processor=one.processor, path=one.path_on_board) for one in cores]
     script = "".join(f"( {loop} ) & p{number}=$!\n" for number, loop in enumerate(loops))

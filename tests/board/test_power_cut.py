@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.board.layout import TWO_CORES
-from hybrid_hil.board.qemu import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard, QemuOptions
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.image import Image
@@ -21,7 +21,7 @@ MOMENTS_S = (0.3, 0.75, 1.1)
 @pytest.fixture
 def rig(image: Image) -> Iterator[Rig]:
     """A board whose disk keeps what was written."""
-    with Rig(image, QemuOptions(layout=TWO_CORES, keeps_disk=True), owner="tests") as rig:
+    with Rig(QemuBoard(image, QemuOptions(layout=TWO_CORES, keeps_disk=True), owner="tests")) as rig:
         rig.boot()
         yield rig
 

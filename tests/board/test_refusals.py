@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
@@ -105,13 +105,13 @@ def test_a_core_started_by_hand_is_refused_and_left_alone(
 
 
 def test_unknown_and_ambiguous_processors_list_what_exists(
-    runtime: DeployedRuntime, board: QemuBoard, firmware: FirmwareMaker, linux: Linux
+    runtime: DeployedRuntime, board: Board, firmware: FirmwareMaker, linux: Linux
 ) -> None:
     hello = firmware("hello")
     unknown = runtime.create("x", hello, processor="no-such-core", check=False)
     assert unknown.exit_status == 1
-    assert all(f"`{name}`" in unknown.stderr for name in board.processors)
-    if len(board.processors) > 1:
+    assert all(f"`{name}`" in unknown.stderr for name in (core.name for core in board.cores))
+    if len(board.cores) > 1:
         ambiguous = runtime.run("create", hello.path_on_board, "x", check=False)
         assert ambiguous.exit_status == 1
         assert "this board has 2 processors and none is named" in ambiguous.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
@@ -35,7 +35,7 @@ def start_echo(
 
 
 def test_echoes_of_both_cores_at_once_never_stall(
-    board: QemuBoard,
+    board: Board,
     runtime: DeployedRuntime,
     shell: Shell,
     firmware: FirmwareMaker,
@@ -43,7 +43,7 @@ def test_echoes_of_both_cores_at_once_never_stall(
     linux: Linux,
     client: str,
 ) -> None:
-    echoes = [firmware("echo", core=core) for core in range(len(board.processors))]
+    echoes = [firmware("echo", core=core) for core in range(len(board.cores))]
     devices: list[str] = []
     for echo in echoes:
         start_echo(runtime, witness, echo, echo.processor)

@@ -2,7 +2,7 @@
 
 import json
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -55,13 +55,13 @@ def test_list_and_ps_of_a_real_container(runtime: DeployedRuntime, firmware: Fir
     runtime.delete("motor", force=True)
 
 
-def test_doctor_on_a_board_that_is_well(runtime: DeployedRuntime, board: QemuBoard) -> None:
+def test_doctor_on_a_board_that_is_well(runtime: DeployedRuntime, board: Board) -> None:
     found = runtime.run("doctor")
     assert found.exit_status == 0
     assert found.stderr == ""
     lines = found.stdout.splitlines()
     assert [line for line in lines if line.startswith(("problem", "warning"))] == []
-    for name in board.processors:
+    for name in (core.name for core in board.cores):
         assert any(line.startswith(f"ok        a processor can be used: `{name}`") for line in lines)
     for title in ("the kernel has what this runtime uses", "debugfs can be read", "byte code is up to date"):
         assert any(line.startswith(f"ok        {title}") for line in lines), title

@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.console import Console, ConsoleError
+from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.vitals import Vitals
 
 PANIC = b"[    1.234567] Kernel panic - not syncing: Attempted to kill init!\r\n"
 
 
-class SerialLine:
+class Wire:
     """The board's end of a console."""
 
     def __init__(self, log: Path) -> None:
         self.vitals = Vitals()
         self.console = Console("console", self.vitals, log=log, watched=True)
         self.board, rig = socket.socketpair()
-        self.console.attach(rig)
+        self.console.attach(SocketLine(rig))
 
     def say(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -34,18 +35,18 @@ class SerialLine:
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Iterator[SerialLine]:
-    serial = SerialLine(tmp_path / "console.log")
+def line(tmp_path: Path) -> Iterator[Wire]:
+    serial = Wire(tmp_path / "console.log")
     yield serial
     serial.close()
 
 
-def test_what_is_expected_may_come_in_pieces_amid_noise(line: SerialLine) -> None:
+def test_what_is_expected_may_come_in_pieces_amid_noise(line: Wire) -> None:
     line.say(b"\xff\xfe\x00garbage\x1b[6n", b"\r\nno", b"nce=ab", b"12\r", b"\nmore")
     assert line.console.expect(r"^nonce=(\w+)$", Deadline(5))[1] == "ab12"
 
 
-def test_half_a_line_does_not_match(line: SerialLine) -> None:
+def test_half_a_line_does_not_match(line: Wire) -> None:
     line.say(b"nonce=ab")
     with pytest.raises(ConsoleError, match="did not show"):
         line.console.expect(r"nonce=(\w+)", Deadline(0.3))
@@ -53,18 +54,18 @@ def test_half_a_line_does_not_match(line: SerialLine) -> None:
     assert line.console.expect(r"nonce=(\w+)", Deadline(5))[1] == "ab12"
 
 
-def test_a_prompt_is_half_a_line_and_can_be_asked_for(line: SerialLine) -> None:
+def test_a_prompt_is_half_a_line_and_can_be_asked_for(line: Wire) -> None:
     line.say(b"hybrid-board:~# ")
     assert line.console.expect(r"^hybrid-board:~# $", Deadline(5), partial=True)
 
 
-def test_one_expectation_takes_nothing_from_the_next(line: SerialLine) -> None:
+def test_one_expectation_takes_nothing_from_the_next(line: Wire) -> None:
     line.say(b"one\ntwo\n")
     assert line.console.expect("^two$", Deadline(5))
     assert line.console.expect("^one$", Deadline(5))
 
 
-def test_a_mark_hides_what_was_before(line: SerialLine) -> None:
+def test_a_mark_hides_what_was_before(line: Wire) -> None:
     line.say(b"again\n")
     line.console.expect("^again$", Deadline(5))
     mark = line.console.mark()
@@ -74,7 +75,7 @@ def test_a_mark_hides_what_was_before(line: SerialLine) -> None:
     assert line.console.expect("^again$", Deadline(5), since=mark)
 
 
-def test_a_late_line_names_pattern_tail_and_log(line: SerialLine) -> None:
+def test_a_late_line_names_pattern_tail_and_log(line: Wire) -> None:
     line.say(b"something\r\nelse\r\n")
     line.console.expect("^else$", Deadline(5))
     with pytest.raises(ConsoleError) as caught:
@@ -86,7 +87,7 @@ def test_a_late_line_names_pattern_tail_and_log(line: SerialLine) -> None:
     assert caught.value.ended is None
 
 
-def test_a_panic_ends_a_wait_at_once(line: SerialLine) -> None:
+def test_a_panic_ends_a_wait_at_once(line: Wire) -> None:
     threading.Timer(0.2, line.say, [PANIC]).start()
     begun = time.monotonic()
     with pytest.raises(ConsoleError) as caught:
@@ -95,13 +96,13 @@ def test_a_panic_ends_a_wait_at_once(line: SerialLine) -> None:
     assert caught.value.ended == "Kernel panic - not syncing: Attempted to kill init!"
 
 
-def test_what_was_said_before_a_panic_can_still_be_found(line: SerialLine) -> None:
+def test_what_was_said_before_a_panic_can_still_be_found(line: Wire) -> None:
     line.say(b"good news\r\n", PANIC)
     assert line.vitals.wait(5)
     assert line.console.expect("good news", Deadline(5))
 
 
-def test_a_megabyte_nobody_reads_stalls_nobody_and_loses_no_line(line: SerialLine) -> None:
+def test_a_megabyte_nobody_reads_stalls_nobody_and_loses_no_line(line: Wire) -> None:
     count = 50_000
     block = b"".join(b"line %06d of a flood\r\n" % number for number in range(count))
     assert len(block) > 1_000_000
@@ -115,7 +116,7 @@ def test_a_megabyte_nobody_reads_stalls_nobody_and_loses_no_line(line: SerialLin
     assert len(line.console.log.read_text().splitlines()) == count
 
 
-def test_typing_reaches_the_board_until_the_line_is_gone(line: SerialLine) -> None:
+def test_typing_reaches_the_board_until_the_line_is_gone(line: Wire) -> None:
     line.console.send(b"uname\r")
     assert line.board.recv(100) == b"uname\r"
     line.console.detach()
@@ -123,13 +124,13 @@ def test_typing_reaches_the_board_until_the_line_is_gone(line: SerialLine) -> No
         line.console.send(b"x")
 
 
-def test_the_record_goes_on_over_a_power_cycle(line: SerialLine) -> None:
+def test_the_record_goes_on_over_a_power_cycle(line: Wire) -> None:
     line.say(b"first life\n")
     line.console.expect("first life", Deadline(5))
     mark = line.console.mark()
     board, rig = socket.socketpair()
     with board:
-        line.console.attach(rig)
+        line.console.attach(SocketLine(rig))
         board.sendall(b"second life\n")
         line.console.expect("second life", Deadline(5), since=mark)
         assert line.console.text() == "second life\n"

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board import Board
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import deploy, parcel
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
-from hybrid_hil.rig import BOOT_S
 from hybrid_hil.runtime import DeployedRuntime
 
 PROOF_S = 10.0
 STATE = "/sys/class/remoteproc/remoteproc0/state"
 
 
-def _deploy(board: QemuBoard, deadline: Deadline) -> None:
+def _deploy(board: Board, deadline: Deadline) -> None:
     deploy(board.shell, parcel(checkout_root() / "runtime"), deadline)
 
 
@@ -30,17 +30,15 @@ def early(image: Image) -> Iterator[QemuBoard]:
         yield board
 
 
-def firmware(board: QemuBoard, image: Image, core: int) -> BuiltFirmware:
-    return upload_firmware(
-        board.shell, image.platform, board.layout, "heartbeat", core=core, deadline=Deadline(PROOF_S)
-    )
+def firmware(board: QemuBoard, core: int) -> BuiltFirmware:
+    return upload_firmware(board.shell, board.cores[core], "heartbeat", core=core, deadline=Deadline(PROOF_S))
 
 
-def test_a_detached_core_is_shown_and_refused(early: QemuBoard, image: Image) -> None:
+def test_a_detached_core_is_shown_and_refused(early: QemuBoard) -> None:
     runtime = DeployedRuntime(early.shell)
     processors = {entry["name"]: entry for entry in runtime.processors()}
-    assert [processors[name]["state"] for name in early.processors] == ["detached", "offline"]
-    refused = runtime.create("takeover", firmware(early, image, 0), check=False)
+    assert [processors[name]["state"] for name in [core.name for core in early.cores]] == ["detached", "offline"]
+    refused = runtime.create("takeover", firmware(early, 0), check=False)
     assert refused.exit_status == 1
     assert "processor `10000.r5f` (remoteproc0) was started before Linux and runs on its own" in refused.stderr
     assert "its firmware belongs to the boot loader: change it there" in refused.stderr
@@ -48,8 +46,8 @@ def test_a_detached_core_is_shown_and_refused(early: QemuBoard, image: Image) ->
     assert runtime.run("state", "takeover", check=False).exit_status == 1
 
 
-def test_the_other_core_takes_containers_as_ever(early: QemuBoard, image: Image) -> None:
-    runtime, heartbeat = DeployedRuntime(early.shell), firmware(early, image, 1)
+def test_the_other_core_takes_containers_as_ever(early: QemuBoard) -> None:
+    runtime, heartbeat = DeployedRuntime(early.shell), firmware(early, 1)
     witness = Witness(early.core_console)
     runtime.create("neighbour", heartbeat)
     runtime.start("neighbour")
@@ -59,13 +57,13 @@ def test_the_other_core_takes_containers_as_ever(early: QemuBoard, image: Image)
     assert early.shell.run(["cat", STATE]).stdout == "detached\n"
 
 
-def test_an_attached_core_is_shown_and_refused(early: QemuBoard, image: Image) -> None:
+def test_an_attached_core_is_shown_and_refused(early: QemuBoard) -> None:
     """Follows the test of the detached one: "start" of such a core loads nothing, Linux only joins it."""
     runtime = DeployedRuntime(early.shell)
     early.shell.run(f"echo start > {STATE}")
     entry = next(entry for entry in runtime.processors() if entry["name"] == "10000.r5f")
     assert (entry["state"], entry["firmware"], entry["container"]) == ("attached", "unknown", None)
-    refused = runtime.create("takeover", firmware(early, image, 0), check=False)
+    refused = runtime.create("takeover", firmware(early, 0), check=False)
     assert refused.exit_status == 1
     assert "was started before Linux and is attached to it" in refused.stderr
     assert "stop it if nothing needs it: echo stop > /sys/class/remoteproc/remoteproc0/state" in refused.stderr

@@ -93,7 +93,7 @@ def test_a_dirty_board_is_cleaned_or_power_cycled_and_accounted_for(sandbox: San
     assert re.search(r"main: 2 boots, .*; cleaned 1 times, power cycled 1 times", output), output
     assert re.search(r"cleaned after .*test_leaves_a_core_running: .*firmware left\.elf", output)
     assert re.search(r"power cycled after .*test_breaks_what_cannot_be_cleaned: firmware path /elsewhere", output)
-    assert "needs 3 processors, the layout `two-cores` has fewer" in output
+    assert "needs 3 processors, the board has 2" in output
     evidence = sandbox.folder / "artifacts" / "test_suite.py_test_fails"
     assert "on purpose" in (evidence / "failure.txt").read_text()
     assert "by hand: qemu-system-aarch64" in (evidence / "failure.txt").read_text()

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board import Board
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, Parcel, deploy, parcel
@@ -86,7 +86,7 @@ def test_a_deployed_runtime_is_compiled_beside_its_sources(shell: Shell) -> None
 
 
 def test_a_nonce_nobody_spoke_is_no_proof(
-    board: QemuBoard, firmware: FirmwareMaker, runtime: DeployedRuntime, witness: Witness
+    board: Board, firmware: FirmwareMaker, runtime: DeployedRuntime, witness: Witness
 ) -> None:
     """Another firmware's run, with the right words and the wrong nonce, proves nothing about this one."""
     spoken, unspoken = firmware("hello"), firmware("hello")

@@ -1,31 +1,45 @@
 """What every kind of board offers."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from hybrid_hil.board.layout import Layout
+from hybrid_hil.board.processor import Processor
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.shell import Shell
+from hybrid_hil.vitals import Vitals
 
-__all__ = ["Board", "Layout"]
+__all__ = ["Board", "Provision"]
+
+Provision = Callable[["Board", Deadline], None]
 
 
 class Board(Protocol):
     """A machine with Linux and auxiliary cores that can be powered, watched and commanded.
 
     `console` (Linux), `core_console` (the auxiliary cores') and `shell` stay the same objects over power
-    cycles.
+    cycles. A board without one of these lines has a console that is not `wired`. `provision` is run at the end of
+    each power on; `on_stage` is told the name of each stage as it begins.
     """
+
+    provision: Provision | None
+    on_stage: Callable[[str], None] | None
+    boots: int
 
     @property
     def name(self) -> str: ...
 
     @property
-    def layout(self) -> Layout: ...
+    def boot_s(self) -> float:
+        """How long it takes at most to power it on and provision it."""
 
     @property
-    def processors(self) -> tuple[str, ...]:
-        """The remoteproc names of the cores the rig may touch."""
+    def cores(self) -> tuple[Processor, ...]:
+        """The only auxiliary cores the rig may touch."""
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether nothing but the rig runs there, so that whatever is new on the board is a test's."""
 
     @property
     def console(self) -> Console: ...
@@ -36,11 +50,21 @@ class Board(Protocol):
     @property
     def shell(self) -> Shell: ...
 
+    @property
+    def vitals(self) -> Vitals: ...
+
+    @property
+    def by_hand(self) -> str:
+        """What a person types to get at the same board without the rig."""
+
     def power_on(self, deadline: Deadline) -> None:
         """Boots until a command is answered over SSH; a RigError names the stage that failed."""
 
     def power_off(self) -> None:
-        """Takes the power away at once, as pulling the plug would."""
+        """Takes the power away at once, as pulling the plug would. Raises RigError where nothing can."""
 
     def power_cycle(self, deadline: Deadline) -> None:
-        """Power off, then on with the disk as it came: nothing of the past is left."""
+        """Makes the board as new: nothing of the past is left that a boot does away with."""
+
+    def close(self) -> None:
+        """Lets go of the board; nothing of the rig is left running."""

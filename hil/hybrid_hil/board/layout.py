@@ -1,7 +1,9 @@
 """How the two Cortex-R5F cores of a cluster are used."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from hybrid_hil.board.processor import Processor
 from hybrid_hil.failure import RigError
 
 
@@ -16,6 +18,11 @@ class Layout:
     firmware: tuple[str, ...]
     speakers: tuple[str, ...]
     needs_trampoline: bool
+
+    def cores(self, platform: Path) -> tuple[Processor, ...]:
+        """The processors, with their firmware in the folder of an image's platform."""
+        each = zip(self.processors, self.firmware, self.speakers, strict=True)
+        return tuple(Processor(name, platform / "firmware" / folder, speaker) for name, folder, speaker in each)
 
 
 TWO_CORES = Layout(

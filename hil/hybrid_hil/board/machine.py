@@ -13,6 +13,7 @@ from pathlib import Path
 from hybrid_hil.board.command_line import Wires
 from hybrid_hil.board.qmp import Qmp
 from hybrid_hil.console import Console
+from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.vitals import Vitals
@@ -66,8 +67,8 @@ class Machine:
             with _pidfd(self._process.pid) as pidfd:
                 self._watcher.start()
                 accepted = [listener.accept(pidfd, deadline, self._end_at_start) for listener in listeners]
-        self._console.attach(accepted[0])
-        self._core_console.attach(accepted[1])
+        self._console.attach(SocketLine(accepted[0]))
+        self._core_console.attach(SocketLine(accepted[1]))
         try:
             self._qmp = Qmp(accepted[2], deadline)
             self.port = self._qmp.forwarded_port(deadline)

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.devicetree import with_kernel_arguments
 from hybrid_hil.board.layout import TWO_CORES, Layout
 from hybrid_hil.board.machine import Machine, obituary
+from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
 from hybrid_hil.console import Console, ConsoleError
@@ -18,11 +20,10 @@ from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
 from hybrid_hil.vitals import Vitals
 
+BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
 # emergencies still reach the console: panics and oopses are among them
 CONSOLE_LEVEL = 1
-
-Provision = Callable[["QemuBoard", Deadline], None]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class QemuOptions:
 class QemuBoard:
     """A board in QEMU. Use it as a context manager: at its end QEMU and its folder are gone."""
 
+    exclusive = True
+    boot_s = BOOT_S
+
     def __init__(
         self,
         image: Image,
@@ -50,12 +54,12 @@ class QemuBoard:
         logs: Path | None = None,
         provision: Provision | None = None,
     ) -> None:
-        """`provision` is run at the end of each power on. Console logs go to `logs`, default the run folder.
+        """Console logs go to `logs`, default the run folder.
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
         self._owner = owner
-        self._provision = provision
+        self.provision = provision
         self.on_stage: Callable[[str], None] | None = None
         self._folder = RunFolder.make(runs_root())
         self._machine: Machine | None = None
@@ -83,16 +87,16 @@ class QemuBoard:
         return self._options.layout
 
     @property
-    def processors(self) -> tuple[str, ...]:
-        return self.layout.processors
+    def cores(self) -> tuple[Processor, ...]:
+        return self.layout.cores(self._image.platform)
 
     @property
     def image(self) -> Image:
         return self._image
 
     @property
-    def qemu_command_line(self) -> str:
-        """What to type to run this board by hand, without the rig."""
+    def by_hand(self) -> str:
+        """The QEMU command line that runs this board without the rig."""
         return command_line_by_hand(self._payload())
 
     @property
@@ -104,7 +108,7 @@ class QemuBoard:
     def address(self) -> Address:
         """Where its SSH server is; the port is another after each power on, and 0 while it is off."""
         port = self._machine.port if self._machine else 0
-        return Address("127.0.0.1", port, self._image.host_key, self._image.login_key)
+        return Address("127.0.0.1", port, self._image.host_key.read_text(), self._image.login_key)
 
     def power_on(self, deadline: Deadline) -> None:
         """Boots, stage by stage, until a command is answered over SSH, then provisions.
@@ -128,9 +132,9 @@ class QemuBoard:
             self.power_off()
             raise failure from error
         self.boots += 1
-        if self._provision is not None:
+        if self.provision is not None:
             self._tell("provision")
-            self._provision(self, deadline)
+            self.provision(self, deadline)
 
     def power_off(self) -> None:
         """Takes the power away at once; consoles keep what they recorded."""
@@ -224,4 +228,4 @@ class QemuBoard:
             evidence.append(self.core_console.tail(4))
         if self._machine is not None and self._machine.said:
             evidence.append(f"QEMU said: {self._machine.said}")
-        return StageError(stage, cause_of(error), "\n".join(evidence), self.qemu_command_line)
+        return StageError(stage, cause_of(error), "\n".join(evidence), self.by_hand)

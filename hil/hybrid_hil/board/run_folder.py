@@ -33,11 +33,11 @@ class Card:
 
     @classmethod
     def of(cls, owner: str, layout: str, address: Address, qemu_pid: int) -> "Card":
-        return cls(owner, layout, address.port, str(address.host_key), str(address.login_key), qemu_pid)
+        return cls(owner, layout, address.port, address.host_key, str(address.login_key), qemu_pid)
 
     @property
     def address(self) -> Address:
-        return Address("127.0.0.1", self.port, Path(self.host_key), Path(self.login_key))
+        return Address("127.0.0.1", self.port, self.host_key, Path(self.login_key))
 
 
 def runs_root() -> Path:

@@ -9,8 +9,8 @@ from hybrid_hil.failure import RigError
 
 @dataclass(frozen=True)
 class Stage:
-    """`marker` is the regular expression of the console line that proves the stage done; `seconds` is what a
-    loaded host may take; `remedy` says where to look when it failed."""
+    """`marker` is the regular expression of the console line that proves the stage done, if one does; `seconds` is
+    what a loaded host may take; `remedy` says where to look when it failed."""
 
     name: str
     marker: str
@@ -48,6 +48,10 @@ SSH = Stage(
     30,
     "no SSH server answered: see dropbear in the image, its keys, and the forwarded port",
 )
+# A board of one's own is not asked for more than it may say: its switch, its serial lines, SSH.
+POWER = Stage("power", "", 60, "the board's power commands failed: run them by hand")
+CONSOLE = Stage("console", "", 15, "a serial line of the board does not open")
+REACH = Stage("ssh", "", 120, "see that it boots, and its network, its SSH server, and [ssh] in the board file")
 STAGES = (FIRMWARE, KERNEL, INIT, NETWORK, SSH)
 
 

@@ -4,13 +4,13 @@ import sys
 
 import click
 
+from hybrid_hil.board import Board
 from hybrid_hil.board.layout import layout_named
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
 from hybrid_hil.choice import chosen_image, image_option, layout_option
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import deploy, parcel_of_checkout
 from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
-from hybrid_hil.rig import BOOT_S
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.terminal import TerminalReporter, err
 
@@ -18,7 +18,7 @@ from hybrid_hil.terminal import TerminalReporter, err
 CURSOR_QUERY = b"\x1b[6n"
 
 
-def _deploy(board: QemuBoard, deadline: Deadline) -> None:
+def _deploy(board: Board, deadline: Deadline) -> None:
     deploy(board.shell, parcel_of_checkout(), deadline)
 
 

@@ -5,7 +5,7 @@ import time
 import click
 
 from hybrid_hil.board.layout import layout_named
-from hybrid_hil.board.qemu import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard, QemuOptions
 from hybrid_hil.choice import chosen_image, image_option, layout_option
 from hybrid_hil.demonstration import Demonstration, Verdict
 from hybrid_hil.failure import RigError
@@ -34,7 +34,7 @@ def command(choice: str | None, layout: str) -> None:
     image = chosen_image(choice, reporter)
     options = QemuOptions(layout=layout_named(layout))
     try:
-        with Rig(image, options, owner="hil demo") as rig:
+        with Rig(QemuBoard(image, options, owner="hil demo")) as rig:
             with reporter.step("boot the board and deploy the runtime") as step:
                 rig.board.on_stage = step.detail
                 rig.boot()

@@ -7,11 +7,10 @@ import sys
 
 import click
 
-from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.interaction import converse
-from hybrid_hil.rig import BOOT_S
 from hybrid_hil.running import find_running, shell_on
 from hybrid_hil.shell import RUN_S, Shell
 from hybrid_hil.terminal import TerminalReporter, is_interactive

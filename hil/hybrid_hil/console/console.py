@@ -1,7 +1,6 @@
 """A serial line with a thread that drains it for as long as it lives."""
 
 import re
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pexpect.exceptions import EOF, TIMEOUT
 
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.console.record import Line, Record, printable
+from hybrid_hil.console.serial_line import SerialLine
 from hybrid_hil.console.transcript import Transcript
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -40,12 +40,12 @@ class Console:
         self._vitals = vitals
         self._watched = watched
         self._record = Record(log)
-        self._line: socket.socket | None = None
+        self._line: SerialLine | None = None
         self._reader: threading.Thread | None = None
         self._taps: list[Callable[[bytes], None]] = []
         self.powered_on_at = 0
 
-    def attach(self, line: socket.socket) -> None:
+    def attach(self, line: SerialLine) -> None:
         """Takes over a connected serial line and starts draining it."""
         self.detach()
         self.powered_on_at = self.mark()
@@ -53,11 +53,16 @@ class Console:
         self._reader = threading.Thread(target=self._drain, args=(line,), name=self.name, daemon=True)
         self._reader.start()
 
+    @property
+    def wired(self) -> bool:
+        """Whether a serial line is attached, so that silence means something."""
+        return self._line is not None
+
     def detach(self) -> None:
         """Lets go of the serial line; what it said stays."""
         if self._line is None:
             return
-        self._shut(self._line)
+        self._line.hang_up()
         if self._reader is not None:
             self._reader.join()
         self._line.close()
@@ -119,7 +124,7 @@ class Console:
         if self._line is None:
             raise ConsoleError(f"`{self.name}` is not attached", "power the board on")
         try:
-            self._line.sendall(data)
+            self._line.send(data)
         except OSError as error:
             raise ConsoleError(f"`{self.name}` takes no input: {error}", ended=self._vitals.cause) from error
 
@@ -143,25 +148,11 @@ class Console:
     def _since(self, since: int | None) -> int:
         return self.powered_on_at if since is None else since
 
-    def _drain(self, line: socket.socket) -> None:
-        while data := self._receive(line):
+    def _drain(self, line: SerialLine) -> None:
+        while data := line.receive():
             for done in self._record.append(data):
                 cause = alarm(done.text) if self._watched else None
                 if cause is not None:
                     self._vitals.report(cause)
             for listener in list(self._taps):
                 listener(data)
-
-    @staticmethod
-    def _receive(line: socket.socket) -> bytes:
-        try:
-            return line.recv(65536)
-        except OSError:
-            return b""
-
-    @staticmethod
-    def _shut(line: socket.socket) -> None:
-        try:
-            line.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return

@@ -6,7 +6,7 @@ import pytest
 
 from hybrid_hil.board.layout import ONE_CORE, TWO_CORES
 from hybrid_hil.failure import RigError
-from hybrid_hil.firmware import firmware_file, nonce_section
+from hybrid_hil.firmware import MissingFirmwareError, firmware_file, nonce_section
 
 
 @pytest.fixture
@@ -19,18 +19,15 @@ def platform(tmp_path: Path) -> Path:
 
 
 def test_each_core_has_firmware_linked_for_it(platform: Path) -> None:
-    found = [firmware_file(platform, TWO_CORES, "hello", core).parent.name for core in (0, 1)]
+    found = [firmware_file(core, "hello").parent.name for core in TWO_CORES.cores(platform)]
     assert found == ["core0", "core1"]
-    assert firmware_file(platform, ONE_CORE, "hello", 0).parent.name == "lockstep"
-    assert firmware_file(platform, TWO_CORES, "not-elf", 1).name == "not-elf.bin"
+    assert firmware_file(ONE_CORE.cores(platform)[0], "hello").parent.name == "lockstep"
+    assert firmware_file(TWO_CORES.cores(platform)[1], "not-elf").name == "not-elf.bin"
 
 
-def test_unknown_firmware_and_cores_are_refused(platform: Path) -> None:
-    with pytest.raises(RigError, match="no firmware `goodbye`\nchoose one of hello, not-elf"):
-        firmware_file(platform, TWO_CORES, "goodbye", 0)
-    for core in (-1, 1):
-        with pytest.raises(RigError, match=f"no core `{core}`"):
-            firmware_file(platform, ONE_CORE, "hello", core)
+def test_unknown_firmware_is_refused(platform: Path) -> None:
+    with pytest.raises(MissingFirmwareError, match="no firmware `goodbye`\nchoose one of hello, not-elf"):
+        firmware_file(TWO_CORES.cores(platform)[0], "goodbye")
 
 
 def test_a_nonce_fills_its_section_and_ends_with_a_nul() -> None:

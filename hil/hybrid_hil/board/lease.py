@@ -1,0 +1,91 @@
+"""One run at a time on a board: a lock of this host, and one on the board itself for runs from other hosts."""
+
+import getpass
+import hashlib
+import os
+import shlex
+import socket
+
+import paramiko
+from filelock import FileLock, Timeout
+
+from hybrid_hil.board.run_folder import runs_root
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.shell import Address, Shell
+
+ON_BOARD = "/run/hybrid-hil.lock"
+TAKEN = "taken"
+OWN_S = 10.0
+BETWEEN_ATTEMPTS_S = 0.3
+REMEDY = "wait for it to end, or name another board"
+# Holds the lock for as long as its standard input, the SSH session, lasts: a run that dies lets go of it.
+_HOLDER = f"""
+import fcntl, os, sys
+lock = os.open("{ON_BOARD}", os.O_RDWR | os.O_CREAT, 0o600)
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print(os.pread(lock, 200, 0).decode(errors="replace"))
+    sys.exit(1)
+os.ftruncate(lock, 0)
+os.pwrite(lock, sys.argv[1].encode(), 0)
+print("{TAKEN}", flush=True)
+sys.stdin.read()
+"""
+
+
+class Lease:
+    """Holds a board from `take_here` to `release`; on the board itself anew after each of its boots."""
+
+    def __init__(self, name: str, address: Address) -> None:
+        self._name = name
+        folder = runs_root() / "leases"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        identity = hashlib.sha256(f"{address.host}:{address.port}".encode()).hexdigest()[:16]
+        self._lock = FileLock(folder / identity)
+        self._holder: paramiko.Channel | None = None
+
+    def take_here(self) -> None:
+        """Against other runs of this host. Raises RigError when one holds the board."""
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            raise RigError(f"the board `{self._name}` is in use by another run on this host", REMEDY) from None
+
+    def take_there(self, shell: Shell, deadline: Deadline) -> None:
+        """Against runs of other hosts. Raises RigError when one holds the board."""
+        who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
+        holder = ""
+        for _ in deadline.after(OWN_S).ticks(BETWEEN_ATTEMPTS_S):
+            holder = self._ask(shell, who, deadline)
+            if holder == TAKEN:
+                return
+            # The server may not have noticed yet that our former connection is gone.
+            if holder != who:
+                break
+        raise RigError(f"the board `{self._name}` is in use by {holder or 'another run'}", REMEDY)
+
+    def _ask(self, shell: Shell, who: str, deadline: Deadline) -> str:
+        """TAKEN, or who holds it."""
+        channel = shell.open_channel(deadline)
+        channel.settimeout(max(deadline.remaining(), 0.001))
+        channel.exec_command(shell.as_root(shlex.join(["python3", "-IS", "-c", _HOLDER, who])))
+        try:
+            said = channel.recv(256).decode(errors="replace").strip()
+            failure = "" if said else channel.recv_stderr(2000).decode(errors="replace").strip()
+        except TimeoutError:
+            raise RigError(f"`{self._name}` does not say whether it is in use", "see that its python3 runs") from None
+        if said == TAKEN:
+            self._holder = channel
+            return said
+        channel.close()
+        if failure:
+            raise RigError(f"the board `{self._name}` cannot be held: {failure}", "it needs python3 and /run")
+        return said
+
+    def release(self) -> None:
+        if self._holder is not None:
+            self._holder.close()
+            self._holder = None
+        self._lock.release()

@@ -1,0 +1,144 @@
+"""A board reached as real ones are, over SSH, serial lines and power commands; emulated, on a stand of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandbox import Sandbox
+from stand import Stand
+
+from hybrid_hil.board.board_file import read_board_file
+from hybrid_hil.board.remote import RemoteBoard
+from hybrid_hil.board.stages import StageError
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
+from hybrid_hil.image import Image
+from hybrid_hil.proof import Witness
+from hybrid_hil.rig import Rig
+from hybrid_hil.runtime import DeployedRuntime
+
+PROOF_S = 15.0
+WHOLE_S = 300.0
+ALARM = """
+import sys
+from pathlib import Path
+from hybrid_hil.board.board_file import read_board_file
+from hybrid_hil.board.remote import RemoteBoard
+from hybrid_hil.deadline import Deadline
+
+with RemoteBoard(read_board_file(Path(sys.argv[1])), logs=Path(sys.argv[2])) as board:
+    board.power_on(Deadline(60))
+"""
+
+
+@pytest.fixture(scope="module")
+def stand(image: Image) -> Iterator[Stand]:
+    with tempfile.TemporaryDirectory(prefix="stand-", dir="/tmp") as folder:
+        stand = Stand(image, Path(folder))
+        yield stand
+        stand.close()
+
+
+@pytest.fixture
+def rig(stand: Stand, tmp_path: Path) -> Iterator[Rig]:
+    """Switched on, with the runtime on it."""
+    with Rig(RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "logs")) as rig:
+        rig.boot()
+        yield rig
+
+
+def test_a_firmware_lives_there_and_proves_it(rig: Rig) -> None:
+    board, runtime = rig.board, DeployedRuntime(rig.board.shell)
+    witness = Witness(board.core_console)
+    heartbeat = rig.firmware("heartbeat", core=1)
+    runtime.create("motor", heartbeat)
+    runtime.start("motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    witness.beating(heartbeat, Deadline(PROOF_S))
+    witness.logged(runtime.logs("motor"), heartbeat)
+    runtime.delete("motor", force=True)
+    witness.silent(heartbeat)
+    assert rig.look_after("this") == []
+
+
+def test_a_board_that_cannot_be_cleaned_gets_its_power_cycled(rig: Rig) -> None:
+    before = rig.board.shell.get("/proc/sys/kernel/random/boot_id")
+    rig.board.shell.run("echo -n /elsewhere >/sys/module/firmware_class/parameters/path")
+    assert "firmware path /elsewhere" in map(str, rig.look_after("this"))
+    assert rig.board.shell.get("/proc/sys/kernel/random/boot_id") != before
+    assert rig.board.boots == 2
+    assert "as init process" in rig.board.console.text()
+    assert len(DeployedRuntime(rig.board.shell).processors()) == 2
+
+
+def test_without_a_switch_it_is_rebooted(stand: Stand, tmp_path: Path, rig: Rig) -> None:
+    rig.board.close()
+    with Rig(RemoteBoard(read_board_file(stand.board_file(power="")), logs=tmp_path / "logs")) as alone:
+        alone.boot()
+        with pytest.raises(RigError, match=r"has no switch\ngive its file a \[power\] section"):
+            alone.board.power_off()
+        alone.board.power_cycle(Deadline(60))
+        assert alone.board.boots == 2
+        assert "reboot: Restarting system" in (tmp_path / "logs/console.log").read_text()
+
+
+def test_one_run_at_a_time(rig: Rig, stand: Stand, tmp_path: Path) -> None:
+    with pytest.raises(RigError, match="`stand` is in use by another run on this host"):
+        RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "other")
+    # Another folder for locks is as good as another host.
+    elsewhere = tmp_path / "run"
+    elsewhere.mkdir(mode=0o700)
+    words = [sys.executable, "-c", ALARM, str(stand.board_file(console="", **{"core-console": ""})), str(tmp_path)]
+    refused = subprocess.run(
+        words, env=os.environ | {"XDG_RUNTIME_DIR": str(elsewhere)}, capture_output=True, text=True, check=False
+    )
+    assert f"process {os.getpid()}" in refused.stderr
+    assert "the board `stand` is in use by" in refused.stderr
+    assert rig.look_after("this") == []
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "stage", "says"),
+    [
+        ("power", '[power]\non = ["false"]\noff = ["true"]\n', "power", "the power command `false` ended with 1"),
+        ("power", '[power]\non = ["/no/such"]\noff = ["true"]\n', "power", "does not run: No such file"),
+        ("console", '[console]\nurl = "/dev/no-such-tty"\n', "console", "`/dev/no-such-tty` does not open"),
+        ("console", '[console]\nurl = "nonsense://x"\n', "console", "is no serial line"),
+    ],
+    ids=["switch", "no switch there", "no line there", "no line"],
+)
+def test_what_fails_is_named(stand: Stand, tmp_path: Path, section: str, text: str, stage: str, says: str) -> None:
+    description = read_board_file(stand.board_file(**{section: text}))
+    with RemoteBoard(description, logs=tmp_path) as board, pytest.raises(StageError) as caught:
+        board.power_on(Deadline(30))
+    assert caught.value.stage == stage
+    assert says in str(caught.value)
+    assert "by hand: ssh -i" in str(caught.value)
+
+
+def test_a_board_that_does_not_answer(stand: Stand, tmp_path: Path) -> None:
+    silent = '[power]\non = ["true"]\noff = ["true"]\n'
+    stand.close()
+    head = 'name = "stand"\nkind = "remote"\nboot-seconds = 3\n'
+    file = stand.board_file(head=head, power=silent, console="", **{"core-console": ""})
+    with RemoteBoard(read_board_file(file), logs=tmp_path) as board, pytest.raises(StageError) as caught:
+        board.power_on(Deadline(60))
+    assert caught.value.stage == "ssh"
+    assert "no SSH on port" in caught.value.cause
+
+
+def test_pytest_on_it(stand: Stand, sandbox: Sandbox) -> None:
+    """The suite's own tests; those that need more than a board file can give are skipped and say so."""
+    here = Path(__file__).parent.parent
+    tests = [here / "board/test_lifecycle.py", here / "board/test_power_cut.py"]
+    choice = "create_start_logs or two_cores_at_once or test_power_cut"
+    process = sandbox.pytest(f"--board={stand.board_file()}", "-rA", "-k", choice, *map(str, tests))
+    output, _ = process.communicate(timeout=WHOLE_S)
+    assert process.returncode == 0, output
+    assert "needs the emulated board" in output
+    assert " passed" in output
+    assert "main: 1 boots" in output
