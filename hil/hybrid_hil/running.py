@@ -1,12 +1,14 @@
-"""Boards that other commands on this machine keep running."""
+"""Boards that are there already: other commands on this machine keep them running, or a board file says where."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from hybrid_hil.board.board_file import SUFFIX, read_board_file
 from hybrid_hil.board.run_folder import Card, running_boards, runs_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.shell import Shell
+from hybrid_hil.shell import Address, Shell
 from hybrid_hil.vitals import Vitals
 
 CONNECT_S = 15.0
@@ -37,12 +39,31 @@ def require_running(name: str | None) -> Card:
     return card
 
 
+def is_board_file(name: str | None) -> bool:
+    """Whether `--board` means a file, and no running board's name."""
+    return name is not None and name.endswith(SUFFIX)
+
+
 @contextmanager
 def shell_on(card: Card) -> Iterator[Shell]:
     """A connection to somebody else's board."""
-    shell = Shell(Vitals())
+    with _connected(card.address, ()) as shell:
+        yield shell
+
+
+@contextmanager
+def shell_of_file(path: Path) -> Iterator[Shell]:
+    """A connection to the board of a file as it is: it is neither switched on nor held."""
+    description = read_board_file(path)
+    with _connected(description.address, description.become) as shell:
+        yield shell
+
+
+@contextmanager
+def _connected(address: Address, become: tuple[str, ...]) -> Iterator[Shell]:
+    shell = Shell(Vitals(), become)
     try:
-        shell.connect(card.address, Deadline(CONNECT_S))
+        shell.connect(address, Deadline(CONNECT_S))
         yield shell
     finally:
         shell.close()

@@ -1,6 +1,7 @@
 """A board reached as real ones are, over SSH, serial lines and power commands; emulated, on a stand of its own."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -142,3 +143,57 @@ def test_pytest_on_it(stand: Stand, sandbox: Sandbox) -> None:
     assert "needs the emulated board" in output
     assert " passed" in output
     assert "main: 1 boots" in output
+
+
+LABGRID = """\
+targets:
+  main:
+    resources:
+    - NetworkService: {{address: 127.0.0.1, port: {ssh}, username: root}}
+    - NetworkSerialPort: {{host: 127.0.0.1, port: {console}, protocol: raw}}
+    - NetworkSerialPort: {{name: core-console, host: 127.0.0.1, port: {core}, protocol: raw}}
+    drivers:
+    - ExternalPowerDriver: {{cmd_on: {on}, cmd_off: {off}, delay: 0.1}}
+"""
+
+
+def labgrid_file(stand: Stand) -> Path:
+    """The same board as labgrid knows it; processors and keys are the board file's own."""
+    on, off = (repr(shlex.join(stand.switch(word))) for word in ("on", "off"))
+    environment = LABGRID.format(ssh=stand.ssh, console=stand.console, core=stand.core_console, on=on, off=off)
+    (stand.folder / "labgrid.yaml").write_text(environment)
+    return stand.board_file(
+        head='name = "place"\nkind = "labgrid"\nboot-seconds = 60\n',
+        ssh=stand.ssh_section(""),
+        power='[labgrid]\nenvironment = "labgrid.yaml"\n',
+        console="",
+        **{"core-console": ""},
+    )
+
+
+def test_a_board_of_labgrid_s(stand: Stand, tmp_path: Path) -> None:
+    pytest.importorskip("labgrid", reason="labgrid is an extra: pip install 'hybrid-hil[labgrid]'")
+    stand.close()
+    with Rig(RemoteBoard(read_board_file(labgrid_file(stand)), logs=tmp_path)) as rig:
+        rig.boot()
+        heartbeat, runtime = rig.firmware("heartbeat"), DeployedRuntime(rig.board.shell)
+        runtime.create("motor", heartbeat)
+        runtime.start("motor")
+        Witness(rig.board.core_console).started(heartbeat, Deadline(PROOF_S))
+        rig.board.power_cycle(Deadline(60))
+        assert "as init process" in rig.board.console.text()
+        assert rig.board.boots == 2
+
+
+def test_what_labgrid_refuses(stand: Stand) -> None:
+    pytest.importorskip("labgrid", reason="labgrid is an extra: pip install 'hybrid-hil[labgrid]'")
+    file = labgrid_file(stand)
+    (stand.folder / "labgrid.yaml").write_text("targets: {}\n")
+    with pytest.raises(RigError, match="has no target `main`"):
+        read_board_file(file)
+    (stand.folder / "labgrid.yaml").write_text("targets: {main: {resources: []}}\n")
+    with pytest.raises(RigError, match="has no NetworkService"):
+        read_board_file(file)
+    (stand.folder / "labgrid.yaml").unlink()
+    with pytest.raises(RigError, match="labgrid refuses"):
+        read_board_file(file)

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -11,14 +12,14 @@ from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.interaction import converse
-from hybrid_hil.running import find_running, shell_on
+from hybrid_hil.running import find_running, is_board_file, shell_of_file, shell_on
 from hybrid_hil.shell import RUN_S, Shell
 from hybrid_hil.terminal import TerminalReporter, is_interactive
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @image_option
-@click.option("--board", "name", metavar="NAME", help="Which running board; `hil boot` prints the name.")
+@click.option("--board", "name", metavar="NAME|FILE.toml", help="A running board, as `hil boot` prints it, or a file.")
 @click.argument("words", metavar="[COMMAND…]", nargs=-1, type=click.UNPROCESSED)
 def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int:
     """Open a shell on the running board, or run COMMAND there; without a running board, boot one for it.
@@ -30,8 +31,12 @@ def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int
       hil ssh
       hil ssh uname -a
       hil ssh 'dmesg | tail'
+      hil ssh --board gateway.toml
     Exit codes: those of the command or shell; 1 also when the board cannot be reached.
     """
+    if name is not None and is_board_file(name):
+        with shell_of_file(Path(name)) as shell:
+            return _talk(shell, words)
     card = find_running(name)
     if card is not None:
         with shell_on(card) as shell:
@@ -51,7 +56,7 @@ def _talk(shell: Shell, words: tuple[str, ...]) -> int:
         size = shutil.get_terminal_size()
         channel.get_pty(os.environ.get("TERM", "vt100"), size.columns, size.lines)
     if words:
-        channel.exec_command(words[0] if len(words) == 1 else shlex.join(words))
+        channel.exec_command(shell.as_root(words[0] if len(words) == 1 else shlex.join(words)))
     else:
         channel.invoke_shell()
     sys.stdout.flush()
