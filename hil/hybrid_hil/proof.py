@@ -12,6 +12,7 @@ from hybrid_hil.firmware import BuiltFirmware
 
 NOMINAL_PERIOD_S = 0.1
 PERIODS_OF_SILENCE = 3
+LOOK_AGAIN_S = 0.1
 RECENT_BEATS = 20
 
 _START = re.compile(r"^(?P<speaker>\w+) (?P<firmware>[\w-]+) boot=(?P<boot>\d+) nonce=(?P<nonce>\S+)$")
@@ -103,6 +104,22 @@ class Witness:
             raise UnprovenError(check, str(error)) from error
         starts = core_starts(self._console.lines(since), firmware.speaker)
         return next(start for start in starts if start.nonce == firmware.nonce)
+
+    def started_again(self, firmware: BuiltFirmware, count: int, deadline: Deadline) -> list[CoreStart]:
+        """The core said this firmware's nonce `count` times since the board has power, each start numbered after the
+        one before.
+
+        Raises:
+            UnprovenError: it did not by the deadline, or more often.
+        """
+        starts: list[CoreStart] = []
+        for _ in deadline.ticks(LOOK_AGAIN_S):
+            heard = core_starts(self._console.lines(), firmware.speaker)
+            starts = [start for start in heard if start.nonce == firmware.nonce]
+            if len(starts) >= count:
+                break
+        check_rising(starts, count)
+        return starts
 
     def logged(self, logs: Iterable[str], firmware: BuiltFirmware) -> None:
         """The container's logs hold the firmware's nonce.

@@ -3,11 +3,10 @@
 import pytest
 from engine import Engine
 
-from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness, check_rising, core_starts
+from hybrid_hil.proof import Witness
 from hybrid_hil.shell import Shell
 from linux import Linux
 
@@ -73,18 +72,12 @@ def test_remove_when_it_ends(engine: Engine, firmware: FirmwareMaker, witness: W
     linux.assert_untouched()
 
 
-def test_restart(
-    engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux, core_console: Console
-) -> None:
+def test_restart(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
     hello = firmware("hello")
     engine.run("motor", engine.image_of(hello), processor=hello.processor)
     first = witness.started(hello, Deadline(PROOF_S))
     engine.call("restart", "motor")
-    for _ in Deadline(PROOF_S).ticks(0.2):
-        starts = [start for start in core_starts(core_console.lines(), hello.speaker) if start.nonce == hello.nonce]
-        if len(starts) == 2:
-            break
-    check_rising(starts, 2)
+    starts = witness.started_again(hello, 2, Deadline(PROOF_S))
     assert starts[0] == first
     assert engine.state("motor")[0] == "running"
     engine.call("rm", "--force", "motor")
