@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sandbox import Sandbox
+from stand import Stand
 
 from hybrid_hil.image import Image
 
@@ -15,5 +16,14 @@ def sandbox(image: Image) -> Iterator[Sandbox]:
     """A short path below /tmp: a unix socket's may have 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="rig-", dir="/tmp") as folder:
         fresh = Sandbox(Path(folder), image)
+        yield fresh
+        fresh.close()
+
+
+@pytest.fixture(scope="module")
+def stand(image: Image) -> Iterator[Stand]:
+    """An emulated board that is reached as a real one, dark as yet."""
+    with tempfile.TemporaryDirectory(prefix="stand-", dir="/tmp") as folder:
+        fresh = Stand(image, Path(folder))
         yield fresh
         fresh.close()

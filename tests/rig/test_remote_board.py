@@ -4,7 +4,6 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import StageError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -34,14 +32,6 @@ from hybrid_hil.deadline import Deadline
 with RemoteBoard(read_board_file(Path(sys.argv[1])), logs=Path(sys.argv[2])) as board:
     board.power_on(Deadline(60))
 """
-
-
-@pytest.fixture(scope="module")
-def stand(image: Image) -> Iterator[Stand]:
-    with tempfile.TemporaryDirectory(prefix="stand-", dir="/tmp") as folder:
-        stand = Stand(image, Path(folder))
-        yield stand
-        stand.close()
 
 
 @pytest.fixture
