@@ -51,6 +51,10 @@ class Parcel:
     tar: bytes
     digests: dict[str, str]
 
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.tar).hexdigest()
+
 
 def parcel(runtime: Path) -> Parcel:
     """Packs the runtime's folder of a checkout; equal sources of one commit give equal bytes.

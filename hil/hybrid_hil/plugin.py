@@ -15,6 +15,7 @@ from hybrid_hil.board.qemu import QemuBoard, QemuOptions
 from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
+from hybrid_hil.deployment import parcel_of_checkout
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
@@ -38,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--image", metavar="DIR|debian|buildroot", help="the image to boot (default: debian)")
     group.addoption("--layout", choices=sorted(LAYOUTS), default=TWO_CORES.name, help="how the cores are used")
+    group.addoption(
+        "--snapshots",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto: emulated boards begin as one that was booted before, where that is faster",
+    )
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
     group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
 
@@ -113,7 +120,11 @@ class BoardKeeper:
         if not self.emulated:
             return RemoteBoard(self.remote(), logs=logs)
         monitor = self._config.getoption("--monitor")
-        options = QemuOptions(layout=self._layout(), monitor=Path(monitor).absolute() if monitor else None)
+        options = QemuOptions(
+            layout=self._layout(),
+            monitor=Path(monitor).absolute() if monitor else None,
+            prepared=parcel_of_checkout().fingerprint if self._config.getoption("--snapshots") == "auto" else "",
+        )
         return QemuBoard(self.image(), options, owner="pytest", logs=logs)
 
     def image(self) -> Image:
@@ -206,7 +217,7 @@ class BoardKeeper:
             terminalreporter.write_line(summary(worker, account))
             for kind, tests in (
                 ("cleaned after", account.cleaned),
-                ("power cycled after", account.power_cycled),
+                ("renewed after", account.renewed),
             ):
                 for test in tests:
                     terminalreporter.write_line(f"  {kind} {test}")
@@ -224,11 +235,15 @@ def inside(image: Image) -> list[str]:
 
 def summary(worker: str, account: Account) -> str:
     """One line about one worker's board."""
-    mean = account.boot_s / account.boots if account.boots else 0.0
-    return (
-        f"{worker}: {account.boots} boots, {mean:.1f} s each; "
-        f"cleaned {len(account.cleaned)} times, power cycled {len(account.power_cycled)} times"
-    )
+    boots = counted(account.boots, "boots", account.boot_s)
+    restores = f", {counted(account.restores, 'restores', account.restore_s)}" if account.restores else ""
+    cared = f"cleaned {len(account.cleaned)} times, renewed {len(account.renewed)} times"
+    return f"{worker}: {boots}{restores}; {cared}"
+
+
+def counted(count: int, what: str, seconds: float) -> str:
+    """How many, and how long each took."""
+    return f"{count} {what}, {seconds / count:.1f} s each" if count else f"no {what}"
 
 
 def image_of(config: pytest.Config) -> Image:

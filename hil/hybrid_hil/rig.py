@@ -18,12 +18,14 @@ UPLOAD_S = 20.0
 
 @dataclass
 class Account:
-    """What the tests of one worker cost their board."""
+    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled."""
 
     boots: int = 0
     boot_s: float = 0.0
+    restores: int = 0
+    restore_s: float = 0.0
     cleaned: list[str] = field(default_factory=list)
-    power_cycled: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
 
 
 class Rig:
@@ -51,10 +53,16 @@ class Rig:
         self._booted(self.board.power_on)
 
     def _booted(self, switch: Callable[[Deadline], None]) -> None:
-        deadline = Deadline(self.board.boot_s)
+        deadline, restores = Deadline(self.board.boot_s), self.board.restores
         switch(deadline)
-        self.account.boots += 1
-        self.account.boot_s += deadline.seconds - deadline.remaining()
+        took = deadline.seconds - deadline.remaining()
+        if self.board.restores > restores:
+            self.account.restores += 1
+            self.account.restore_s += took
+        else:
+            self.account.boots += 1
+            self.account.boot_s += took
+        self._untouched = look(self.board, deadline)
 
     def firmware(self, name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
         """A firmware on the board, with a fresh nonce linked in unless it has no place for one.
@@ -68,7 +76,7 @@ class Rig:
         return upload_firmware(self.board.shell, cores[core], name, core=core, nonce=nonce, deadline=Deadline(UPLOAD_S))
 
     def look_after(self, test: str) -> list[Finding]:
-        """Checks the board after a test and makes it as it was: cleaned, or power cycled when that fails.
+        """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed.
 
         Returns what the test left behind.
         """
@@ -80,7 +88,7 @@ class Rig:
         except RigError as error:
             found = left = [Finding(f"a board that does not answer: {error.message}")]
         if left:
-            self.account.power_cycled.append(f"{test}: {'; '.join(map(str, left))}")
+            self.account.renewed.append(f"{test}: {'; '.join(map(str, left))}")
             self._booted(self.board.power_cycle)
         else:
             self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
@@ -96,4 +104,3 @@ class Rig:
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
         deploy(board.shell, self._parcel, deadline)
-        self._untouched = look(board, deadline)

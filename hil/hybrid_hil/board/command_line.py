@@ -1,7 +1,7 @@
 """The QEMU command line of the emulated board, as a pure function of what it boots."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hybrid_hil.board.layout import Layout
@@ -15,8 +15,9 @@ SSH_PORT = 22
 
 @dataclass(frozen=True)
 class Payload:
-    """The files a board boots, and where in guest Linux the forwarded port ends. What the guest writes stays in
-    memory unless `keeps_disk`."""
+    """The files a board boots, and where in guest Linux the forwarded port ends. What the guest writes is forgotten
+    with QEMU unless `keeps_disk`. `overlay` takes it instead of the disk, and QEMU's snapshots; the board begins as the
+    snapshot `restored` inside it instead of booting."""
 
     layout: Layout
     monitor: Path
@@ -26,6 +27,8 @@ class Payload:
     disk: Path
     guest_port: int = SSH_PORT
     keeps_disk: bool = False
+    overlay: Path | None = None
+    restored: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,12 @@ def command_line_by_hand(payload: Payload) -> str:
     """The same board for a person's terminal, as one line for a shell: the console on the terminal (Ctrl-A X
     ends QEMU), the auxiliary cores' console in a file."""
     lines = ["-serial", "mon:stdio", "-serial", "file:core-console.log"]
-    return shlex.join([*_machine(payload), *lines])
+    return shlex.join([*_machine(replace(payload, overlay=None, restored="")), *lines])
 
 
 def _machine(payload: Payload) -> list[str]:
     # -kernel would make QEMU swallow the SMCs that the monitor answers; the conduit is HVC for PSCI alone.
     # A guest that resets ends QEMU: a board that reboots by itself is a failure.
-    snapshot = "off" if payload.keeps_disk else "on"
     return [
         *(QEMU, "-M", "xlnx-versal-virt", "-m", "1G"),
         *("-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot"),
@@ -69,12 +71,20 @@ def _machine(payload: Payload) -> list[str]:
         *_loaded(payload.kernel, KERNEL_ADDRESS),
         *_loaded(payload.devicetree, DEVICETREE_ADDRESS),
         *(_loaded(payload.trampoline, TRAMPOLINE_ADDRESS) if payload.layout.needs_trampoline else ()),
-        *("-drive", f"if=none,id=disk,format=raw,snapshot={snapshot},cache=unsafe,file={_escaped(payload.disk)}"),
+        *("-drive", f"if=none,id=disk,cache=unsafe,{_disk(payload)}"),
         *("-device", "virtio-blk-device,drive=disk"),
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:0-:{payload.guest_port}"),
         *("-device", "virtio-net-device,netdev=net"),
         *("-device", "virtio-rng-device"),
+        *(("-loadvm", payload.restored) if payload.restored else ()),
     ]
+
+
+def _disk(payload: Payload) -> str:
+    if payload.overlay is not None:
+        return f"format=qcow2,file={_escaped(payload.overlay)}"
+    snapshot = "off" if payload.keeps_disk else "on"
+    return f"format=raw,snapshot={snapshot},file={_escaped(payload.disk)}"
 
 
 def _loaded(file: Path, address: int) -> list[str]:

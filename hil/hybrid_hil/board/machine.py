@@ -6,11 +6,12 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
-from hybrid_hil.board.command_line import Wires
+from hybrid_hil.board.command_line import QEMU, Wires
 from hybrid_hil.board.qmp import Qmp
 from hybrid_hil.console import Console
 from hybrid_hil.console.serial_line import SocketLine
@@ -76,6 +77,23 @@ class Machine:
             # QEMU connects its lines first of all, and may still find fault with the rest
             self._vitals.wait(CAUSE_S)
             raise RigError(self._vitals.cause or error.message, error.remedy) from error
+
+    def command(self, line: str, deadline: Deadline) -> None:
+        """A line of QEMU's own monitor, which says nothing when all is well. Raises RigError for what it says."""
+        if self._qmp is None:
+            raise RigError("QEMU is not running")
+        said = str(self._qmp.execute("human-monitor-command", deadline, **{"command-line": line})).strip()
+        if said:
+            raise RigError(f"QEMU does not `{line}`: {said}")
+
+    @contextmanager
+    def standing_still(self, deadline: Deadline) -> Iterator[None]:
+        """The guest's processors are halted meanwhile, and its disk is up to date."""
+        self.command("stop", deadline)
+        try:
+            yield
+        finally:
+            self.command("cont", deadline)
 
     def stop(self) -> None:
         """Kills QEMU; the consoles keep what they recorded."""
@@ -167,6 +185,15 @@ class _pidfd:  # noqa: N801  named after the kernel's word for it
 
     def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
+
+
+@cache
+def qemu_version() -> str:
+    """What QEMU says of its version; empty where there is none."""
+    program = shutil.which(QEMU)
+    if program is None:
+        return ""
+    return subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout.partition("\n")[0]
 
 
 def complaints(text: str) -> str:

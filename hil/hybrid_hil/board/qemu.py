@@ -1,17 +1,21 @@
 """The emulated board."""
 
+import hashlib
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_hil.board import snapshot
 from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.devicetree import with_kernel_arguments
 from hybrid_hil.board.layout import TWO_CORES, Layout
-from hybrid_hil.board.machine import Machine, obituary
+from hybrid_hil.board.machine import Machine, obituary, qemu_version
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
+from hybrid_hil.board.snapshot import Shelf, Snapshot, make_overlay, worth_it
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.deadline import Deadline
@@ -22,6 +26,7 @@ from hybrid_hil.vitals import Vitals
 
 BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
+RESTORE_S = 60.0
 # emergencies still reach the console: panics and oopses are among them
 CONSOLE_LEVEL = 1
 
@@ -30,13 +35,15 @@ CONSOLE_LEVEL = 1
 class QemuOptions:
     """What is changed about the stock board: `monitor` instead of the image's own, words added to the kernel
     command line, the guest port that stands for SSH. With `keeps_disk` the disk is the board's own and keeps what
-    was written over a power cut."""
+    was written over a power cut. `prepared` names what provisioning brings: a board with a name for it is kept once it
+    is provisioned, and later boards of the same kind begin as it was, where that is faster."""
 
     layout: Layout = TWO_CORES
     monitor: Path | None = None
     kernel_arguments: tuple[str, ...] = ()
     guest_port: int = SSH_PORT
     keeps_disk: bool = False
+    prepared: str = ""
 
 
 class QemuBoard:
@@ -53,8 +60,9 @@ class QemuBoard:
         owner: str = "hil",
         logs: Path | None = None,
         provision: Provision | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
-        """Console logs go to `logs`, default the run folder.
+        """Console logs go to `logs`, default the run folder. Boards are kept on `shelf`, default the cache's.
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
@@ -70,6 +78,9 @@ class QemuBoard:
         self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
         self.shell = Shell(self.vitals)
         self.boots = 0
+        self.restores = 0
+        self._shelf = shelf or Shelf()
+        self._kept: Snapshot | None = None
 
     def __enter__(self) -> "QemuBoard":
         return self
@@ -111,16 +122,39 @@ class QemuBoard:
         return Address("127.0.0.1", port, self._image.host_key.read_text(), self._image.login_key)
 
     def power_on(self, deadline: Deadline) -> None:
-        """Boots, stage by stage, until a command is answered over SSH, then provisions.
+        """Boots, stage by stage, until a command is answered over SSH, then provisions; or begins as a board that was
+        kept after all that.
 
         Raises:
             StageError: a stage failed; the board is off.
         """
         self.power_off()
+        self._kept = self._worthy_snapshot()
+        if self._kept is None or not self._restored(self._kept, deadline):
+            self._boot(deadline)
+
+    def power_off(self) -> None:
+        """Takes the power away at once; consoles keep what they recorded."""
+        self.shell.close()
+        self._folder.withdraw()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.stop()
+            self.vitals.report("the board is powered off")
+
+    def power_cycle(self, deadline: Deadline) -> None:
+        """Power off, then on, with a fresh disk unless it keeps its own; or back to how it was kept."""
+        if self._kept is None or self._machine is None or not self._restored(self._kept, deadline, self._machine):
+            self.power_off()
+            self.power_on(deadline)
+
+    def _boot(self, deadline: Deadline) -> None:
+        begun, stage = time.monotonic(), FIRMWARE
         self.vitals.reset()
-        stage = FIRMWARE
         try:
-            self._start(deadline.after(FIRMWARE.seconds))
+            if self._options.prepared:
+                make_overlay(self._image.disk, self._overlay)
+            self._start(self._payload(), deadline.after(FIRMWARE.seconds))
             for stage in (FIRMWARE, KERNEL, INIT, NETWORK):
                 self._tell(stage.name)
                 follow(stage, self.console, deadline)
@@ -135,20 +169,54 @@ class QemuBoard:
         if self.provision is not None:
             self._tell("provision")
             self.provision(self, deadline)
+        if self._options.prepared:
+            self._tell("keep")
+            self._keep(time.monotonic() - begun, deadline)
 
-    def power_off(self) -> None:
-        """Takes the power away at once; consoles keep what they recorded."""
+    def _keep(self, boot_s: float, deadline: Deadline) -> None:
+        """While it stands still; its SSH connection lives on."""
+        assert self._machine is not None
+        with self._machine.standing_still(deadline):
+            self._machine.command(f"savevm {snapshot.NAME}", deadline)
+            self._shelf.keep(self._key(), self._overlay, boot_s)
+        self._kept = self._worthy_snapshot()
+
+    def _restored(self, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
+        """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails: the board is off."""
+        begun = time.monotonic()
+        self._tell("restore")
         self.shell.close()
-        self._folder.withdraw()
-        machine, self._machine = self._machine, None
-        if machine is not None:
-            machine.stop()
-            self.vitals.report("the board is powered off")
+        self.vitals.reset()
+        try:
+            if machine is None:
+                snapshot.copy(kept.disk, self._overlay)
+                machine = self._start(self._payload(restored=snapshot.NAME), deadline.after(FIRMWARE.seconds))
+            else:
+                machine.command(f"loadvm {snapshot.NAME}", deadline.after(RESTORE_S))
+                self.console.begin()
+                self.core_console.begin()
+            machine.command("cont", deadline)
+            self.shell.connect(self.address, deadline.after(RESTORE_S))
+            self.shell.run(snapshot.refreshment(), deadline=deadline)
+        except RigError:
+            self.power_off()
+            self._shelf.drop(self._key())
+            return False
+        self._publish()
+        self.restores += 1
+        self._shelf.note(kept, time.monotonic() - begun)
+        return True
 
-    def power_cycle(self, deadline: Deadline) -> None:
-        """Power off, then on; with a fresh disk unless it keeps its own."""
-        self.power_off()
-        self.power_on(deadline)
+    def _worthy_snapshot(self) -> Snapshot | None:
+        kept = self._shelf.find(self._key()) if self._options.prepared else None
+        return kept if kept is not None and worth_it(kept) else None
+
+    def _key(self) -> str:
+        options = self._options
+        created = str(self._image.manifest.get("created", ""))
+        monitor = hashlib.sha256(options.monitor.read_bytes()).hexdigest() if options.monitor else ""
+        ours = (options.layout.name, monitor, str(options.guest_port), options.prepared, *options.kernel_arguments)
+        return snapshot.key_of(str(self._image.folder), created, qemu_version(), *ours)
 
     def raise_unless_well(self) -> None:
         """Does nothing while the board runs, or after it has powered itself off.
@@ -167,12 +235,17 @@ class QemuBoard:
         self.core_console.close()
         self._folder.remove()
 
-    def _start(self, deadline: Deadline) -> None:
+    def _start(self, payload: Payload, deadline: Deadline) -> Machine:
         machine = Machine(self._folder.path, self.vitals, self.console, self.core_console)
         self._machine = machine
-        machine.start(qemu_command_line(self._payload(), machine.wires), deadline)
+        machine.start(qemu_command_line(payload, machine.wires), deadline)
+        return machine
 
-    def _payload(self) -> Payload:
+    @property
+    def _overlay(self) -> Path:
+        return self._folder.path / snapshot.DISK
+
+    def _payload(self, restored: str = "") -> Payload:
         platform = self._image.platform
         devicetree = platform / self.layout.devicetree
         if self._options.kernel_arguments:
@@ -187,6 +260,8 @@ class QemuBoard:
             disk=self._disk(),
             guest_port=self._options.guest_port,
             keeps_disk=self._options.keeps_disk,
+            overlay=self._overlay if self._options.prepared else None,
+            restored=restored,
         )
 
     def _disk(self) -> Path:
@@ -207,6 +282,9 @@ class QemuBoard:
                 raise
         self.shell.connect(self.address, deadline)
         self._quieten(deadline)
+        self._publish()
+
+    def _publish(self) -> None:
         self._folder.publish(Card.of(self._owner, self.layout.name, self.address, self.qemu_pid))
 
     def _quieten(self, deadline: Deadline) -> None:

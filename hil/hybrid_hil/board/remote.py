@@ -62,6 +62,7 @@ class RemoteBoard:
         self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
         self.shell = Shell(self.vitals, description.become)
         self.boots = 0
+        self.restores = 0
 
     def __enter__(self) -> "RemoteBoard":
         return self

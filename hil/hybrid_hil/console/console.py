@@ -48,10 +48,14 @@ class Console:
     def attach(self, line: SerialLine) -> None:
         """Takes over a connected serial line and starts draining it."""
         self.detach()
-        self.powered_on_at = self.mark()
+        self.begin()
         self._line = line
         self._reader = threading.Thread(target=self._drain, args=(line,), name=self.name, daemon=True)
         self._reader.start()
+
+    def begin(self) -> None:
+        """What is said from now on belongs to a board that has just begun."""
+        self.powered_on_at = self.mark()
 
     @property
     def wired(self) -> bool:

@@ -18,7 +18,8 @@ from hybrid_hil.terminal import Reporter, Step
 
 # What makes the next build faster and is no part of what was built.
 SHORTCUTS = ("downloads", "ccache")
-KINDS = (*SHORTCUTS, "source", "kernel", "keys", "rootfs", "platform", "release", "output", "buildroot", "image")
+PARTS = ("source", "kernel", "keys", "rootfs", "platform", "release", "output", "buildroot")
+KINDS = (*SHORTCUTS, *PARTS, "image", "snapshot")
 UNFINISHED = ".unfinished"
 
 

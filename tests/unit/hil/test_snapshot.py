@@ -1,0 +1,58 @@
+"""Which snapshots are kept, found and used."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Shelf, Snapshot, key_of, worth_it
+from hybrid_hil.image.store import Store
+
+
+@pytest.mark.parametrize(
+    ("restored", "worth"),
+    [((), True), ((9.0, 9.0), True), ((9.0, 1.0, 1.0), True), ((9.0, 9.0, 1.0), False), ((5.0, 5.0, 5.0), False)],
+)
+def test_a_restore_that_is_no_faster_is_given_up_once_that_is_known(restored: tuple[float, ...], worth: bool) -> None:
+    assert worth_it(Snapshot(Path(), 5.0, restored)) is worth
+
+
+def test_every_part_of_a_key_counts_and_where_it_ends() -> None:
+    keys = {key_of("ab", "c"), key_of("a", "bc"), key_of("ab", "c", ""), key_of("c", "ab")}
+    assert len(keys) == 4
+
+
+def test_a_kept_board_is_found_with_its_times(tmp_path: Path) -> None:
+    shelf, disk = Shelf(Store(tmp_path / "cache")), tmp_path / "disk"
+    disk.write_bytes(b"memory and all")
+    assert shelf.find("k") is None
+    shelf.keep("k", disk, 4.5)
+    found = shelf.find("k")
+    assert found is not None
+    assert (found.disk.read_bytes(), found.boot_s, found.restored_s) == (b"memory and all", 4.5, ())
+    shelf.note(found, 1.25)
+    again = shelf.find("k")
+    assert again is not None
+    assert again.restored_s == (1.25,)
+    shelf.drop("k")
+    assert shelf.find("k") is None
+
+
+def test_the_oldest_make_room(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cache")
+    shelf, disk = Shelf(store), tmp_path / "disk"
+    disk.write_bytes(b"x")
+    for number in range(MOST_KEPT + 2):
+        shelf.keep(f"k{number}", disk, 1.0)
+        for older, component in enumerate(reversed(store.components(KIND))):
+            os.utime(store.path(component), (older, older))
+    assert [component.digest for component in store.components(KIND)] == ["k5", "k4", "k3", "k2"]
+
+
+@pytest.mark.parametrize("facts", ["", "{", "[]", "{}", '{"boot_s": "soon"}', '{"boot_s": null}'])
+def test_damaged_facts_are_no_snapshot(tmp_path: Path, facts: str) -> None:
+    folder = tmp_path / "cache" / KIND / "k"
+    folder.mkdir(parents=True)
+    (folder / "facts.json").write_text(facts)
+    (folder / DISK).touch()
+    assert Shelf(Store(tmp_path / "cache")).find("k") is None
