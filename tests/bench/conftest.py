@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crashes", type=int, default=40, help="how many crashes are timed, each way")
     parser.addoption("--starts", type=int, default=1000, help="how many starts are counted")
     parser.addoption("--engine-rounds", type=int, default=20, help="how often each engine runs and stops a container")
+    parser.addoption("--boots", type=int, default=7, help="how often a board is booted and restored")
     parser.addoption("--idle-seconds", type=float, default=30.0, help="how long a quiet supervisor is watched")
     parser.addoption("--bench-json", default="hil-artifacts/bench.json", metavar="FILE", help="where the numbers go")
 

@@ -8,6 +8,7 @@ from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.power import CommandPower
 from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
+from hybrid_hil.plugin import board_files
 
 WHOLE = """\
 # Everything a board file may say.
@@ -148,3 +149,22 @@ def test_a_labgrid_board_takes_its_lines_from_labgrid(tmp_path: Path) -> None:
         read_board_file(write(tmp_path, text + '[power]\non = ["x"]\noff = ["x"]\n'))
     assert "line 1: 'labgrid' is a required property" in caught.value.remedy
     assert "line 7: power: does not belong into a board of this kind" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("chosen", "workers", "says"),
+    [
+        (["qemu", "a.toml"], 1, "choose one kind"),
+        (["a.toml", "a.toml"], 2, "names a file twice"),
+        (["a.toml"], 2, "2 workers, but --board names 1"),
+    ],
+)
+def test_boards_are_for_one_worker_each(chosen: list[str], workers: int, says: str) -> None:
+    with pytest.raises(pytest.UsageError, match=says):
+        board_files(chosen, workers)
+
+
+def test_workers_and_their_boards() -> None:
+    assert board_files(None, 4) == []
+    assert board_files(["qemu"], 4) == []
+    assert [file.name for file in board_files(["a.toml", "b.toml"], 2)] == ["a.toml", "b.toml"]
