@@ -35,9 +35,9 @@ class ElfFile:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.size = os.fstat(descriptor).st_size
-        identification = self._read(0, 16, "its first 16 bytes")
-        if identification[:4] != b"\x7fELF":
+        if os.pread(descriptor, 4, 0) != b"\x7fELF":
             raise Failure("the firmware is not an ELF file", _REMEDY)
+        identification = self._read(0, 16, "its first 16 bytes")
         if identification[4] not in (1, 2) or identification[5] not in (1, 2):
             raise Failure("the firmware is an ELF of an unknown class or byte order", _REMEDY)
         self.layout = _Layout("<" if identification[5] == 1 else ">", identification[4] == 2)
