@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import sys
 import termios
 import tty
@@ -47,6 +48,12 @@ def type_into(send: Callable[[bytes], None], ended: Callable[[], bool]) -> None:
                 return
             if data:
                 send(data)
+
+
+def request_terminal(channel: paramiko.Channel) -> None:
+    """Asks the far end for a terminal like the person's."""
+    size = shutil.get_terminal_size()
+    channel.get_pty(os.environ.get("TERM", "vt100"), size.columns, size.lines)
 
 
 def converse(channel: paramiko.Channel, *, terminal: bool) -> int:

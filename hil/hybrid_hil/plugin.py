@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hybrid_hil import recording, visit
 from hybrid_hil.board import Board
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES, Layout, layout_named
@@ -47,12 +48,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
     group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
+    recording.add_option(group)
+    visit.add_option(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "processors(count): needs that many processors, else it is skipped")
     config.addinivalue_line("markers", "engine(name): needs that container engine in the image, else it is skipped")
-    config.pluginmanager.register(BoardKeeper(config), "hybrid-hil-keeper")
+    keeper = BoardKeeper(config)
+    recording.register(config, keeper.booted)
+    visit.register(config, keeper.booted)
+    config.pluginmanager.register(keeper, "hybrid-hil-keeper")
 
 
 def board_files(chosen: list[str] | None, workers: int) -> list[Path]:
@@ -90,6 +96,10 @@ class BoardKeeper:
     @property
     def emulated(self) -> bool:
         return not self._files
+
+    def booted(self) -> Rig | None:
+        """The board, if a test has needed it."""
+        return self._rig
 
     def rig(self) -> Rig:
         """The board, booted.
@@ -179,7 +189,8 @@ class BoardKeeper:
         report = yield
         if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
             folder = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
-            report.sections.append(("evidence", str(folder)))
+            report.sections.append((recording.EVIDENCE, str(folder)))
+            report.sections.append((recording.BY_HAND, self._rig.board.qemu_command_line))
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -305,9 +316,10 @@ def witness(core_console: Console) -> Witness:
 
 
 @pytest.fixture(scope="session")
-def runtime(board: Board) -> DeployedRuntime:
+def runtime(board: Board, pytestconfig: pytest.Config) -> DeployedRuntime:
     """The deployed `hybrid-runtime`."""
-    return DeployedRuntime(board.shell)
+    observer = recording.observer_of(pytestconfig)
+    return DeployedRuntime(board.shell, observer.heard if observer else None)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,13 @@
 """The deployed runtime as an object: one method per verb of its command line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
 from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.shell import Completed, Shell
+from hybrid_hil.shell import CommandError, Completed, Shell
 
 
 class DeployedRuntime:
@@ -15,8 +15,10 @@ class DeployedRuntime:
 
     command = COMMAND
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, heard: Callable[[Sequence[str], Completed], None] | None = None) -> None:
+        """`heard` is told of each command that has ended, with its arguments."""
         self._shell = shell
+        self._heard = heard
 
     def run(
         self,
@@ -26,7 +28,12 @@ class DeployedRuntime:
         stdin: bytes | None = None,
     ) -> Completed:
         """Runs the command with exactly these arguments."""
-        return self._shell.run([self.command, *arguments], check=check, deadline=deadline, stdin=stdin)
+        completed = self._shell.run([self.command, *arguments], check=False, deadline=deadline, stdin=stdin)
+        if self._heard is not None:
+            self._heard(arguments, completed)
+        if check and completed.exit_status != 0:
+            raise CommandError(completed)
+        return completed
 
     def create(
         self,

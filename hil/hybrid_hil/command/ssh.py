@@ -1,8 +1,6 @@
 """`hil ssh`: a shell, or one command, on a board."""
 
-import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import click
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.interaction import converse
+from hybrid_hil.interaction import converse, request_terminal
 from hybrid_hil.running import find_running, is_board_file, shell_of_file, shell_on
 from hybrid_hil.shell import RUN_S, Shell
 from hybrid_hil.terminal import TerminalReporter, is_interactive
@@ -53,8 +51,7 @@ def _talk(shell: Shell, words: tuple[str, ...]) -> int:
     channel = shell.open_channel(Deadline(RUN_S))
     with_terminal = not words and is_interactive()
     if with_terminal:
-        size = shutil.get_terminal_size()
-        channel.get_pty(os.environ.get("TERM", "vt100"), size.columns, size.lines)
+        request_terminal(channel)
     if words:
         channel.exec_command(shell.as_root(words[0] if len(words) == 1 else shlex.join(words)))
     else:

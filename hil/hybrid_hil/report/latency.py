@@ -28,7 +28,7 @@ class Latency:
 
 
 def latencies(runs: Iterable[Run]) -> list[Latency]:
-    """Each verb's successful calls, the verbs called most first; failures are quick or slow for reasons of their own."""
+    """Each verb's successful calls, the verbs called most first."""
     found: dict[str, list[float]] = {}
     for run in runs:
         for case in run.cases:

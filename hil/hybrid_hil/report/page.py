@@ -66,6 +66,7 @@ class RunView:
     latency_plot: str
     history_plot: str
     groups: dict[str, list[CaseView]]
+    poor_files: frozenset[str]
 
     @property
     def bad(self) -> list[CaseView]:
@@ -99,10 +100,13 @@ def page(saved: Sequence[Saved], folder: Path) -> str:
     runs = [one.run for one in saved]
     names = summary.labels(runs)
     views = [_run_view(one, names[index], f"run{index + 1}", folder) for index, one in enumerate(saved)]
+    found = summary.counts(case for run in runs for case in run.cases)
+    verdict = summary.worst(view.verdict for view in views)
     return environment.get_template("page.html.j2").render(
         views=views,
-        verdict=summary.worst(view.verdict for view in views),
-        spoken=summary.spoken(summary.counts(case for run in runs for case in run.cases)),
+        verdict=verdict,
+        spoken=summary.spoken(found),
+        headline=summary.headline(verdict, found),
         matrix=summary.matrix(runs) if len(runs) > 1 else [],
         outcomes=tuple(Outcome),
     )
@@ -190,6 +194,7 @@ def _run_view(saved: Saved, label: str, name: str, folder: Path) -> RunView:
         latency_plot=plots.latency_plot(calls, f"{name}-latency") if calls else "",
         history_plot=plots.history_plot(states, f"{name}-history") if states.rows else "",
         groups=groups,
+        poor_files=frozenset(case.file for case in run.cases if case.bad),
     )
 
 

@@ -19,6 +19,7 @@ WIDTH_IN = 7.6
 ROW_IN = 0.42
 MARGIN_IN = 0.75
 DOTS = 120
+LABEL_CHARACTERS = 40
 
 # matplotlib wants colours; each of these stands for one the page's style sheet has, for light and dark.
 _INK = "#010101"
@@ -100,7 +101,7 @@ def _empty(rows: int) -> tuple["Figure", "Axes"]:
 
 
 def _label_rows(axes: "Axes", names: list[str]) -> None:
-    axes.set_yticks(range(len(names)), [printable(name) for name in names])
+    axes.set_yticks(range(len(names)), [printable(name)[:LABEL_CHARACTERS] for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color=_FAINT, linewidth=0.6)
     axes.set_axisbelow(True)

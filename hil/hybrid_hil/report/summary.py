@@ -79,6 +79,15 @@ def spoken(found: Counter[Outcome]) -> str:
     return ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome if found[outcome]) or "no tests"
 
 
+def headline(of: Verdict, found: Counter[Outcome]) -> str:
+    """What a person reads first, and maybe only."""
+    bad = sum(found[outcome] for outcome in BAD)
+    ran = found.total() - found[Outcome.SKIPPED]
+    if of is Verdict.PASSED:
+        return f"{found[Outcome.PASSED]} passed, none failed"
+    return f"{bad} of {ran} failed" if bad else of.capitalize()
+
+
 def duration(seconds: float) -> str:
     """A time as people say it."""
     if seconds < 60:
@@ -89,7 +98,7 @@ def duration(seconds: float) -> str:
 
 
 def by_file(cases: Iterable[Case]) -> list[FileRow]:
-    """Test file × outcome, in the order in which the files were run."""
+    """Test file by outcome, in the order in which the files were run."""
     files: dict[str, list[Case]] = {}
     for case in cases:
         files.setdefault(case.file, []).append(case)
@@ -97,7 +106,7 @@ def by_file(cases: Iterable[Case]) -> list[FileRow]:
 
 
 def matrix(runs: Sequence[Run]) -> list[MatrixRow]:
-    """Run × test: first what failed anywhere, then what the runs disagree about, then the rest."""
+    """Test by run: first what failed anywhere, then what the runs disagree about, then the rest."""
     tables = [{case.test: case.outcome for case in run.cases} for run in runs]
     tests = dict.fromkeys(test for table in tables for test in table)
     rows = [MatrixRow(test, tuple(table.get(test) for table in tables)) for test in tests]
@@ -109,6 +118,8 @@ def labels(runs: Sequence[Run]) -> list[str]:
     told = [(run.facts.image_origin, run.facts.layout, _qemu(run.facts), run.facts.kernel) for run in runs]
     telling = [column for column in range(4) if len({facts[column] for facts in told}) > 1]
     names = [" · ".join(filter(None, (facts[column] for column in telling))) for facts in told]
+    if len(runs) == 1:
+        return ["the run"]
     return [
         name if name and names.count(name) == 1 else f"{name} #{number}".strip()
         for number, name in enumerate(names, start=1)

@@ -1,0 +1,74 @@
+"""`hil report`: the page of saved results, made again."""
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from hybrid_hil.report import summary
+from hybrid_hil.report.record import Outcome, Run, read_run
+from hybrid_hil.report.summary import Verdict
+from hybrid_hil.terminal import out
+
+COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "bold red"}
+DOUBTFUL = "yellow"
+
+
+@click.command()
+@click.argument("results", metavar="RESULTS.json…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--html", "html", metavar="FILE", type=click.Path(path_type=Path), help="Writes a page about them there.")
+def command(results: tuple[Path, ...], html: Path | None) -> int:
+    """Show saved results of tests, and write a page about them; several runs become a matrix of run and test.
+
+    `pytest --hil-report PAGE.html` saves results beside its page. Links to evidence hold as long as it lies where it
+    lay, seen from the results.
+
+    \b
+    Examples:
+      hil test -- --hil-report report.html
+      hil report report.json
+      hil report report.json --html again.html
+      hil report night/*/report.json --html night.html
+    Exit codes: 0 all passed, 1 something failed, ended early or proved nothing, or results cannot be read.
+    """
+    runs = [read_run(path) for path in results]
+    out.print(table_of(runs))
+    for title, tests in failures(runs):
+        out.print(title, style="bold", markup=False)
+        for test in tests:
+            out.print(f"  {test}", markup=False)
+    if html is not None:
+        from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
+
+        write_page(
+            [Saved(run, path.absolute().parent) for run, path in zip(runs, results, strict=True)], html.absolute()
+        )
+        out.print(f"page: {html}", markup=False)
+    return 0 if summary.worst(map(summary.verdict, runs)) is Verdict.PASSED else 1
+
+
+def table_of(runs: list[Run]) -> Table:
+    """One line for each run."""
+    table = Table(box=None, pad_edge=False)
+    headings = ("run", "verdict", *(outcome for outcome in Outcome), "time", "image", "kernel", "layout", "QEMU")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in set(Outcome) else "left", overflow="fold")
+    for label, run in zip(summary.labels(runs), runs, strict=True):
+        verdict, found, facts = summary.verdict(run), summary.counts(run.cases), run.facts
+        texts = (facts.image_origin, facts.kernel, facts.layout, facts.qemu)
+        table.add_row(
+            Text(label),
+            Text(verdict, style=COLOURS.get(verdict, DOUBTFUL)),
+            *(str(found[outcome]) for outcome in Outcome),
+            summary.duration(run.duration_s),
+            *(Text(text or "-") for text in texts),
+        )
+    return table
+
+
+def failures(runs: list[Run]) -> list[tuple[str, list[str]]]:
+    """The tests that failed, each run's under its name."""
+    named = zip(summary.labels(runs), runs, strict=True)
+    found = [(label, [case.test for case in run.cases if case.bad]) for label, run in named]
+    return [(f"failed in {label}:", tests) for label, tests in found if tests]
