@@ -14,7 +14,7 @@ from hybrid_hil.console.record import Line
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
 from hybrid_hil.failure import RigError
-from hybrid_hil.report.cores import core_events, kernel_lines
+from hybrid_hil.report.cores import CLOCK_MARK, clock_difference, core_events, kernel_lines
 from hybrid_hil.report.record import CoreEvent, Excerpt, Facts, Observed, Said, VerbCall
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed, Shell
@@ -25,9 +25,6 @@ LINES = 200
 CHARACTERS = 500
 CALLS = 2000
 ANSWER_S = 5.0
-VERBS = frozenset(
-    "create start state kill delete logs list ps features update processors doctor install uninstall run".split()
-)
 
 
 @dataclass
@@ -45,6 +42,7 @@ class KernelLog:
     def __init__(self) -> None:
         self._boots = 0
         self._seen = 0.0
+        self._ahead = 0.0
         self._names: dict[str, str] = {}
 
     def events(self, rig: Rig, began: float) -> list[CoreEvent]:
@@ -54,15 +52,18 @@ class KernelLog:
             RigError: the board does not answer.
         """
         board = rig.board
-        if board.boots != self._boots:
-            self._boots, self._seen, self._names = board.boots, 0.0, {}
+        fresh = board.boots != self._boots
+        if fresh:
+            self._seen, self._names = 0.0, {}
         asked = time.monotonic()
-        done = board.shell.run(_question(self._seen), deadline=Deadline(ANSWER_S))
+        done = board.shell.run(_question(self._seen, compare=fresh), deadline=Deadline(ANSWER_S))
         uptime, _, log = done.stdout.partition("\n")
+        if fresh:
+            self._boots, self._ahead = board.boots, clock_difference(log)
         lines = kernel_lines(log)
         self._seen = max([self._seen, *(line.stamp for line in lines)])
-        # the kernel's clock when the test began; it was read on the way, and is as exact as that is short
-        kernel_began = float(uptime) - (asked + done.duration_s / 2 - began)
+        # the log's clock when the test began; it was read on the way, and is as exact as that is short
+        kernel_began = float(uptime) + self._ahead - (asked + done.duration_s / 2 - began)
         return core_events(lines, kernel_began, self._names)
 
 
@@ -145,8 +146,8 @@ def excerpt(lines: Sequence[Line], began: float) -> Excerpt:
 
 
 def verb_of(arguments: Sequence[str]) -> str | None:
-    """The verb among the runtime's arguments, if there is one."""
-    return next((argument for argument in arguments if argument in VERBS), None)
+    """The verb that is called; None for a call that begins with options, of which there are too many to tell."""
+    return arguments[0] if arguments and arguments[0].isalpha() else None
 
 
 def facts_of(rig: Rig) -> Facts:
@@ -173,7 +174,7 @@ def _said_by(shell: Shell) -> tuple[str, str]:
     except RigError:
         return "", ""
     kernel, *runtime = said.splitlines() or [""]
-    return kernel, ", ".join(runtime)
+    return kernel, ", ".join(runtime).removeprefix("hybrid-runtime version ")
 
 
 def _qemu_version() -> str:
@@ -182,7 +183,10 @@ def _qemu_version() -> str:
     return found[1] if found else ""
 
 
-def _question(since: float) -> str:
-    """Shell text that prints the seconds since boot, then the lines about cores that are later than `since`."""
-    later = f"""awk -v since={since:.6f} '/ remoteproc[0-9]+: / {{ t = substr($0, 2); if (t + 0 > since) print }}'"""
-    return f"read -r up rest </proc/uptime; echo $up; dmesg | {later}"
+def _question(since: float, *, compare: bool) -> str:
+    """Shell text that prints the seconds since boot, then the lines about cores that are later than `since`; the first
+    time it has the log tell its own clock."""
+    mark = f'echo "{CLOCK_MARK}$up" >/dev/kmsg; ' if compare else ""
+    wanted = f"/ remoteproc[0-9]+: |{CLOCK_MARK}/"
+    later = f"awk -v since={since:.6f} '{wanted} {{ t = substr($0, 2); if (t + 0 > since) print }}'"
+    return f"read -r up rest </proc/uptime; {mark}echo $up; dmesg | {later}"

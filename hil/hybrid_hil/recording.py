@@ -83,7 +83,7 @@ class Recorder:
         self._config = config
         self._page = page
         self._began = time.time()
-        self._load = os.getloadavg()[0]
+        self._load = host_load()
         self._facts = Facts()
         self._drafts: dict[tuple[str, str], _Draft] = {}
 
@@ -115,7 +115,7 @@ class Recorder:
             host=f"{platform.node()}, {platform.system()} {platform.release()} {platform.machine()}",
             cpus=os.cpu_count() or 0,
             load_before=self._load,
-            load_after=os.getloadavg()[0],
+            load_after=host_load(),
         )
         # the key is private, but there is no other way to properties that works with xdist as well
         junit = self._config.stash.get(xml_key, None)
@@ -140,6 +140,11 @@ class Recorder:
         write_page([Saved(run, page.parent)], page)
 
 
+def host_load() -> float:
+    """How many processes wanted a CPU over the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
 def results_of(page: Path) -> Path:
     """Where the results of a page are."""
     return page.with_suffix(".json")
@@ -160,7 +165,7 @@ def detail(report: pytest.TestReport) -> str:
         return str(report.wasxfail).removeprefix("reason: ")
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
-    return report.longreprtext
+    return "" if report.passed else report.longreprtext
 
 
 def junit_properties(facts: Facts) -> list[tuple[str, str]]:

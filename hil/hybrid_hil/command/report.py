@@ -6,8 +6,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from hybrid_hil.console.record import printable
 from hybrid_hil.report import summary
-from hybrid_hil.report.record import Outcome, Run, read_run
+from hybrid_hil.report.record import Run, read_run
 from hybrid_hil.report.summary import Verdict
 from hybrid_hil.terminal import out
 
@@ -35,9 +36,9 @@ def command(results: tuple[Path, ...], html: Path | None) -> int:
     runs = [read_run(path) for path in results]
     out.print(table_of(runs))
     for title, tests in failures(runs):
-        out.print(title, style="bold", markup=False)
+        out.print(printable(title), style="bold", markup=False)
         for test in tests:
-            out.print(f"  {test}", markup=False)
+            out.print(f"  {printable(test)}", markup=False)
     if html is not None:
         from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
 
@@ -51,19 +52,14 @@ def command(results: tuple[Path, ...], html: Path | None) -> int:
 def table_of(runs: list[Run]) -> Table:
     """One line for each run."""
     table = Table(box=None, pad_edge=False)
-    headings = ("run", "verdict", *(outcome for outcome in Outcome), "time", "image", "kernel", "layout", "QEMU")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in set(Outcome) else "left", overflow="fold")
+    for heading in ("run", "verdict", "tests", "time", "image", "runtime"):
+        table.add_column(heading, overflow="fold")
     for label, run in zip(summary.labels(runs), runs, strict=True):
-        verdict, found, facts = summary.verdict(run), summary.counts(run.cases), run.facts
-        texts = (facts.image_origin, facts.kernel, facts.layout, facts.qemu)
-        table.add_row(
-            Text(label),
-            Text(verdict, style=COLOURS.get(verdict, DOUBTFUL)),
-            *(str(found[outcome]) for outcome in Outcome),
-            summary.duration(run.duration_s),
-            *(Text(text or "-") for text in texts),
-        )
+        verdict, facts = summary.verdict(run), run.facts
+        texts = (summary.spoken(summary.counts(run.cases)), summary.duration(run.duration_s))
+        known = (facts.image_origin or "-", facts.runtime or "-")
+        marked = Text(verdict, style=COLOURS.get(verdict, DOUBTFUL))
+        table.add_row(Text(printable(label)), marked, *texts, *(Text(printable(text)) for text in known))
     return table
 
 

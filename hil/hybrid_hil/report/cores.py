@@ -11,6 +11,10 @@ from hybrid_hil.report.record import CoreEvent
 _LINE = re.compile(r"^\[ *(?P<stamp>\d+\.\d+)\] remoteproc (?P<device>remoteproc\d+): (?P<text>.*)$")
 # drivers/remoteproc/remoteproc_core.c: the texts in which a core's own name stands
 _NAMED = re.compile(r"(?:powering up|remote processor|crash detected in|recovering|attaching to|in) (?P<name>[^\s:]+)")
+_AVAILABLE = re.compile(r"^(?P<name>\S+) is available$")
+# printk's clock is ahead of the uptime by what the boot loader took, so one line of the log says both
+CLOCK_MARK = "hybrid-hil: uptime "
+_CLOCKS = re.compile(rf"^\[ *(\d+\.\d+)\] {CLOCK_MARK}(\d+\.\d+)$", re.MULTILINE)
 
 
 class CoreState(StrEnum):
@@ -54,10 +58,16 @@ def kernel_lines(log: str) -> list[KernelLine]:
     return [KernelLine(float(match["stamp"]), match["device"], match["text"]) for match in found if match]
 
 
+def clock_difference(log: str) -> float:
+    """By how many seconds the stamps of a log are ahead of the uptime; 0 when nothing in it tells."""
+    found = _CLOCKS.findall(log)
+    return float(found[-1][0]) - float(found[-1][1]) if found else 0.0
+
+
 def core_events(lines: Sequence[KernelLine], began: float, names: dict[str, str]) -> list[CoreEvent]:
     """The events since `began` on the kernel's clock. `names` maps devices to cores, and learns from the lines."""
     for line in lines:
-        named = _NAMED.search(line.text)
+        named = _AVAILABLE.search(line.text) or _NAMED.search(line.text)
         if named is not None:
             names[line.device] = named["name"]
     late = [line for line in lines if line.stamp >= began]

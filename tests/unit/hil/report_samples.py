@@ -18,7 +18,7 @@ FACTS = Facts(
     load_before=0.4,
     load_after=1.9,
 )
-# what firmware gone wrong, or somebody's, may put on a console: markup, controls, half a character, text that runs backwards
+# what firmware may put on a console: markup, controls, half a character, text that runs backwards
 HOSTILE = (
     "</pre><script>document.title='taken'</script><img src=http://203.0.113.1/x>\x1b[2J\x00\x07\ud800\u202e{{ 7 * 7 }}"
 )
@@ -82,21 +82,17 @@ def usual_run() -> Run:
 def hostile_run() -> Run:
     """A run whose board tries everything to get at the reader."""
     lines = Excerpt((Said(0.1, HOSTILE), Said(0.2, "x" * 3000)))
-    seen = Observed(
-        lines, lines, (CoreEvent(0.1, HOSTILE, f"powering up {HOSTILE}"),), (VerbCall("state", 0, 0.1, 0),), HOSTILE
+    events = (CoreEvent(0.1, HOSTILE, f"powering up {HOSTILE}"),)
+    seen = Observed(lines, lines, events, (VerbCall("state", 0, 0.1, 0),), HOSTILE)
+    one = Case(
+        test=f"a.py::t[{HOSTILE}]",
+        outcome=Outcome.FAILED,
+        began=BEGAN,
+        duration_s=1.0,
+        worker=HOSTILE,
+        detail=HOSTILE,
+        evidence="javascript:alert(1)",
+        by_hand=HOSTILE,
+        observed=seen,
     )
-    return run(
-        (
-            Case(
-                f"a.py::t[{HOSTILE}]",
-                Outcome.FAILED,
-                BEGAN,
-                1.0,
-                HOSTILE,
-                HOSTILE,
-                "javascript:alert(1)",
-                HOSTILE,
-                seen,
-            ),
-        )
-    )
+    return run((one,))
