@@ -140,8 +140,9 @@ class Observer:
 
 
 def excerpt(lines: Sequence[Line], began: float) -> Excerpt:
-    """The last lines of a console, stamped from `began` on the host's monotonic clock."""
-    kept = [Said(round(line.monotonic - began, 4), line.text[:CHARACTERS]) for line in lines[-LINES:]]
+    """The last lines of a console, stamped from `began` on the host's monotonic clock; a line of which the beginning
+    was there before has 0."""
+    kept = [Said(round(max(0.0, line.monotonic - began), 4), line.text[:CHARACTERS]) for line in lines[-LINES:]]
     return Excerpt(tuple(kept), max(0, len(lines) - LINES))
 
 

@@ -46,7 +46,7 @@ class Sandbox:
     def pytest(self, *arguments: str) -> subprocess.Popen[str]:
         """A pytest with the rig's plugin, whichever way this one got it."""
         artifacts = f"--hil-artifacts={self.folder / 'artifacts'}"
-        return self.start("pytest", *_plugin(), "-p", "no:cacheprovider", artifacts, *arguments)
+        return self.start("pytest", *plugin(), "-p", "no:cacheprovider", artifacts, *arguments)
 
     def boards(self) -> list[int]:
         """The process ids of QEMUs that were started here."""
@@ -82,7 +82,7 @@ def _processes() -> Iterator[tuple[int, bytes]]:
             continue
 
 
-def _plugin() -> list[str]:
+def plugin() -> list[str]:
     """An installed rig is found by pytest itself; one on PYTHONPATH has to be named."""
     installed = any(point.value == "hybrid_hil.plugin" for point in entry_points(group="pytest11"))
     return [] if installed else ["-p", "hybrid_hil.plugin"]
