@@ -9,7 +9,7 @@ from sandbox import Sandbox, plugin
 
 from hybrid_hil.report.record import Case, Outcome, Run, read_run
 
-WHOLE_S = 240.0
+WHOLE_S = 120.0
 
 LIVES = """
 from hybrid_hil.deadline import Deadline
@@ -101,7 +101,16 @@ def _the_board_is_named(run: Run, sandbox: Sandbox, junit: Path) -> None:
 
 def test_a_person_visits_the_board_of_a_failed_test(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(LEFT)
-    arguments = ["-m", "pytest", *plugin(), "-p", "no:cacheprovider", f"--image={sandbox.image.folder}", "--hil-shell"]
+    arguments = [
+        "-m",
+        "pytest",
+        *plugin(),
+        "-p",
+        "no:cacheprovider",
+        "--color=no",
+        f"--image={sandbox.image.folder}",
+        "--hil-shell",
+    ]
     arguments += [f"--hil-artifacts={sandbox.folder / 'artifacts'}", f"--rootdir={tmp_path}", str(tmp_path)]
     with pexpect.spawn(sys.executable, arguments, env=sandbox.environment, encoding="utf-8", timeout=WHOLE_S) as person:
         person.expect("test_leaves_something failed in its call; this is its board")
