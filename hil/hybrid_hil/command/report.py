@@ -27,9 +27,9 @@ def command(results: tuple[Path, ...], html: Path | None) -> int:
 
     \b
     Examples:
-      hil test -- --hil-report report.html
-      hil report report.json
-      hil report report.json --html again.html
+      hil test -- --hil-report hil-artifacts/report.html
+      hil report hil-artifacts/report.json
+      hil report hil-artifacts/report.json --html hil-artifacts/again.html
       hil report night/*/report.json --html night.html
     Exit codes: 0 all passed, 1 something failed, ended early or proved nothing, or results cannot be read.
     """
