@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 
 import pytest
 
+from hybrid_hil.board.command_line import QEMU
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.checkup import QEMU
 from hybrid_hil.console.record import Line
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
