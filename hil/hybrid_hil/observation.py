@@ -156,9 +156,10 @@ def facts_of(rig: Rig) -> Facts:
     kernel, runtime = _said_by(rig.board.shell)
     board = rig.board
     if not isinstance(board, QemuBoard):
-        return Facts(kernel=kernel, runtime=runtime)
+        return Facts(board=board.name, kernel=kernel, runtime=runtime)
     manifest = board.image.manifest
     return Facts(
+        board="emulated",
         image_hash=str(manifest.get("hash", "")),
         image_origin=str(manifest.get("origin", "")),
         kernel=kernel,

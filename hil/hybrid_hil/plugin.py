@@ -190,7 +190,7 @@ class BoardKeeper:
         if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
             folder = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
             report.sections.append((recording.EVIDENCE, str(folder)))
-            report.sections.append((recording.BY_HAND, self._rig.board.qemu_command_line))
+            report.sections.append((recording.BY_HAND, self._rig.board.by_hand))
         return report
 
     @pytest.hookimpl(trylast=True)

@@ -92,6 +92,7 @@ def _the_board_is_named(run: Run, sandbox: Sandbox, junit: Path) -> None:
     properties = ET.parse(junit).findall("testsuite/properties/property")
     told = {each.get("name"): each.get("value") for each in properties}
     assert run.facts.image_hash == told["hil.image_hash"] == sandbox.image.manifest["hash"]
+    assert run.facts.board == told["hil.board"] == "emulated"
     assert run.facts.kernel == told["hil.kernel"]
     assert run.facts.kernel.startswith("6.")
     assert run.facts.layout == told["hil.layout"] == "two-cores"

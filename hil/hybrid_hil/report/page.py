@@ -151,6 +151,7 @@ def fact_rows(facts: Facts) -> tuple[tuple[str, str], ...]:
     """The facts that are known, each with its name."""
     load = f"{facts.load_before:.2f} before, {facts.load_after:.2f} after" if facts.cpus else ""
     rows = (
+        ("Board", facts.board),
         ("Image", " ".join(filter(None, (facts.image_origin, facts.image_hash)))),
         ("Kernel", facts.kernel),
         ("Layout", facts.layout),

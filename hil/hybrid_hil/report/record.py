@@ -104,6 +104,7 @@ class Case:
 class Facts:
     """What a result depends on beside the tests; empty where a board has no such thing."""
 
+    board: str = ""
     image_hash: str = ""
     image_origin: str = ""
     kernel: str = ""

@@ -115,8 +115,8 @@ def matrix(runs: Sequence[Run]) -> list[MatrixRow]:
 
 def labels(runs: Sequence[Run]) -> list[str]:
     """A short name for each run, of what tells it from the others; numbered where nothing does."""
-    told = [(run.facts.image_origin, run.facts.layout, _qemu(run.facts), run.facts.kernel) for run in runs]
-    telling = [column for column in range(4) if len({facts[column] for facts in told}) > 1]
+    told = [_told(run.facts) for run in runs]
+    telling = [column for column in range(len(told[0])) if len({facts[column] for facts in told}) > 1]
     names = [" · ".join(filter(None, (facts[column] for column in telling))) for facts in told]
     if len(runs) == 1:
         return ["the run"]
@@ -126,5 +126,7 @@ def labels(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _qemu(facts: Facts) -> str:
-    return f"QEMU {facts.qemu}" if facts.qemu else ""
+def _told(facts: Facts) -> tuple[str, ...]:
+    """What runs differ in, the most telling first."""
+    qemu = f"QEMU {facts.qemu}" if facts.qemu else ""
+    return facts.board, facts.image_origin, facts.layout, qemu, facts.kernel

@@ -7,6 +7,7 @@ from hybrid_hil.report.record import Case, CoreEvent, Excerpt, Facts, Observed, 
 BEGAN = 1_780_000_000.0
 CORE = "10000.r5f"
 FACTS = Facts(
+    board="emulated",
     image_hash="c9123f415934566e",
     image_origin="debian",
     kernel="6.12.117",

@@ -99,7 +99,8 @@ def test_a_run_that_was_interrupted_says_so() -> None:
 
 
 def test_a_board_without_image_and_layout_has_no_such_rows() -> None:
-    reader = shown(replace(run((case(0),)), facts=Facts(kernel="6.6.52")))
+    reader = shown(replace(run((case(0),)), facts=Facts(board="gateway", kernel="6.6.52")))
+    assert "gateway" in reader.text
     assert "6.6.52" in reader.text
     assert "Image" not in reader.text
     assert "QEMU" not in reader.text
