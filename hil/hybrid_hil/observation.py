@@ -29,7 +29,7 @@ ANSWER_S = 5.0
 
 @dataclass
 class _Beginning:
-    """Where a test began: on the host's clocks, on both consoles, on which boot."""
+    """Where a test began, on the host's clock and on both consoles, and what it has called since."""
 
     monotonic: float
     marks: tuple[int, int]

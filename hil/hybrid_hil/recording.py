@@ -92,7 +92,9 @@ class Recorder:
         if facts is not None:
             self._facts = structured(facts, Facts)
         worker = vars(report).get("worker_id", "main")
-        draft = self._drafts.setdefault((worker, report.nodeid), _Draft(report.nodeid, worker, report.start))
+        # xdist's own report on a worker that died has no start
+        fresh = _Draft(report.nodeid, worker, report.start or time.time())
+        draft = self._drafts.setdefault((worker, report.nodeid), fresh)
         draft.outcomes.append(phase_outcome(report.when, report.outcome, xfail=hasattr(report, "wasxfail")))
         draft.details.append(detail(report))
         draft.sections |= dict(report.sections)

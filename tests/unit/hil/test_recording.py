@@ -126,6 +126,7 @@ def test_a_file_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
 def test_a_worker_that_dies_fails_its_test(tmp_path: Path) -> None:
     run = results(tmp_path, "-n1", suite="import os\ndef test_dies(): os._exit(7)\n")
     assert outcomes(run) == {"test_dies": Outcome.FAILED}
+    assert run.cases[0].began >= run.began
 
 
 def test_an_empty_run_has_a_report(tmp_path: Path) -> None:
