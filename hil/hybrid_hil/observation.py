@@ -40,7 +40,7 @@ class KernelLog:
     """What the kernel of a board says of its cores: each line is fetched once."""
 
     def __init__(self) -> None:
-        self._boots = 0
+        self._life = (0, 0)
         self._seen = 0.0
         self._ahead = 0.0
         self._names: dict[str, str] = {}
@@ -52,14 +52,16 @@ class KernelLog:
             RigError: the board does not answer.
         """
         board = rig.board
-        fresh = board.boots != self._boots
+        # a board that was restored has its clock back at where it was kept
+        life = (board.boots, board.restores)
+        fresh = life != self._life
         if fresh:
             self._seen, self._names = 0.0, {}
         asked = time.monotonic()
         done = board.shell.run(_question(self._seen, compare=fresh), deadline=Deadline(ANSWER_S))
         uptime, _, log = done.stdout.partition("\n")
         if fresh:
-            self._boots, self._ahead = board.boots, clock_difference(log)
+            self._life, self._ahead = life, clock_difference(log)
         lines = kernel_lines(log)
         self._seen = max([self._seen, *(line.stamp for line in lines)])
         # the log's clock when the test began; it was read on the way, and is as exact as that is short
