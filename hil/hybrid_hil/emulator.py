@@ -1,6 +1,7 @@
 """Which QEMU boards run in, and whether it is fit for them."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -43,11 +44,16 @@ def version_of(qemu: str) -> str:
     return banner(find_program(qemu) or qemu).partition("\n")[0]
 
 
+def version_in(said: str) -> str:
+    """The version a banner tells, major and minor; empty when it tells none."""
+    found = re.search(r"version (\d+\.\d+)", said)
+    return found[1] if found else ""
+
+
 @cache
 def _require_fit(program: str) -> None:
     """Two programs started for the first board of a process, none for the next."""
-    judge = (lambda: judge_qemu(banner(program)), lambda: judge_machines(output_of([program, "-machine", "help"])))
-    for finding in (look() for look in judge):
+    for finding in (judge_qemu(banner(program)), judge_machines(output_of([program, "-machine", "help"]))):
         if finding.verdict is Verdict.FAIL:
             remedy = f"{finding.remedy}, or name another: `--qemu PROGRAM`, {QEMU_VARIABLE}, `hil qemu` fetches one"
             raise RigError(f"`{program}` cannot run boards: {finding.subject} {finding.found}", remedy, exit_code=2)
