@@ -33,7 +33,7 @@ def attach_to_all(socket: Path, firmware: Path) -> list[str]:
 
 def instructions(socket: Path, layout: Layout, platform: Path) -> str:
     """For a person, once QEMU listens on `socket`; `platform` is the image's."""
-    firmware = firmware_file(platform, layout, EXAMPLE, 0)
+    firmware = firmware_file(layout.cores(platform)[0], EXAMPLE)
     return f"""\
 every core is halted before its first instruction; in another terminal:
   Linux:               {shlex.join(attach_to_linux(socket))}
