@@ -1,7 +1,11 @@
 """What a night would run, without running it."""
 
+import itertools
+import re
+
 import pytest
 
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.nightly.ingredients import MODULES, against_module
 from hybrid_hil.nightly.part import HOST, NEWEST, PARTS, Part
@@ -70,6 +74,14 @@ def test_the_matrix_has_every_image_layout_and_qemu() -> None:
         for layout in ("two-cores", "one-core")
         for qemu in ("host", "newest")
     }
+
+
+def test_the_workflow_runs_every_part_but_the_one_that_wants_a_quiet_machine() -> None:
+    workflow = (checkout_root() / ".github/workflows/nightly.yml").read_text()
+    rows = dict(re.findall(r"^        (\w+): \[(.*)\]$", workflow, re.MULTILINE))
+    images, layouts, qemus, parts = (rows[name].split(", ") for name in ("image", "layout", "qemu", "part"))
+    cells = {"-".join(cell) for cell in itertools.product(images, layouts, qemus)}
+    assert cells | set(parts) == {part.name for part in PARTS} - {"bench"}
 
 
 def test_modules_are_looked_for_through_their_parents() -> None:
