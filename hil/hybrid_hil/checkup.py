@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import Need, find_program, needs
+from hybrid_hil.host import Need, find_program, needs, package_of
 from hybrid_hil.image.assembly import missing_kinds
 from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.prerequisites import free_mebibytes, needed_mebibytes
@@ -26,7 +26,7 @@ QEMU = "qemu-system-aarch64"
 RUNNING_MEBIBYTES = 1024
 MIRROR_SECONDS = 10.0
 
-VERSIONED = {QEMU: "--version", "mmdebstrap": "--version", "dtc": "--version", "mke2fs": "-V"}
+VERSIONED = {"mmdebstrap": "--version", "dtc": "--version", "mke2fs": "-V"}
 COMPILERS = ("gcc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc")
 
 
@@ -46,14 +46,11 @@ class Finding:
     remedy: str = ""
 
 
-def findings() -> Iterable[Finding]:
-    """Looks at this machine, one finding after the other."""
+def findings(qemu: str = QEMU) -> Iterable[Finding]:
+    """Looks at this machine, one finding after the other; `qemu` is the one that boards are to run in."""
     yield judge_python(sys.version_info[:2])
-    yield from (look_at_need(need) for need in needs())
-    program = find_program(QEMU)
-    if program is not None:
-        yield judge_qemu(_output([program, "--version"]))
-        yield judge_machines(_output([program, "-machine", "help"]))
+    yield from (look_at_need(need) for need in needs() if need.thing != QEMU)
+    yield from look_at_qemu(qemu)
     checkout = look_at_checkout()
     yield checkout
     if checkout.verdict is Verdict.OK:
@@ -79,6 +76,18 @@ def look_at_need(need: Need) -> Finding:
     if not need.met():
         return Finding(need.thing, Verdict.FAIL, "missing", f"install the package `{need.package}`")
     return Finding(need.thing, Verdict.OK, version_of(need.thing) or "there")
+
+
+def look_at_qemu(qemu: str) -> Iterable[Finding]:
+    """Where it is, how old it is, and whether it has the machine."""
+    program = find_program(qemu)
+    if program is None:
+        remedy = f"install the package `{package_of(QEMU)}`, or fetch one: `hil qemu`"
+        yield Finding(qemu, Verdict.FAIL, "missing", remedy)
+        return
+    yield Finding("QEMU", Verdict.OK, program)
+    yield judge_qemu(output_of([program, "--version"]))
+    yield judge_machines(output_of([program, "-machine", "help"]))
 
 
 def look_at_checkout() -> Finding:
@@ -116,7 +125,8 @@ def judge_qemu(banner: str) -> Finding:
     """`banner` is what `qemu-system-aarch64 --version` prints."""
     match = re.search(r"version (\d+)\.(\d+)", banner)
     if match is None:
-        return Finding("QEMU version", Verdict.FAIL, f"unreadable: `{banner[:60]}`", "install QEMU 7.2 or later")
+        said = banner.partition("\n")[0][:60]
+        return Finding("QEMU version", Verdict.FAIL, f"unreadable: `{said}`", "install QEMU 7.2 or later")
     text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
     if version < MINIMUM_QEMU:
         return Finding("QEMU version", Verdict.FAIL, text, "install QEMU 7.2 or later")
@@ -144,12 +154,12 @@ def version_of(thing: str) -> str | None:
     program = find_program(thing)
     if program is None or not (thing in VERSIONED or thing in COMPILERS):
         return None
-    answer = _output([program, VERSIONED.get(thing, "-dumpfullversion")])
+    answer = output_of([program, VERSIONED.get(thing, "-dumpfullversion")])
     match = re.search(r"\d+(\.\d+)+", answer)
     return match[0] if match else None
 
 
-def _output(command: list[str]) -> str:
+def output_of(command: list[str]) -> str:
     """What a command prints on either stream; its exit status does not matter here."""
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     return done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Which image and which layout a person means."""
+"""Which image, which layout and which QEMU a person means."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
+from hybrid_hil.checkup import QEMU
+from hybrid_hil.emulator import QEMU_VARIABLE
 from hybrid_hil.image import Image, ImageRequest, ensure_image, open_image
 from hybrid_hil.image.assembly import DEBIAN, ORIGINS
 from hybrid_hil.image.buildroot.request import request_from_environment
@@ -47,3 +49,9 @@ def layout_option(command: Command) -> Command:
         show_default=True,
         help="Two Cortex-R5F cores of their own, or one from both in lockstep.",
     )(command)
+
+
+def qemu_option(command: Command) -> Command:
+    """`--qemu`, for `chosen_qemu`."""
+    text = f"The QEMU to run boards in ({QEMU_VARIABLE}).  [default: {QEMU} of PATH]"
+    return click.option("--qemu", metavar="PROGRAM", help=text)(command)

@@ -56,3 +56,22 @@ class Deadline:
                 return
             time.sleep(min(every, self.remaining()))
             count += 1
+
+
+class Unlimited(Deadline):
+    """For a board that a person may halt at any point: never expires, and no deadline after it comes sooner. Waits
+    that want a number of seconds get the most that poll(2) takes in milliseconds, in round figures: three weeks."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.seconds = 3 * 7 * 24 * 3600.0
+
+    def remaining(self) -> float:
+        return self.seconds
+
+    @property
+    def expired(self) -> bool:
+        return False
+
+    def after(self, seconds: float) -> Deadline:  # noqa: ARG002  whoever is waited for may be halted meanwhile
+        return self

@@ -17,6 +17,7 @@ from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
 from hybrid_hil.deployment import parcel_of_checkout
+from hybrid_hil.emulator import QEMU_VARIABLE, chosen_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
@@ -45,6 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("auto", "off"),
         default="auto",
         help="auto: emulated boards begin as one that was booted before, where that is faster",
+    )
+    group.addoption(
+        "--qemu", metavar="PROGRAM", help=f"the QEMU to run boards in (default: {QEMU_VARIABLE}, or PATH's)"
     )
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
     group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
@@ -134,6 +138,7 @@ class BoardKeeper:
             layout=self._layout(),
             monitor=Path(monitor).absolute() if monitor else None,
             prepared=parcel_of_checkout().fingerprint if self._config.getoption("--snapshots") == "auto" else "",
+            qemu=chosen_qemu(self._config.getoption("--qemu")),
         )
         return QemuBoard(self.image(), options, owner="pytest", logs=logs)
 

@@ -111,11 +111,18 @@ def test_two_workers_have_a_board_each(sandbox: Sandbox, tmp_path: Path) -> None
         assert "Booting Linux" in log.read_text()
 
 
-@pytest.mark.parametrize("words", [["--layout=three-cores"], ["--image=/nowhere"]])
-def test_nonsense_is_refused(sandbox: Sandbox, tmp_path: Path, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("--layout=three-cores", "three-cores"),
+        ("--image=/nowhere", "`/nowhere` is not an image"),
+        ("--qemu=/nowhere", "no program `/nowhere` to run boards in"),
+    ],
+)
+def test_nonsense_is_refused(sandbox: Sandbox, tmp_path: Path, word: str, complaint: str) -> None:
     test = tmp_path / "test_suite.py"
     test.write_text(DEAD)
-    process = sandbox.pytest(f"--rootdir={tmp_path}", *words, str(test))
+    process = sandbox.pytest(f"--rootdir={tmp_path}", word, str(test))
     output, _ = process.communicate(timeout=WHOLE_S)
     assert process.returncode != 0
-    assert "three-cores" in output or "`/nowhere` is not an image" in output
+    assert complaint in output

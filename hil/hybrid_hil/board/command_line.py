@@ -15,9 +15,9 @@ SSH_PORT = 22
 
 @dataclass(frozen=True)
 class Payload:
-    """The files a board boots, and where in guest Linux the forwarded port ends. What the guest writes is forgotten
-    with QEMU unless `keeps_disk`. `overlay` takes it instead of the disk, and QEMU's snapshots; the board begins as the
-    snapshot `restored` inside it instead of booting."""
+    """The files a board boots, where in guest Linux the forwarded port ends, and the program that runs it all. What the
+    guest writes is forgotten with QEMU unless `keeps_disk`. `overlay` takes it instead of the disk, and QEMU's
+    snapshots; the board begins as the snapshot `restored` inside it instead of booting."""
 
     layout: Layout
     monitor: Path
@@ -29,6 +29,7 @@ class Payload:
     keeps_disk: bool = False
     overlay: Path | None = None
     restored: str = ""
+    qemu: str = QEMU
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Wires:
     qmp: Path
 
 
-def qemu_command_line(payload: Payload, wires: Wires) -> list[str]:
-    """The command a board is run with. QEMU connects to `wires` and fails at once if nobody listens."""
+def qemu_command_line(payload: Payload, wires: Wires, debugger: Path | None = None) -> list[str]:
+    """The command a board is run with. QEMU connects to `wires` and fails at once if nobody listens. With `debugger`
+    it listens there for gdb, and every core waits for that to go on."""
     lines = [
         *_socket("console", wires.console),
         *("-serial", "chardev:console"),
@@ -50,6 +52,8 @@ def qemu_command_line(payload: Payload, wires: Wires) -> list[str]:
         *_socket("qmp", wires.qmp),
         *("-mon", "chardev=qmp,mode=control"),
     ]
+    if debugger is not None:
+        lines += ["-S", "-gdb", f"unix:{_escaped(debugger)},server=on,wait=off"]
     return [*_machine(payload), *lines]
 
 
@@ -64,7 +68,7 @@ def _machine(payload: Payload) -> list[str]:
     # -kernel would make QEMU swallow the SMCs that the monitor answers; the conduit is HVC for PSCI alone.
     # A guest that resets ends QEMU: a board that reboots by itself is a failure.
     return [
-        *(QEMU, "-M", "xlnx-versal-virt", "-m", "1G"),
+        *(payload.qemu, "-M", "xlnx-versal-virt", "-m", "1G"),
         *("-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot"),
         *("-global", "cortex-a72-arm-cpu.psci-conduit=2"),
         *("-device", f"loader,file={_escaped(payload.monitor)},cpu-num=0"),

@@ -8,10 +8,9 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 
-from hybrid_hil.board.command_line import QEMU, Wires
+from hybrid_hil.board.command_line import Wires
 from hybrid_hil.board.qmp import Qmp
 from hybrid_hil.console import Console
 from hybrid_hil.console.serial_line import SocketLine
@@ -185,15 +184,6 @@ class _pidfd:  # noqa: N801  named after the kernel's word for it
 
     def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
-
-
-@cache
-def qemu_version() -> str:
-    """What QEMU says of its version; empty where there is none."""
-    program = shutil.which(QEMU)
-    if program is None:
-        return ""
-    return subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout.partition("\n")[0]
 
 
 def complaints(text: str) -> str:

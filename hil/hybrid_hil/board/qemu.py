@@ -12,13 +12,14 @@ from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.devicetree import with_kernel_arguments
 from hybrid_hil.board.layout import TWO_CORES, Layout
-from hybrid_hil.board.machine import Machine, obituary, qemu_version
+from hybrid_hil.board.machine import Machine, obituary
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
 from hybrid_hil.board.snapshot import Shelf, Snapshot, make_overlay, worth_it
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.emulator import chosen_qemu, version_of
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
@@ -36,7 +37,8 @@ class QemuOptions:
     """What is changed about the stock board: `monitor` instead of the image's own, words added to the kernel
     command line, the guest port that stands for SSH. With `keeps_disk` the disk is the board's own and keeps what
     was written over a power cut. `prepared` names what provisioning brings: a board with a name for it is kept once it
-    is provisioned, and later boards of the same kind begin as it was, where that is faster."""
+    is provisioned, and later boards of the same kind begin as it was, where that is faster. `qemu` is a program that
+    `chosen_qemu` gave. A `debugged` board waits for gdb."""
 
     layout: Layout = TWO_CORES
     monitor: Path | None = None
@@ -44,6 +46,8 @@ class QemuOptions:
     guest_port: int = SSH_PORT
     keeps_disk: bool = False
     prepared: str = ""
+    qemu: str | None = None
+    debugged: bool = False
 
 
 class QemuBoard:
@@ -66,6 +70,7 @@ class QemuBoard:
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
+        self._qemu = self._options.qemu or chosen_qemu(None)
         self._owner = owner
         self.provision = provision
         self.on_stage: Callable[[str], None] | None = None
@@ -109,6 +114,11 @@ class QemuBoard:
     def by_hand(self) -> str:
         """The QEMU command line that runs this board without the rig."""
         return command_line_by_hand(self._payload())
+
+    @property
+    def debugger(self) -> Path:
+        """The unix socket on which a `debugged` board listens for gdb."""
+        return self._folder.path / "gdb.sock"
 
     @property
     def qemu_pid(self) -> int:
@@ -216,7 +226,7 @@ class QemuBoard:
         created = str(self._image.manifest.get("created", ""))
         monitor = hashlib.sha256(options.monitor.read_bytes()).hexdigest() if options.monitor else ""
         ours = (options.layout.name, monitor, str(options.guest_port), options.prepared, *options.kernel_arguments)
-        return snapshot.key_of(str(self._image.folder), created, qemu_version(), *ours)
+        return snapshot.key_of(str(self._image.folder), created, version_of(self._qemu), *ours)
 
     def raise_unless_well(self) -> None:
         """Does nothing while the board runs, or after it has powered itself off.
@@ -238,7 +248,8 @@ class QemuBoard:
     def _start(self, payload: Payload, deadline: Deadline) -> Machine:
         machine = Machine(self._folder.path, self.vitals, self.console, self.core_console)
         self._machine = machine
-        machine.start(qemu_command_line(payload, machine.wires), deadline)
+        debugger = self.debugger if self._options.debugged else None
+        machine.start(qemu_command_line(payload, machine.wires, debugger), deadline)
         return machine
 
     @property
@@ -262,6 +273,7 @@ class QemuBoard:
             keeps_disk=self._options.keeps_disk,
             overlay=self._overlay if self._options.prepared else None,
             restored=restored,
+            qemu=self._qemu,
         )
 
     def _disk(self) -> Path:

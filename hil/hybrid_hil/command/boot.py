@@ -1,15 +1,20 @@
 """`hil boot`: a board for a person."""
 
 import sys
+import time
+from functools import partial
 
 import click
 
 from hybrid_hil.board import Board
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
-from hybrid_hil.choice import chosen_image, image_option, layout_option
-from hybrid_hil.deadline import Deadline
+from hybrid_hil.board.stages import FIRMWARE
+from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
+from hybrid_hil.deadline import Deadline, Unlimited
+from hybrid_hil.debugger import instructions
 from hybrid_hil.deployment import deploy, parcel_of_checkout
+from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.terminal import TerminalReporter, err
@@ -22,13 +27,25 @@ def _deploy(board: Board, deadline: Deadline) -> None:
     deploy(board.shell, parcel_of_checkout(), deadline)
 
 
+def _tell_of_debugger(board: QemuBoard, stage: str) -> None:
+    """Once QEMU runs, and before anything in it does."""
+    if stage == FIRMWARE.name:
+        err.print(instructions(board.debugger, board.layout, board.image.platform), markup=False)
+
+
 @click.command()
 @image_option
 @layout_option
 @click.option("--append", "words", multiple=True, metavar="WORD", help="Adds to the kernel's command line.")
+@qemu_option
+@click.option("--wait-gdb", is_flag=True, help="Halts every core until a debugger goes on.")
 @click.option("--bare", is_flag=True, help="Does not deploy the runtime.")
-def command(choice: str | None, layout: str, words: tuple[str, ...], bare: bool) -> None:
+def command(
+    choice: str | None, layout: str, words: tuple[str, ...], qemu: str | None, wait_gdb: bool, bare: bool
+) -> None:
     """Boot a board with the runtime on it and your terminal on its console; Ctrl-] powers it off.
+
+    With --wait-gdb nothing has run yet when the commands for gdb are printed, and nothing of the boot has a deadline.
 
     While it runs, `hil ssh` and `hil deploy` in other terminals reach it. Without a terminal the console is
     printed until the board powers itself off or this command is interrupted.
@@ -38,15 +55,20 @@ def command(choice: str | None, layout: str, words: tuple[str, ...], bare: bool)
       hil boot
       hil boot --layout one-core
       hil boot --append initcall_debug --append loglevel=8
+      hil boot --wait-gdb --layout one-core
+      hil boot --qemu "$(hil qemu)"
     Exit codes: 0 left or powered off, 1 the boot failed or the board died, 130 interrupted.
     """
+    program = chosen_qemu(qemu)
     image = chosen_image(choice, TerminalReporter())
-    options = QemuOptions(layout=layout_named(layout), kernel_arguments=words)
+    options = QemuOptions(layout=layout_named(layout), kernel_arguments=words, qemu=program, debugged=wait_gdb)
     with QemuBoard(image, options, owner=FOR_PEOPLE, provision=None if bare else _deploy) as board:
         board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
-        deadline = Deadline(BOOT_S)
-        board.power_on(deadline)
-        took = deadline.seconds - deadline.remaining()
+        begun = time.monotonic()
+        if wait_gdb:
+            board.on_stage = partial(_tell_of_debugger, board)
+        board.power_on(Unlimited() if wait_gdb else Deadline(BOOT_S))
+        took = time.monotonic() - begun
         err.print(
             f"\r\n[green]✓[/green] `{board.name}` is up after {took:.1f} s; Ctrl-] powers it off\r\n"
             f"  in another terminal: `hil ssh hybrid-runtime processors`; `hil deploy` after a change\r\n"

@@ -6,8 +6,9 @@ import click
 
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.qemu import QemuBoard, QemuOptions
-from hybrid_hil.choice import chosen_image, image_option, layout_option
+from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.demonstration import Demonstration, Verdict
+from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.proof import UnprovenError
 from hybrid_hil.rig import Rig
@@ -17,7 +18,8 @@ from hybrid_hil.terminal import TerminalReporter, out
 @click.command()
 @image_option
 @layout_option
-def command(choice: str | None, layout: str) -> None:
+@qemu_option
+def command(choice: str | None, layout: str, qemu: str | None) -> None:
     """Build or find the image, boot it, deploy the runtime, and run a firmware from create to delete.
 
     The firmware carries a nonce made a moment before; only when it comes back from the container's logs and
@@ -27,12 +29,13 @@ def command(choice: str | None, layout: str) -> None:
     Examples:
       hil demo
       hil demo --layout one-core
+      hil demo --qemu "$(hil qemu)"
     Exit codes: 0 proven, 1 failed or not proven, 130 interrupted.
     """
     begun = time.monotonic()
     reporter = TerminalReporter(out)
+    options = QemuOptions(layout=layout_named(layout), qemu=chosen_qemu(qemu))
     image = chosen_image(choice, reporter)
-    options = QemuOptions(layout=layout_named(layout))
     try:
         with Rig(QemuBoard(image, options, owner="hil demo")) as rig:
             with reporter.step("boot the board and deploy the runtime") as step:

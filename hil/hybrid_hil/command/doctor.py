@@ -7,18 +7,30 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.checkup import Finding, Verdict, findings
-from hybrid_hil.terminal import out
+from hybrid_hil.choice import qemu_option
+from hybrid_hil.emulator import named_qemu
+from hybrid_hil.terminal import TerminalReporter, out
 
 COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
 
 
 @click.command()
-def command() -> None:
+@qemu_option
+def command(qemu: str | None) -> None:
     """Look at this machine and say what the rig lacks, each finding with its remedy.
 
+    \b
+    Examples:
+      hil doctor
+      hil doctor --qemu "$(hil qemu)"
     Exit code 0 when the rig can work here, 1 when something is missing.
     """
-    found = list(findings())
+    reporter = TerminalReporter()
+    with reporter.step("look at this machine") as step:
+        found = []
+        for finding in findings(named_qemu(qemu)):
+            step.detail(finding.subject)
+            found.append(finding)
     out.print(table_of(found))
     failed = sum(finding.verdict is Verdict.FAIL for finding in found)
     if failed:

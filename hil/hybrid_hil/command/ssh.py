@@ -42,7 +42,8 @@ def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int
     reporter = TerminalReporter()
     image = chosen_image(choice, reporter)
     with QemuBoard(image, owner="hil ssh") as board:
-        with reporter.step("boot a board for this session"):
+        with reporter.step("boot a board for this session") as step:
+            board.on_stage = step.detail
             board.power_on(Deadline(BOOT_S))
         return _talk(board.shell, words)
 

@@ -1,20 +1,19 @@
 """`hil test`: everything that has to pass."""
 
-import os
 import re
 import shlex
-import signal
-import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.failure import RigError
-from hybrid_hil.terminal import Step, TerminalReporter, out
+from hybrid_hil.job import run_job
+from hybrid_hil.terminal import TerminalReporter, out
 
 # The one that needs an image; arguments for pytest are its.
 BOARD = "hil"
@@ -78,48 +77,18 @@ def _image_arguments(choice: str | None, arguments: tuple[str, ...]) -> tuple[st
 
 
 def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
-    """Runs one environment. On a terminal its last line is shown as it changes and its end only when it
-    fails; elsewhere everything is passed on."""
+    """Runs one environment; on a terminal its end is shown only when it fails."""
     command_line = [sys.executable, "-m", "tox", "run", "-e", environment]
     command_line += ["--", *arguments] if arguments else []
     begun = time.monotonic()
-    lines: list[str] = []
-    with TerminalReporter(out).step(environment) as step, _started(command_line) as process:
-        try:
-            for line in process.stdout or ():
-                lines.append(line.rstrip())
-                _pass_on(lines[-1], step)
-            exit_code = process.wait()
-        except KeyboardInterrupt:
-            # once, to all of them: boards are put away while tox waits for its suicide_timeout
-            os.killpg(process.pid, signal.SIGINT)
-            process.communicate()
-            raise
+    with tempfile.TemporaryDirectory() as folder, TerminalReporter(out).step(environment) as step:
+        log = Path(folder) / "log"
+        exit_code = run_job(command_line, step, log=log)
+        lines = log.read_text().splitlines()
         step.failed = exit_code != 0
     if exit_code != 0 and out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
     return Outcome(environment, exit_code, time.monotonic() - begun, last_words(lines))
-
-
-def _pass_on(line: str, step: Step) -> None:
-    if out.is_terminal:
-        step.detail(line.strip()[:80])
-    else:
-        out.print(line, markup=False)
-
-
-def _started(command_line: list[str]) -> subprocess.Popen[str]:
-    """A process group of its own, so that a terminal's Ctrl-C reaches it through us, and not twice."""
-    return subprocess.Popen(
-        command_line,
-        cwd=checkout_root(),
-        stdin=subprocess.DEVNULL,
-        process_group=0,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
 
 
 def last_words(lines: list[str]) -> str:

@@ -79,11 +79,12 @@ def _in_use(store: Store, reporter: Reporter) -> Iterator[Store]:
         raise explained(error, store.root) from error
 
 
-def missing_kinds(store: Store) -> list[str]:
-    """The kinds of components that the next `ensure_image` of the default origin would have to build, in no order."""
+def missing_kinds(store: Store, request: ImageRequest | None = None) -> list[str]:
+    """The kinds of components that the next `ensure_image` of `request`, or of the default origin, would have to build,
+    in no order; without keys that is everything, told by what Debian's is made of."""
     if not store.has(KEYS):
         return ["keys", *KINDS_BUILT]
-    return assembly_for(ImageRequest(), store, QuietReporter()).missing()
+    return assembly_for(request or ImageRequest(), store, QuietReporter()).missing()
 
 
 def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Assembly:

@@ -20,6 +20,7 @@ MEBIBYTES = {
     "release": 200,
     "output": 6000,
     "buildroot": 700,
+    "emulator": 400,
 }
 
 THINGS = {
@@ -28,6 +29,7 @@ THINGS = {
     "rootfs": ("mmdebstrap", KEYRING, "mke2fs"),
     "platform": ("make", "dtc", LINUX_COMPILER, CORE_COMPILER),
     "release": ("xz",),
+    "emulator": ("mmdebstrap", KEYRING),
     "buildroot": ("make", "gcc", "/usr/include/stdio.h", "bc", "xz", *(need.thing for need in buildroot_needs())),
 }
 

@@ -3,12 +3,12 @@
 from hybrid_hil.image.folder import read_manifest
 from hybrid_hil.image.store import KINDS, SHORTCUTS, Component, Store
 
-KEPT = ("keys", "image", *SHORTCUTS)
+KEPT = ("keys", "image", "emulator", *SHORTCUTS)
 
 
 def superfluous(store: Store, keep: int) -> list[Component]:
-    """All but the `keep` images used last, and every component that is in none of those. Keys, downloads and the
-    compilers' cache stay."""
+    """All but the `keep` images used last, and every component that is in none of those. Keys, downloads, the
+    compilers' cache and a fetched QEMU stay."""
     images = store.components("image")
     kept, gone = images[:keep], images[keep:]
     needed = {part for image in kept for part in parts_of(store, image)}

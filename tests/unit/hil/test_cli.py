@@ -6,7 +6,7 @@ from hybrid_hil.__main__ import run
 from hybrid_hil.cli import VerbGroup, hil
 from hybrid_hil.command.test import again, last_words
 
-VERBS = ["boot", "demo", "deploy", "doctor", "image", "report", "ssh", "test"]
+VERBS = ["boot", "bringup", "completion", "demo", "deploy", "doctor", "image", "nightly", "qemu", "report", "ssh", "test"]
 
 
 def test_every_verb_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,7 +17,7 @@ def test_every_verb_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"\n  {verb} " in shown
 
 
-@pytest.mark.parametrize("verb", ["boot", "demo", "deploy", "report", "ssh", "test"])
+@pytest.mark.parametrize("verb", ["boot", "bringup", "demo", "deploy", "nightly", "qemu", "report", "ssh", "test"])
 def test_every_verb_has_examples_and_exit_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([verb, "--help"]) == 0
     shown = capsys.readouterr().out

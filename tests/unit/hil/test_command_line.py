@@ -1,5 +1,6 @@
 """The QEMU command line, word by word where a word matters."""
 
+import dataclasses
 import itertools
 import shlex
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_by_hand_is_the_same_machine_on_a_terminal() -> None:
     assert after(words, "-serial") == ["mon:stdio", "file:core-console.log"]
     machine = qemu_command_line(payload(folder="/with space"), WIRES)
     assert words[: words.index("-serial")] == machine[: machine.index("-chardev")]
+
+
+def test_any_qemu_will_do() -> None:
+    chosen = dataclasses.replace(payload(), qemu="/opt/qemu/qemu-system-aarch64")
+    assert qemu_command_line(chosen, WIRES)[0] == "/opt/qemu/qemu-system-aarch64"
+    assert shlex.split(command_line_by_hand(chosen))[0] == "/opt/qemu/qemu-system-aarch64"
+
+
+def test_only_a_debugged_board_is_halted() -> None:
+    assert "-S" not in qemu_command_line(payload(), WIRES)
+    words = qemu_command_line(payload(), WIRES, Path("/run/b/gdb.sock"))
+    assert "-S" in words
+    assert after(words, "-gdb") == ["unix:/run/b/gdb.sock,server=on,wait=off"]
 
 
 def test_layouts_have_one_firmware_folder_and_speaker_per_processor() -> None:

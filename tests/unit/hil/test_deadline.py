@@ -1,8 +1,10 @@
 """Deadlines on a clock of our own."""
 
+import socket
+
 import pytest
 
-from hybrid_hil.deadline import PATIENCE_VARIABLE, Deadline, patience
+from hybrid_hil.deadline import PATIENCE_VARIABLE, Deadline, Unlimited, patience
 from hybrid_hil.failure import RigError
 
 
@@ -37,6 +39,15 @@ def test_a_part_never_outlives_the_whole() -> None:
     assert whole.after(3).remaining() == 3
     clock.now += 9
     assert whole.after(3).remaining() == pytest.approx(1)
+
+
+def test_unlimited_never_expires_and_no_part_of_it_does() -> None:
+    whole = Unlimited()
+    part = whole.after(0.0)
+    assert not part.expired
+    assert part.remaining() > 24 * 3600
+    with socket.socketpair()[0] as line:
+        line.settimeout(part.remaining())
 
 
 def test_patience_stretches(monkeypatch: pytest.MonkeyPatch) -> None:

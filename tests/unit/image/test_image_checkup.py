@@ -1,9 +1,11 @@
 """The doctor's findings: what keeps the rig from working is told apart from what does not, with a remedy."""
 
 import urllib.error
+from pathlib import Path
 
 import pytest
 
+from emulator_double import write_emulator
 from hybrid_hil import checkup
 from hybrid_hil.checkup import (
     Verdict,
@@ -14,6 +16,7 @@ from hybrid_hil.checkup import (
     look_at_cache,
     look_at_mirror,
     look_at_need,
+    look_at_qemu,
     version_of,
 )
 from hybrid_hil.failure import RigError
@@ -38,6 +41,14 @@ def test_qemu_version(banner: str, verdict: Verdict, found: str) -> None:
     assert finding.verdict is verdict
     assert found in finding.found
     assert bool(finding.remedy) is (verdict is Verdict.FAIL)
+
+
+def test_the_qemu_that_is_meant_is_looked_at(tmp_path: Path) -> None:
+    (missing,) = look_at_qemu(str(tmp_path / "qemu"))
+    assert missing.verdict is Verdict.FAIL
+    assert "`hil qemu`" in missing.remedy
+    there = write_emulator(tmp_path / "qemu", "QEMU emulator version 6.2.0", "virt  ARM")
+    assert [finding.verdict for finding in look_at_qemu(str(there))] == [Verdict.OK, Verdict.FAIL, Verdict.FAIL]
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,12 @@ class Mirror:
     main: str
     security: str
 
-    def lines(self) -> list[str]:
-        """apt's one-line sources for everything the image is made of."""
+    def lines(self, suite: str = SUITE) -> list[str]:
+        """apt's one-line sources for all of a release, by default the one the image is made of."""
         return [
-            f"deb {self.main} {SUITE} main",
-            f"deb {self.main} {SUITE}-updates main",
-            f"deb {self.security} {SUITE}-security main",
+            f"deb {self.main} {suite} main",
+            f"deb {self.main} {suite}-updates main",
+            f"deb {self.security} {suite}-security main",
         ]
 
 

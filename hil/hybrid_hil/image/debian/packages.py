@@ -19,8 +19,10 @@ ARCHIVES = "var/cache/apt/archives"
 TRANSPORT = re.compile(r"^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])\b")
 
 
-def extract_packages(workshop: Workshop, packages: Sequence[str], architecture: str, target: Path) -> dict[str, str]:
-    """Unpacks `packages` and what they need into the new folder `target`; returns versions by name.
+def extract_packages(
+    workshop: Workshop, packages: Sequence[str], architecture: str, target: Path, suite: str = SUITE
+) -> dict[str, str]:
+    """Unpacks `packages` of `suite` and what they need into the new folder `target`; returns versions by name.
 
     No maintainer script is run. apt's state, cache and sources are private to the call; proxies and other
     settings of transport are this machine's.
@@ -39,9 +41,9 @@ def extract_packages(workshop: Workshop, packages: Sequence[str], architecture: 
             "--skip=check/chrootless,check/signed-by,cleanup",
             f"--keyring={KEYRING}",
             f"--aptopt={transport}",
-            SUITE,
+            suite,
             target,
-            *(mirror.lines() if mirror is not None else ()),
+            *(mirror.lines(suite) if mirror is not None else ()),
         ]
     )
     versions = package_versions([path.name for path in (target / ARCHIVES).glob("*.deb")])

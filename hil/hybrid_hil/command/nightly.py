@@ -1,0 +1,99 @@
+"""`hil nightly`: every longer run there is."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.debian.emulator import kept_emulator
+from hybrid_hil.image.store import Store
+from hybrid_hil.nightly.ingredients import missing_ingredients
+from hybrid_hil.nightly.night import Night
+from hybrid_hil.nightly.part import NEWEST, PARTS
+from hybrid_hil.nightly.plan import Planned, Wishes, foreseen, plan
+from hybrid_hil.nightly.result import Result, kept
+from hybrid_hil.nightly.summary import headline, markdown, succeeded, table
+from hybrid_hil.terminal import TerminalReporter, out
+
+SUMMARY = "summary.md"
+DEFAULT_REPORT = "hil-artifacts/nightly"
+INTERRUPTED = 130
+
+Patterns = tuple[str, ...]
+
+
+@click.command()
+@click.option("--list", "listed", is_flag=True, help="Shows the parts and what would be left out, and runs nothing.")
+@click.option("--only", multiple=True, metavar="PART", help="Runs these alone; shell patterns, as often as wanted.")
+@click.option("--skip", multiple=True, metavar="PART", help="Leaves these out; shell patterns, as often as wanted.")
+@click.option("--bound", type=click.FloatRange(min=0), metavar="MINUTES", help="Begins no part that no longer fits.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    default=DEFAULT_REPORT,
+    show_default=True,
+    help="Where each part's JUnit XML, log and artifacts go.",
+)
+@click.option("--read", is_flag=True, help="Runs nothing, and sums up what is in --report.")
+def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, report: Path, read: bool) -> None:
+    """Run every longer test with what is at hand, part by part, and say what was left out and why.
+
+    Parts are the suite on each image, layout and QEMU; faults at every system call; thousands of lives; what the
+    runtime costs; container engines. One that fails does not keep the next from running, Ctrl-C does. In `tox run -e
+    nightly -- ARGUMENTS` nothing is missing that PyPI has; `hil qemu` and `hil image build --from buildroot` see to
+    the rest.
+
+    \b
+    Examples:
+      hil nightly --list
+      hil nightly --only 'debian-*' --skip '*-newest'
+      hil nightly --bound 90
+      hil nightly --report results --read
+    Exit codes: 0 something ran and all of it passed, 1 not so, 2 wrong usage, 130 interrupted.
+    """
+    wishes = Wishes(only, skip, bound)
+    if read:
+        _conclude([kept(one.part.name, report) for one in plan(PARTS, wishes, {}) if not one.reason], report)
+        return
+    store = Store()
+    missing = missing_ingredients(store)
+    planned = plan(PARTS, wishes, missing)
+    if listed:
+        out.print(_listing(foreseen(planned, bound)))
+        return
+    night = Night(report, None if NEWEST in missing else kept_emulator(store), TerminalReporter(out))
+    results = night.run(planned, bound)
+    if night.interrupted:
+        _show(results, report)
+        sys.exit(INTERRUPTED)
+    _conclude(results, report)
+
+
+def _conclude(results: Sequence[Result], report: Path) -> None:
+    _show(results, report)
+    if not succeeded(results):
+        remedy = f"each part's output and artifacts are in `{report}`; again: hil nightly --only PART"
+        raise RigError(f"not a good night: {headline(results)}", remedy)
+
+
+def _show(results: Sequence[Result], report: Path) -> None:
+    out.print()
+    out.print(table(results))
+    out.print(headline(results), markup=False)
+    report.mkdir(parents=True, exist_ok=True)
+    (report / SUMMARY).write_text(markdown(results))
+
+
+def _listing(planned: Sequence[Planned]) -> Table:
+    shown = Table(box=None, pad_edge=False)
+    for heading in ("part", "minutes", "does", "left out because"):
+        shown.add_column(heading, justify="right" if heading == "minutes" else "left", overflow="fold")
+    for one in planned:
+        cells = (one.part.name, str(one.part.minutes), one.part.title, one.reason)
+        shown.add_row(*(Text(cell) for cell in cells))
+    return shown

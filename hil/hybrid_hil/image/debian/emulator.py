@@ -1,0 +1,122 @@
+"""A QEMU newer than the host's: Debian's, unpacked into the cache and run from there by its own loader."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+from hybrid_hil.checkup import Verdict, judge_machines, judge_qemu
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import find_program
+from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.packages import extract_packages
+from hybrid_hil.image.diagnosis import explained, missing_program
+from hybrid_hil.image.fingerprint import Fingerprint
+from hybrid_hil.image.folder import write_manifest
+from hybrid_hil.image.prerequisites import check_prerequisites
+from hybrid_hil.image.store import Component, Store, remove_tree
+from hybrid_hil.terminal import Reporter, Step
+
+SUITE = "trixie"
+PACKAGE = "qemu-system-arm"
+LAUNCHER = "qemu-system-aarch64"
+TREE = "tree"
+LEFT_OUT = ("dev", "usr/share/doc", "usr/share/locale", "usr/share/man", "var")
+
+# The host's loader, C library and QEMU modules are of another release: none of them may slip in.
+SCRIPT = """\
+#!/bin/sh
+# {package} of Debian {suite}, with its own dynamic loader, libraries, modules and data.
+here=$(dirname -- "$(readlink -f -- "$0")")/{tree}
+export QEMU_MODULE_DIR="$here"/{libraries}/qemu
+exec "$here"/{loader} --library-path "$here"/{libraries} \\
+	"$here"/usr/bin/{program} -L "$here"/usr/share/qemu "$@"
+"""
+
+
+def emulator_component() -> Component:
+    """Which version Debian has cannot be known offline: the first one fetched is kept until `--rebuild`."""
+    inputs = Fingerprint()
+    inputs.recipe(Path(__file__))
+    inputs.text("package", PACKAGE, SUITE, host_architecture())
+    return Component("emulator", inputs.digest())
+
+
+def kept_emulator(store: Store) -> Path | None:
+    """The launcher of the one in the cache, None when there is none."""
+    component = emulator_component()
+    return store.path(component) / LAUNCHER if store.has(component) else None
+
+
+def ensure_emulator(reporter: Reporter, store: Store | None = None, *, rebuild: bool = False) -> Path:
+    """The launcher of Debian's newest QEMU, fetched when the cache lacks it.
+
+    Raises:
+        RigError: no space, program or network; or what was fetched does not run here.
+    """
+    store = store or Store()
+    component = emulator_component()
+    try:
+        with store.occupied():
+            store.sweep()
+            if rebuild or not store.has(component):
+                check_prerequisites(store.root, [component.kind])
+            title = f"fetching QEMU of Debian {SUITE}"
+            return store.ensure(component, fetch_emulator, reporter, title, rebuild=rebuild) / LAUNCHER
+    except OSError as error:
+        raise explained(error, store.root) from error
+
+
+def fetch_emulator(folder: Path, workshop: Workshop, step: Step) -> None:
+    """Puts the unpacked packages and a launcher into `folder`, and runs it."""
+    step.detail("fetching and unpacking packages")
+    tree = folder / TREE
+    versions = extract_packages(workshop, [PACKAGE], host_architecture(), tree, SUITE)
+    tree.with_name(f"{TREE}.apt.conf").unlink()
+    for name in LEFT_OUT:
+        remove_tree(tree / name)
+    launcher = folder / LAUNCHER
+    launcher.write_text(launcher_script(tree), encoding="ascii")
+    launcher.chmod(0o755)
+    step.detail("trying it")
+    for finding in (
+        judge_qemu(_said(workshop, launcher, "--version")),
+        judge_machines(_said(workshop, launcher, "-machine", "help")),
+    ):
+        if finding.verdict is Verdict.FAIL:
+            raise RigError(f"the fetched QEMU does not do: {finding.found}", f"look at `{workshop.log}`")
+    write_manifest(folder, {"suite": SUITE, "packages": versions, "version": versions[PACKAGE]})
+
+
+def launcher_script(tree: Path) -> str:
+    """A script that runs the QEMU in `tree`, wherever both are moved together.
+
+    Raises:
+        RigError: the tree has no dynamic loader, or more than one.
+    """
+    loaders = sorted(tree.glob("usr/lib/*/ld-linux*.so.*"))
+    if len(loaders) != 1:
+        raise RigError(f"`{tree}` has {len(loaders)} dynamic loaders", "fetch it again: `hil qemu --rebuild`")
+    loader = loaders[0].relative_to(tree)
+    return SCRIPT.format(
+        package=PACKAGE,
+        suite=SUITE,
+        tree=TREE,
+        program=LAUNCHER,
+        loader=shlex.quote(str(loader)),
+        libraries=shlex.quote(str(loader.parent)),
+    )
+
+
+def host_architecture() -> str:
+    """What Debian calls this machine's processor."""
+    dpkg = find_program("dpkg")
+    if dpkg is None:
+        raise RigError("this machine has no `dpkg`", missing_program("mmdebstrap"))
+    done = subprocess.run([dpkg, "--print-architecture"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def _said(workshop: Workshop, *command: str | Path) -> str:
+    lines: list[str] = []
+    workshop.run(command, watch=lines.append)
+    return "".join(lines)

@@ -1,0 +1,63 @@
+"""What a night finds on this machine."""
+
+import os
+from importlib.util import find_spec
+
+from hybrid_hil.emulator import banner, chosen_qemu, version_in
+from hybrid_hil.failure import RigError
+from hybrid_hil.host import find_program
+from hybrid_hil.image.assembly import BUILDROOT, ImageRequest, missing_kinds
+from hybrid_hil.image.buildroot.request import TREE_VARIABLE, request_from_environment
+from hybrid_hil.image.debian.emulator import kept_emulator
+from hybrid_hil.image.store import Store
+from hybrid_hil.nightly.part import HOST, NEWEST
+
+MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf")
+
+
+def missing_ingredients(store: Store) -> dict[str, str]:
+    """The needs of parts that are not met here, each with the reason."""
+    looked = {HOST: against_host(), NEWEST: against_newest(store), BUILDROOT: against_buildroot(store)}
+    looked |= {module: against_module(module) for module in MODULES}
+    return {need: reason for need, reason in looked.items() if reason}
+
+
+def against_host() -> str:
+    try:
+        chosen_qemu(None)
+    except RigError as error:
+        return error.message
+    return ""
+
+
+def against_newest(store: Store) -> str:
+    """A newer QEMU has to be there, and to be newer."""
+    try:
+        launcher = kept_emulator(store)
+    except RigError as error:
+        return error.message
+    if launcher is None:
+        return "no newer QEMU in the cache: `hil qemu` fetches one"
+    try:
+        host = find_program(chosen_qemu(None))
+    except RigError:
+        return ""
+    same = host is not None and version_in(banner(host)) == version_in(banner(str(launcher)))
+    return f"the host's QEMU is {version_in(banner(str(launcher)))} as well" if same else ""
+
+
+def against_buildroot(store: Store) -> str:
+    """Buildroot's image takes an hour: it is built only where somebody has named sources."""
+    if os.environ.get(TREE_VARIABLE):
+        return ""
+    request = ImageRequest(origin=BUILDROOT, buildroot=request_from_environment())
+    if not missing_kinds(store, request):
+        return ""
+    return f"no Buildroot image in the cache and no {TREE_VARIABLE}: `hil image build --from buildroot` makes it"
+
+
+def against_module(name: str) -> str:
+    """Looked for from its outermost package on: a parent that is not there has nothing inside."""
+    parents = name.split(".")
+    there = all(find_spec(".".join(parents[: count + 1])) for count in range(len(parents)))
+    return "" if there else f"no Python module `{name}` here: `tox run -e nightly` has it"

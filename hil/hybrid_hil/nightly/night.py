@@ -1,0 +1,67 @@
+"""A night under way: one part after the other, whatever becomes of each."""
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hybrid_hil.emulator import QEMU_VARIABLE
+from hybrid_hil.job import run_job
+from hybrid_hil.nightly.part import FOLDER, NEWEST, Part
+from hybrid_hil.nightly.plan import Planned, no_room
+from hybrid_hil.nightly.result import Outcome, Result, judged, keep, read_tally
+from hybrid_hil.terminal import Reporter
+
+JUNIT = "junit.xml"
+LOG = "output.log"
+ARTIFACTS = "artifacts"
+
+
+class Night:
+    """Runs parts into folders below `report`. `launcher` is the newest QEMU's, when there is one."""
+
+    def __init__(self, report: Path, launcher: Path | None, reporter: Reporter) -> None:
+        self._report = report.absolute()
+        self._launcher = launcher
+        self._reporter = reporter
+        self.interrupted = False
+
+    def run(self, planned: Sequence[Planned], bound: float | None = None) -> list[Result]:
+        """One result for each of `planned`. An interrupt ends the part that runs, and those after it are left out."""
+        begun = time.monotonic()
+        results = []
+        for one in planned:
+            reason = one.reason or self._against_beginning(one.part, (time.monotonic() - begun) / 60, bound)
+            result = Result(one.part.name, Outcome.LEFT_OUT, reason) if reason else self._run(one.part)
+            keep(result, self._report / one.part.name)
+            results.append(result)
+        return results
+
+    def _against_beginning(self, part: Part, minutes: float, bound: float | None) -> str:
+        return "the night was interrupted" if self.interrupted else no_room(part, minutes, bound)
+
+    def _run(self, part: Part) -> Result:
+        folder = self._report / part.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        environment = {QEMU_VARIABLE: str(self._launcher)} if part.qemu == NEWEST else {}
+        begun = time.monotonic()
+        try:
+            with self._reporter.step(part.name) as step:
+                exit_code = run_job(command_line(part, folder), step, log=folder / LOG, environment=environment)
+                seconds = time.monotonic() - begun
+                result = judged(part.name, exit_code, read_tally(folder / JUNIT), seconds)
+                step.failed = result.outcome is not Outcome.PASSED
+        except KeyboardInterrupt:
+            self.interrupted = True
+            seconds = time.monotonic() - begun
+            return Result(part.name, Outcome.INTERRUPTED, "by Ctrl-C", seconds, read_tally(folder / JUNIT))
+        return result
+
+
+def command_line(part: Part, folder: Path) -> list[str]:
+    """pytest for `part`, everything it leaves in `folder`."""
+    arguments = [argument.replace(FOLDER, str(folder)) for argument in part.arguments]
+    kept = ["-v", f"--junit-xml={folder / JUNIT}", f"--hil-artifacts={folder / ARTIFACTS}"]
+    return [sys.executable, "-m", "pytest", *arguments, *kept]

@@ -1,0 +1,97 @@
+"""The parts of a night."""
+
+from dataclasses import dataclass
+
+from hybrid_hil.board.layout import ONE_CORE, TWO_CORES
+from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
+
+HOST = "host"
+NEWEST = "newest"
+WHOSE = {HOST: "this machine's QEMU", NEWEST: "the newest QEMU"}
+# where a part's own files go, in its arguments
+FOLDER = "{folder}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run of pytest. `minutes` is what it takes on two quiet CPUs, `needs` names what has to be at hand; `qemu`
+    says whose QEMU its boards run in, and is empty where there are none."""
+
+    name: str
+    title: str
+    minutes: int
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    image: str = ""
+    qemu: str = ""
+
+
+def _cell(image: str, layout: str, qemu: str) -> Part:
+    """One combination of the matrix. The rig's own tests choose their layouts themselves, so they run once per image
+    and QEMU."""
+    whole = layout == TWO_CORES.name
+    return Part(
+        name=f"{image}-{layout}-{qemu}",
+        title=f"{'the whole suite' if whole else 'the tests on a board'}, {layout}, {WHOSE[qemu]}",
+        minutes=20 if whole else 10,
+        arguments=("tests/board", *(["tests/rig"] if whole else []), "--image", image, "--layout", layout),
+        needs=tuple(need for need in (image, qemu) if need != DEBIAN),
+        image=image,
+        qemu=qemu,
+    )
+
+
+MATRIX = tuple(
+    _cell(image, layout, qemu)
+    for image in (DEBIAN, BUILDROOT)
+    for layout in (TWO_CORES.name, ONE_CORE.name)
+    for qemu in (HOST, NEWEST)
+)
+_LIVES = "back_to_back or restarts_of_each_core"
+_MANY = ("--soak", "1000", "--restarts", "1000")
+PARTS = (
+    *MATRIX,
+    Part(
+        "unit",
+        "the runtime's unit tests: every system call, many random lives",
+        20,
+        ("tests/unit/runtime", "-n", "2", "--thorough"),
+        needs=("hypothesis", "jsonschema"),
+    ),
+    Part(
+        "faults",
+        "the tests on a board, with a fault at every system call",
+        60,
+        ("tests/board", "--thorough"),
+        needs=(HOST,),
+        image=DEBIAN,
+        qemu=HOST,
+    ),
+    Part(
+        "soak",
+        "a thousand lives back to back, a thousand restarts of each core",
+        90,
+        ("tests/board/test_soak.py", "tests/board/test_lifecycle.py", "-k", _LIVES, *_MANY),
+        needs=(HOST,),
+        image=DEBIAN,
+        qemu=HOST,
+    ),
+    Part(
+        "bench",
+        "what the runtime costs, held against its budgets",
+        30,
+        ("tests/bench", "--bench-json", f"{FOLDER}/bench.json"),
+        needs=(HOST,),
+        image=DEBIAN,
+        qemu=HOST,
+    ),
+    Part(
+        "engines",
+        "podman, Docker, containerd and its CRI on a board",
+        30,
+        ("tests/engines", "--image", "debian+podman+containerd+docker+registry"),
+        needs=(HOST, "grpc", "google.protobuf"),
+        image=DEBIAN,
+        qemu=HOST,
+    ),
+)

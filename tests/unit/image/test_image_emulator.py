@@ -1,0 +1,76 @@
+"""A QEMU from the cache: the launcher runs what lies beside it, with what lies beside it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.image.debian.emulator import LAUNCHER, emulator_component, kept_emulator, launcher_script
+from hybrid_hil.image.debian.mirror import Mirror
+from hybrid_hil.image.retention import everything, superfluous
+from hybrid_hil.image.store import Store
+
+LOADER = """#!/bin/sh
+echo "modules $QEMU_MODULE_DIR"
+for word; do echo "$word"; done
+"""
+
+
+def unpacked(folder: Path) -> Path:
+    """A tree whose dynamic loader tells what it is asked to run."""
+    libraries = folder / "tree/usr/lib/x86_64-linux-gnu"
+    libraries.mkdir(parents=True)
+    loader = libraries / "ld-linux-x86-64.so.2"
+    loader.write_text(LOADER)
+    loader.chmod(0o755)
+    return folder / "tree"
+
+
+def test_launcher_uses_nothing_of_the_host_wherever_it_lies(tmp_path: Path) -> None:
+    made = tmp_path / "being made"
+    script = launcher_script(unpacked(made))
+    (made / LAUNCHER).write_text(script)
+    (made / LAUNCHER).chmod(0o755)
+    home = made.rename(tmp_path / "its place")
+    link = tmp_path / "qemu"
+    link.symlink_to(home / LAUNCHER)
+    done = subprocess.run([link, "-M", "a b"], check=True, capture_output=True, text=True, cwd="/")
+    tree = f"{home}/tree/usr"
+    assert done.stdout.splitlines() == [
+        f"modules {tree}/lib/x86_64-linux-gnu/qemu",
+        *("--library-path", f"{tree}/lib/x86_64-linux-gnu"),
+        f"{tree}/bin/qemu-system-aarch64",
+        *("-L", f"{tree}/share/qemu", "-M", "a b"),
+    ]
+
+
+def test_tree_without_a_loader_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match="0 dynamic loaders"):
+        launcher_script(tmp_path)
+
+
+def test_it_stays_when_images_go(store: Store) -> None:
+    component = emulator_component()
+    assert kept_emulator(store) is None
+    store.path(component).mkdir(parents=True)
+    assert kept_emulator(store) == store.path(component) / LAUNCHER
+    assert superfluous(store, keep=0) == []
+    assert everything(store) == [component]
+
+
+def test_mirror_gives_any_release() -> None:
+    mirror = Mirror("http://m.example/debian", "http://m.example/debian-security")
+    assert mirror.lines("trixie") == [
+        "deb http://m.example/debian trixie main",
+        "deb http://m.example/debian trixie-updates main",
+        "deb http://m.example/debian-security trixie-security main",
+    ]
+
+
+def test_the_one_in_the_cache_runs() -> None:
+    launcher = kept_emulator(Store())
+    if launcher is None:
+        pytest.skip("no QEMU in the cache: `hil qemu` fetches one")
+    done = subprocess.run([launcher, "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("QEMU emulator version 1")
