@@ -166,6 +166,14 @@ def test_processors_that_are_not(machine: Machine, double: RemoteprocDouble) -> 
     assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(machine))
 
 
+def test_a_read_only_sysfs(machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = posix.statvfs(core.folder)
+    read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
+    monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
+    assert access.READ_ONLY_MOUNT.title in titles(access.check(machine))
+    assert access.PROCESSOR.title not in titles(access.check(machine))
+
+
 def test_processors_of_another_user(
     machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
