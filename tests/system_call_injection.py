@@ -58,6 +58,11 @@ class Call:
         """strace's options: SIGKILL as the call is entered; it is not carried out."""
         return ["-e", f"trace={self.name}", "-e", f"inject={self.name}:signal=SIGKILL:when={self.number}"]
 
+    def delayed(self, seconds: float) -> list[str]:
+        """strace's options: the call is entered, and carried out so much later."""
+        inject = f"inject={self.name}:delay_enter={int(seconds * 1_000_000)}:when={self.number}"
+        return ["-e", f"trace={self.name}", "-e", inject]
+
     def failing(self, errno: str) -> list[str]:
         """strace's options: the call is not carried out and gives that error."""
         return ["-e", f"trace={self.name}", "-e", f"inject={self.name}:error={errno}:when={self.number}"]

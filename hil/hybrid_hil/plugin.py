@@ -17,6 +17,7 @@ from hybrid_hil.choice import chosen_image
 from hybrid_hil.console import Console
 from hybrid_hil.deployment import parcel_of_checkout
 from hybrid_hil.failure import RigError
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
@@ -308,6 +309,12 @@ def witness(core_console: Console) -> Witness:
 def runtime(board: Board) -> DeployedRuntime:
     """The deployed `hybrid-runtime`."""
     return DeployedRuntime(board.shell)
+
+
+@pytest.fixture(scope="session")
+def faults(board: Board, pytestconfig: pytest.Config) -> Faults:  # noqa: ARG001  boots first
+    """What can befall the board."""
+    return Faults(_keeper(pytestconfig).rig())
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,7 @@ class Shell:
         self._vitals = vitals
         self._become = tuple(become)
         self._client: paramiko.SSHClient | None = None
+        self._address: Address | None = None
 
     def connect(self, address: Address, deadline: Deadline) -> None:
         """Connects and runs `true`, again and again until that works: a starting server may drop connections
@@ -85,6 +86,7 @@ class Shell:
             ShellError: it did not work by the deadline, the board died, or it is not the board we know.
         """
         self.close()
+        self._address = address
         cause = "no attempt was made"
         for _ in deadline.ticks(BETWEEN_ATTEMPTS_S):
             self._raise_if_dead("reach the board")
@@ -99,6 +101,12 @@ class Shell:
             else:
                 return
         raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
+
+    def reconnect(self, deadline: Deadline) -> None:
+        """A new connection to where the last one led. Raises ShellError."""
+        if self._address is None:
+            raise ShellError("the board was never connected", "power it on first")
+        self.connect(self._address, deadline)
 
     def close(self) -> None:
         """An interrupt in the middle of paramiko may leave its lock taken, and its own close then waits for ever: it
