@@ -14,10 +14,10 @@ GROUP = "/sys/fs/cgroup/hil-fault"
 
 # Nine tenths at once where the file system can, then what is left, in ever smaller pieces.
 _FILL = """
-free=$(($(stat -f -c '%a * %S' {path})))
-fallocate -l $((free / 10 * 9)) {ballast} 2>/dev/null
+free() {{ df -k {path} | awk 'END {{ print $4 }}'; }}
+fallocate -l $(($(free) * 922)) {ballast} 2>/dev/null
 for size in 65536 4096 1; do dd if=/dev/zero bs=$size 2>/dev/null >>{ballast}; done
-[ "$(stat -f -c %a {path})" = 0 ]
+[ "$(free)" = 0 ]
 """
 # A mount is remounted; anything else becomes one of its own for the time. mount(8) finds it by its real path.
 _READ_ONLY = """
