@@ -94,7 +94,9 @@ def from_first_touch(calls: Sequence[Call], path: str) -> list[Call]:
 
 
 def evenly(choice: Sequence[T], most: int | None) -> list[T]:
-    """At most that many, evenly spread from the first to the last; all for None."""
+    """At most that many, evenly spread from the first to the last; the middle one for 1, all for None."""
     if most is None or len(choice) <= most:
         return list(choice)
+    if most == 1:
+        return [choice[len(choice) // 2]]
     return [choice[round(index * (len(choice) - 1) / (most - 1))] for index in range(most)]

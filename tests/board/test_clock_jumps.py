@@ -1,4 +1,4 @@
-"""The wall clock is set while a container lives: deadlines, logs, status and the end take no notice. About 15 s."""
+"""The wall clock is set while a container lives: deadlines, logs, status and the end take no notice. About 25 s."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The memory goes: the kernel kills a supervisor, or a verb anywhere. About 30 s; more limits with --thorough."""
+"""The memory goes: the kernel kills a supervisor, or a verb anywhere. About 40 s; more limits with --thorough."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ PROOF_S = 10.0
 VERB_S = 60.0
 # From less than an interpreter needs to begin with, to what every verb has enough of.
 LIMITS_KIB = (256, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4608, 5120, 6144, 8192, 12288, 32768)
-FEW = 5
+FEW = 3
 
 
 @contextmanager

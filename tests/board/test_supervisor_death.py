@@ -1,5 +1,5 @@
 """SIGKILL of a supervisor as it enters one system call after the other: while it starts the core, at its orderly end,
-and while it deals with a crash. Three calls of each by default, about 40 s; every fourth with --thorough."""
+and while it deals with a crash. Three calls of each by default, about 50 s; every fourth with --thorough."""
 
 import pytest
 from held_verb import TRACE, attached
