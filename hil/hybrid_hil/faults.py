@@ -85,8 +85,10 @@ class Faults:
     def lose_ssh(self) -> Iterator[None]:
         """The connection breaks under whatever it carries; a new one is made at the end."""
         self._shell.close()
-        yield
-        self._shell.reconnect(Deadline(RECONNECT_S))
+        try:
+            yield
+        finally:
+            self._shell.reconnect(Deadline(RECONNECT_S))
 
     @contextmanager
     def little_memory(self, kibibytes: int) -> Iterator[str]:

@@ -28,7 +28,8 @@ def test_create_refuses_and_says_why(
         assert "mount -o remount,rw /sys" in refused.stderr
         found = runtime.run("doctor", check=False)
         assert (found.exit_status, "problem   sysfs is mounted read-only" in found.stdout) == (1, True)
-        assert [entry["state"] for entry in runtime.processors()] == ["offline"] * len(linux.devices)
+        shown = {entry["name"]: (entry["state"], entry["controllable"]) for entry in runtime.processors()}
+        assert shown[hello.processor] == ("offline", False)
         linux.assert_untouched()
     all_is_well()
 

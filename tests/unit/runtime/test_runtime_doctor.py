@@ -19,10 +19,12 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
 from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
 from hybrid_runtime.command.doctor import MODULES
+from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.processor.remoteproc import Remoteproc
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"
@@ -172,6 +174,7 @@ def test_a_read_only_sysfs(machine: Machine, core: ProcessorDouble, monkeypatch:
     monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
     assert access.READ_ONLY_MOUNT.title in titles(access.check(machine))
     assert access.PROCESSOR.title not in titles(access.check(machine))
+    assert describe(machine, Remoteproc(machine, core.device))["controllable"] is False
 
 
 def test_processors_of_another_user(
