@@ -87,8 +87,9 @@ class Shell:
         """
         self.close()
         self._address = address
-        cause = "no attempt was made"
+        cause = "there was no time for an attempt"
         for _ in deadline.ticks(BETWEEN_ATTEMPTS_S):
+            hurried = deadline.expired
             self._raise_if_dead("reach the board")
             try:
                 self._client = _connected(address, deadline.after(ATTEMPT_S))
@@ -96,7 +97,8 @@ class Shell:
             except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
                 raise ShellError(f"this is not the board of `{address.host_key[:60]}`: {error}") from error
             except (paramiko.SSHException, OSError, EOFError, ShellError) as error:
-                cause = str(error) or type(error).__name__
+                # An attempt without any time tells nothing of the board.
+                cause = cause if hurried else str(error) or type(error).__name__
                 self.close()
             else:
                 return
@@ -322,7 +324,8 @@ def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
             look_for_keys=False,
             allow_agent=False,
             timeout=seconds,
-            banner_timeout=seconds,
+            # Sooner than the whole, whose end paramiko has no words for.
+            banner_timeout=0.8 * seconds,
             auth_timeout=seconds,
         )
     except BaseException:
