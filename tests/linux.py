@@ -10,6 +10,7 @@ from hybrid_hil.shell import Shell
 
 WaitForStatus = Callable[..., dict[str, Any]]
 WaitForLog = Callable[..., list[str]]
+AllIsWell = Callable[[], None]
 
 # Of the firmware `echo`.
 ECHO_CHANNELS = 2
@@ -28,10 +29,6 @@ class Linux:
 
     def write(self, processor: str, name: str, word: str) -> None:
         self.shell.run(f"echo {word} > /sys/class/remoteproc/{self.devices[processor]}/{name}")
-
-    def crash(self, processor: str) -> None:
-        """The kernel's own injection: as if the watchdog had fired."""
-        self.shell.run(f"echo 1 > /sys/kernel/debug/remoteproc/{self.devices[processor]}/crash")
 
     def rpmsg_devices(self, processor: str) -> list[str]:
         """The device files of its channels. While the core runs they are waited for: the core names its channels

@@ -58,6 +58,11 @@ class Call:
         """strace's options: SIGKILL as the call is entered; it is not carried out."""
         return ["-e", f"trace={self.name}", "-e", f"inject={self.name}:signal=SIGKILL:when={self.number}"]
 
+    def delayed(self, seconds: float) -> list[str]:
+        """strace's options: the call is entered, and carried out so much later."""
+        inject = f"inject={self.name}:delay_enter={int(seconds * 1_000_000)}:when={self.number}"
+        return ["-e", f"trace={self.name}", "-e", inject]
+
     def failing(self, errno: str) -> list[str]:
         """strace's options: the call is not carried out and gives that error."""
         return ["-e", f"trace={self.name}", "-e", f"inject={self.name}:error={errno}:when={self.number}"]
@@ -89,7 +94,9 @@ def from_first_touch(calls: Sequence[Call], path: str) -> list[Call]:
 
 
 def evenly(choice: Sequence[T], most: int | None) -> list[T]:
-    """At most that many, evenly spread from the first to the last; all for None."""
+    """At most that many, evenly spread from the first to the last; the middle one for 1, all for None."""
     if most is None or len(choice) <= most:
         return list(choice)
+    if most == 1:
+        return [choice[len(choice) // 2]]
     return [choice[round(index * (len(choice) - 1) / (most - 1))] for index in range(most)]

@@ -19,6 +19,7 @@ from hybrid_hil.console import Console
 from hybrid_hil.deployment import parcel_of_checkout
 from hybrid_hil.emulator import QEMU_VARIABLE, chosen_qemu
 from hybrid_hil.failure import RigError
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
@@ -325,6 +326,12 @@ def runtime(board: Board, pytestconfig: pytest.Config) -> DeployedRuntime:
     """The deployed `hybrid-runtime`."""
     observer = recording.observer_of(pytestconfig)
     return DeployedRuntime(board.shell, observer.heard if observer else None)
+
+
+@pytest.fixture(scope="session")
+def faults(board: Board, pytestconfig: pytest.Config) -> Faults:  # noqa: ARG001  boots first
+    """What can befall the board."""
+    return Faults(_keeper(pytestconfig).rig())
 
 
 @pytest.fixture(scope="session")

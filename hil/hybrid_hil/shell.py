@@ -76,6 +76,7 @@ class Shell:
         self._vitals = vitals
         self._become = tuple(become)
         self._client: paramiko.SSHClient | None = None
+        self._address: Address | None = None
 
     def connect(self, address: Address, deadline: Deadline) -> None:
         """Connects and runs `true`, again and again until that works: a starting server may drop connections
@@ -85,8 +86,10 @@ class Shell:
             ShellError: it did not work by the deadline, the board died, or it is not the board we know.
         """
         self.close()
-        cause = "no attempt was made"
+        self._address = address
+        cause = "there was no time for an attempt"
         for _ in deadline.ticks(BETWEEN_ATTEMPTS_S):
+            hurried = deadline.expired
             self._raise_if_dead("reach the board")
             try:
                 self._client = _connected(address, deadline.after(ATTEMPT_S))
@@ -94,11 +97,18 @@ class Shell:
             except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
                 raise ShellError(f"this is not the board of `{address.host_key[:60]}`: {error}") from error
             except (paramiko.SSHException, OSError, EOFError, ShellError) as error:
-                cause = str(error) or type(error).__name__
+                # An attempt without any time tells nothing of the board.
+                cause = cause if hurried else str(error) or type(error).__name__
                 self.close()
             else:
                 return
         raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
+
+    def reconnect(self, deadline: Deadline) -> None:
+        """A new connection to where the last one led. Raises ShellError."""
+        if self._address is None:
+            raise ShellError("the board was never connected", "power it on first")
+        self.connect(self._address, deadline)
 
     def close(self) -> None:
         """An interrupt in the middle of paramiko may leave its lock taken, and its own close then waits for ever: it
@@ -314,7 +324,8 @@ def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
             look_for_keys=False,
             allow_agent=False,
             timeout=seconds,
-            banner_timeout=seconds,
+            # Sooner than the whole, whose end paramiko has no words for.
+            banner_timeout=0.8 * seconds,
             auth_timeout=seconds,
         )
     except BaseException:

@@ -3,9 +3,13 @@
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForLog, WaitForStatus
+from linux import AllIsWell, Linux, WaitForLog, WaitForStatus
+
+PROOF_S = 10.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,3 +50,19 @@ def wait_for_log(runtime: DeployedRuntime) -> WaitForLog:
 def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
     """Linux on the board, looked at from outside the runtime."""
     return Linux(shell, runtime)
+
+
+@pytest.fixture
+def all_is_well(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> AllIsWell:
+    """After a fault: nothing is left of any container, and the next one lives and dies as if nothing had been."""
+
+    def prove() -> None:
+        linux.assert_untouched()
+        hello = firmware("hello")
+        runtime.create("next", hello)
+        runtime.start("next")
+        witness.started(hello, Deadline(PROOF_S))
+        runtime.delete("next", force=True)
+        linux.assert_untouched()
+
+    return prove

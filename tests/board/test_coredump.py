@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -62,6 +63,7 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
     firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
+    faults: Faults,
     dumps: Dumps,
     wait_for_status: WaitForStatus,
 ) -> None:
@@ -69,7 +71,7 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
     before = [linux.attribute(core, name) for name in ("recovery", "coredump")]
     heartbeat = start(runtime, firmware, witness, "crash", "container")
     assert linux.attribute(core, "coredump") == "enabled"
-    linux.crash(core)
+    faults.crash(core)
     state = wait_for_status("crash", "stopped")
     witness.silent(heartbeat)
     assert linux.attribute(core, "state") == "offline"
@@ -88,12 +90,12 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
 
 
 def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, dumps: Dumps
+    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, faults: Faults, dumps: Dumps
 ) -> None:
     heartbeat = start(runtime, firmware, witness, "phoenix", "kernel")
     paths = [""]
     for crash in range(1, DUMPS_KEPT + 3):
-        linux.crash(heartbeat.processor)
+        faults.crash(heartbeat.processor)
         deadline = Deadline(PROOF_S)
         annotations = runtime.state("phoenix")["annotations"]
         while annotations.get("remoteproc.coredump-path", "") == paths[-1] and not deadline.expired:
@@ -117,13 +119,14 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
     firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
+    faults: Faults,
     dumps: Dumps,
     wait_for_status: WaitForStatus,
 ) -> None:
     shell.run(f"mkdir -p {FOLDER} && mount -t tmpfs -o size=64k,mode=700 none {FOLDER}")
     try:
         heartbeat = start(runtime, firmware, witness, "full", "container")
-        linux.crash(heartbeat.processor)
+        faults.crash(heartbeat.processor)
         state = wait_for_status("full", "stopped")
         assert state["annotations"]["remoteproc.exit-code"] == "70"
         assert "remoteproc.coredump-path" not in state["annotations"]
@@ -142,7 +145,13 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
 
 
 def test_a_supervisor_killed_while_the_core_runs_again_leaves_none_running(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux, dumps: Dumps
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    faults: Faults,
+    dumps: Dumps,
 ) -> None:
     """SIGKILL between "recover" and "stop", the one moment in which a crashed core runs: at the second write to
     `state`, the first being the start."""
@@ -158,7 +167,7 @@ def test_a_supervisor_killed_while_the_core_runs_again_leaves_none_running(
     )
     runtime.start("killed")
     witness.started(heartbeat, Deadline(PROOF_S))
-    linux.crash(heartbeat.processor)
+    faults.crash(heartbeat.processor)
     shell.run(
         f"n=0; while read -r s < {state} && [ $s != offline ]; do "
         "n=$((n + 1)); [ $n -lt 300 ] || exit 3; usleep 10000; done"

@@ -7,6 +7,7 @@ import pytest
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness, core_starts
@@ -104,11 +105,12 @@ def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
     witness: Witness,
     core_console: Console,
     linux: Linux,
+    faults: Faults,
     wait_for_status: WaitForStatus,
 ) -> None:
     before = linux.attribute(firmware("hello").processor, "recovery")
     heartbeat = start_heartbeat(runtime, firmware, witness, "crash")
-    linux.crash(heartbeat.processor)
+    faults.crash(heartbeat.processor)
     state = wait_for_status("crash", "stopped")
     assert state["annotations"]["remoteproc.exit-code"] == "70"
     assert state["annotations"]["remoteproc.crashes"] == "1"
@@ -133,11 +135,12 @@ def test_recovery_by_the_kernel_restarts_the_core_and_counts(
     witness: Witness,
     core_console: Console,
     linux: Linux,
+    faults: Faults,
     wait_for_log: WaitForLog,
 ) -> None:
     heartbeat = start_heartbeat(runtime, firmware, witness, "phoenix", annotations={"remoteproc.recovery": "kernel"})
     boot = core_starts(core_console.lines(), heartbeat.speaker)[-1].boot
-    linux.crash(heartbeat.processor)
+    faults.crash(heartbeat.processor)
     wait_for_log("phoenix", f"boot={boot + 1} ")
     witness.beating(heartbeat, Deadline(PROOF_S))
     state = runtime.state("phoenix")
@@ -152,6 +155,7 @@ def test_recovery_by_the_kernel_is_seen_without_its_log(
     firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
+    faults: Faults,
     wait_for_log: WaitForLog,
 ) -> None:
     """Without /dev/kmsg nobody tells of a restart. The second life writes as much as the first, into the same place."""
@@ -161,7 +165,7 @@ def test_recovery_by_the_kernel_is_seen_without_its_log(
         runtime.start("phoenix")
         boot = witness.started(hello, Deadline(PROOF_S)).boot
         first = wait_for_log("phoenix", "line 3 of 3")
-        linux.crash(hello.processor)
+        faults.crash(hello.processor)
         both = wait_for_log("phoenix", f"boot={boot + 1} ")
         assert both == [*first, *(line.replace(f"boot={boot} ", f"boot={boot + 1} ") for line in first)]
         assert "the trace buffer begins anew" in runtime.run("logs", "phoenix").stderr

@@ -7,6 +7,7 @@ import pytest
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -154,14 +155,19 @@ def test_a_channel_that_never_comes_is_told_once(
 
 
 def test_a_recovery_by_the_kernel_opens_the_channels_again(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_log: WaitForLog
+    runtime: DeployedRuntime,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    faults: Faults,
+    wait_for_log: WaitForLog,
 ) -> None:
     echo = firmware("echo")
     runtime.create("phoenix", echo, annotations={"remoteproc.recovery": "kernel", "remoteproc.logs": BOTH})
     runtime.start("phoenix")
     witness.started(echo, Deadline(PROOF_S))
     wait_for_log("phoenix", f"{echo.speaker} rpmsg-raw beat=2")
-    linux.crash(echo.processor)
+    faults.crash(echo.processor)
     for channel in ("rpmsg-tty", "rpmsg-raw"):
         said(runtime, "phoenix", f"rpmsg channel `{channel}` is gone")
         said(runtime, "phoenix", f"rpmsg channel `{channel}` is `/dev/", times=2)

@@ -12,6 +12,7 @@ from daemon import CONTAINERD_SOCKET, Daemon
 from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.forwarding import forwarded_socket
 from hybrid_hil.plugin import FirmwareMaker
@@ -156,13 +157,13 @@ def test_life_of_a_pod(
     linux.assert_untouched()
 
 
-def test_crash_of_a_pod(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+def test_crash_of_a_pod(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, faults: Faults) -> None:
     heartbeat = firmware("heartbeat")
     pod = make_pod(heartbeat)
     pod.create()
     pod.cri.call("StartContainer", container_id=pod.container)
     witness.started(heartbeat, Deadline(PROOF_S))
-    linux.crash(heartbeat.processor)
+    faults.crash(heartbeat.processor)
     pod.wait_for("exited")
     assert pod.status() == ("exited", 70)
 

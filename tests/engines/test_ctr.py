@@ -7,6 +7,7 @@ from daemon import Daemon
 from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -74,11 +75,13 @@ def test_run_and_kill(
     linux.assert_untouched()
 
 
-def test_crash(shell: Shell, way: tuple[str, ...], firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+def test_crash(
+    shell: Shell, way: tuple[str, ...], firmware: FirmwareMaker, witness: Witness, linux: Linux, faults: Faults
+) -> None:
     heartbeat = firmware("heartbeat")
     run(shell, heartbeat, way)
     witness.started(heartbeat, Deadline(PROOF_S))
-    linux.crash(heartbeat.processor)
+    faults.crash(heartbeat.processor)
     wait_until_stopped(shell)
     assert remove(shell) == 70
     linux.assert_untouched()

@@ -4,6 +4,7 @@ import pytest
 from engine import Engine
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -84,8 +85,8 @@ def test_restart(engine: Engine, firmware: FirmwareMaker, witness: Witness, linu
     linux.assert_untouched()
 
 
-def test_crash(engine: Engine, heartbeat: BuiltFirmware, linux: Linux) -> None:
-    linux.crash(heartbeat.processor)
+def test_crash(engine: Engine, heartbeat: BuiltFirmware, linux: Linux, faults: Faults) -> None:
+    faults.crash(heartbeat.processor)
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
     assert engine.state("motor") == ("exited", CRASHED)
     told = engine.call("logs", "motor").stderr

@@ -4,6 +4,7 @@ import pytest
 from engine import FIRMWARE, Engine
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
@@ -90,14 +91,16 @@ def test_top_stats_and_update(engine: Engine, heartbeat: BuiltFirmware, witness:
     witness.beating(heartbeat, Deadline(PROOF_S))
 
 
-def test_restart_policy_after_crashes(engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
+def test_restart_policy_after_crashes(
+    engine: Engine, firmware: FirmwareMaker, witness: Witness, linux: Linux, faults: Faults
+) -> None:
     heartbeat = firmware("heartbeat")
     engine.run("motor", engine.image_of(heartbeat), "--restart", "on-failure:2", processor=heartbeat.processor)
     for count in (1, 2, 3):
         # Docker counts a restart before it makes it.
         witness.started_again(heartbeat, count, Deadline(RESTART_S))
         engine.wait_for("motor", lambda found: found["State"]["Status"] == "running")
-        linux.crash(heartbeat.processor)
+        faults.crash(heartbeat.processor)
     engine.wait_for("motor", lambda found: found["State"]["Status"] == "exited")
     assert engine.state("motor") == ("exited", 70)
     assert engine.inspect("motor")["RestartCount"] == 2

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.vitals import Vitals
 
+ENDS = (b"\n", b"\r\n", b"\r\r\n")
 PANIC = b"[    1.234567] Kernel panic - not syncing: Attempted to kill init!\r\n"
 
 
@@ -114,6 +117,62 @@ def test_a_megabyte_nobody_reads_stalls_nobody_and_loses_no_line(line: Wire) -> 
     assert [said.text for said in line.console.lines()] == [f"line {number:06d} of a flood" for number in range(count)]
     assert line.console.log is not None
     assert len(line.console.log.read_text().splitlines()) == count
+
+
+# What is no line end, so that a line of its own stays one.
+NOISE = st.binary(max_size=300).map(lambda data: data.replace(b"\n", b"\r").replace(b"\r", b"\x00"))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(noise=st.lists(NOISE, max_size=8), cuts=st.lists(st.integers(1, 60), max_size=30), ending=st.sampled_from(ENDS))
+def test_a_line_amid_any_noise_is_found_and_nothing_of_it_is_lost(
+    tmp_path: Path, noise: list[bytes], cuts: list[int], ending: bytes
+) -> None:
+    """However the bytes are cut up on their way; noise neither ends the board nor hides what was said."""
+    wire = Wire(tmp_path / "console.log")
+    said = b"".join(piece + ending for piece in noise)
+    rest = said + b"nonce=0123456789abcdef" + ending
+    for cut in cuts:
+        wire.say(rest[:cut])
+        rest = rest[cut:]
+    wire.say(rest)
+    try:
+        assert wire.console.expect(r"^nonce=(\w+)$", Deadline(5))[1] == "0123456789abcdef"
+        assert wire.vitals.cause is None
+        texts = [line.text for line in wire.console.lines()]
+        assert texts == [*(piece.decode(errors="replace") for piece in noise), "nonce=0123456789abcdef"]
+        assert all(
+            character.isprintable() or character in "\t" for character in wire.console.tail(20).replace("\n", "")
+        )
+    finally:
+        wire.close()
+
+
+@pytest.mark.parametrize("cut", range(1, len(PANIC)))
+def test_a_panic_in_two_pieces_ends_a_wait(line: Wire, cut: int) -> None:
+    """At whichever byte the line is torn."""
+    line.say(b"\xff\x00half a line", b"\r\n", PANIC[:cut])
+    assert line.vitals.cause is None
+    line.say(PANIC[cut:])
+    assert line.vitals.wait(5)
+    assert line.vitals.cause == "Kernel panic - not syncing: Attempted to kill init!"
+
+
+def test_a_megabyte_without_a_line_end_stalls_nobody(line: Wire) -> None:
+    """A board that lost its baud rate: one endless half line, which is neither a match nor an alarm."""
+    endless = bytes(range(32, 127)) * 11_000
+    assert len(endless) > 1_000_000
+    writer = threading.Thread(target=line.say, args=[endless])
+    begun = time.monotonic()
+    writer.start()
+    writer.join(20)
+    assert not writer.is_alive()
+    with pytest.raises(ConsoleError, match="did not show"):
+        line.console.expect("never", Deadline(0.3))
+    line.say(b"\nat last\n")
+    assert line.console.expect("^at last$", Deadline(20))
+    assert time.monotonic() - begun < 20
+    assert len(line.console.text()) == len(endless) + len("\nat last\n")
 
 
 def test_typing_reaches_the_board_until_the_line_is_gone(line: Wire) -> None:

@@ -1,4 +1,4 @@
-"""Boards that do not come up: the error names the stage and the cause, and comes at once."""
+"""Boards that do not come up: the error names the stage and the cause, and comes at once. About 3 minutes."""
 
 import os
 import signal
@@ -77,6 +77,82 @@ def test_a_qemu_that_cannot_start_says_why(image: Image, tmp_path: Path) -> None
     assert error.stage == "firmware"
     assert "QEMU ended with 1: " in error.cause
     assert "nowhere.elf" in error.cause
+
+
+def in_place_of_init(script: str) -> tuple[str, ...]:
+    """Kernel arguments that make a script PID 1; what follows `--` are its own."""
+    assert '"' not in script
+    return ("init=/bin/sh", "--", "-c", f'"{script}"')
+
+
+# What hangs, by the stage in which it is found; the rig gives up after HANG_S.
+HANG_S = 10.0
+HANGS = {
+    "kernel": ("root=/dev/nowhere", "rootwait"),
+    "init": in_place_of_init("sleep 1000"),
+    "network": in_place_of_init("echo hybrid-board: init; sleep 1000"),
+    "ssh": in_place_of_init("echo hybrid-board: init; echo hybrid-board: network here; sleep 1000"),
+}
+
+
+@pytest.mark.parametrize("stage", HANGS)
+def test_a_hang_is_the_failure_of_its_stage(image: Image, stage: str) -> None:
+    begun = time.monotonic()
+    error = failure(image, QemuOptions(kernel_arguments=HANGS[stage]), Deadline(HANG_S))
+    assert error.stage == stage
+    assert ("no SSH on port" if stage == "ssh" else "did not show") in error.cause
+    assert "last lines of `console`" in str(error)
+    assert time.monotonic() - begun < Deadline(HANG_S).seconds + 5
+
+
+def test_a_network_without_an_address_fails_at_once(image: Image) -> None:
+    error = failure(image, QemuOptions(kernel_arguments=("ip=off",)))
+    assert error.stage in ("init", "network")
+    assert error.cause == "hybrid-board: no network"
+
+
+@pytest.mark.parametrize("stage", ["kernel", "init"])
+def test_a_board_that_reboots_by_itself_fails_at_its_first_reboot(image: Image, stage: str) -> None:
+    """It would go on for ever: nobody waits for a second one."""
+    again = {
+        "kernel": ("root=/dev/nowhere", "rootwait=0", "panic=-1"),
+        "init": in_place_of_init("reboot -f"),
+    }[stage]
+    begun = time.monotonic()
+    error = failure(image, QemuOptions(kernel_arguments=again))
+    assert error.stage == stage
+    assert error.cause.startswith("Kernel panic - not syncing: VFS" if stage == "kernel" else "QEMU ended with 0")
+    assert time.monotonic() - begun < Deadline(BOOT_S).seconds / 2
+
+
+# What listens on the guest's port does with each connection.
+STRANGE_SERVERS = {
+    "garbage": "c.sendall(os.urandom(3000))",
+    "no banner": "c",
+    "hangs up": "c.close()",
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE_SERVERS)
+def test_an_ssh_server_that_is_none_is_ssh_s_failure(image: Image, kind: str) -> None:
+    serve = f"[{STRANGE_SERVERS[kind]} for c in iter(lambda: s.accept()[0], 0)]"
+    server = f"python3 -c 'import os, socket; s = socket.create_server((str(), 22)); {serve}'"
+    script = f"echo hybrid-board: init; echo hybrid-board: network here; exec {server}"
+    begun = time.monotonic()
+    error = failure(image, QemuOptions(kernel_arguments=in_place_of_init(script)), Deadline(HANG_S))
+    assert error.stage == "ssh"
+    assert "no SSH on port" in error.cause
+    # It was reached: nobody at all would have refused the connection.
+    assert "banner" in error.cause
+    assert time.monotonic() - begun < Deadline(HANG_S).seconds + 5
+
+
+def test_an_ssh_server_that_comes_late_is_waited_for(image: Image) -> None:
+    """The board has said long before that it is about to come."""
+    late = in_place_of_init("echo hybrid-board: init; echo hybrid-board: network here; sleep 6; exec /sbin/init")
+    with QemuBoard(image, QemuOptions(kernel_arguments=late)) as board:
+        board.power_on(Deadline(BOOT_S))
+        assert float(board.shell.run("cat /proc/uptime").stdout.split()[0]) > 6
 
 
 @pytest.mark.parametrize("stage", ["firmware", "kernel", "ssh"])

@@ -21,6 +21,7 @@ NO_PROCESSOR = Kind(
 )
 PROCESSOR = Kind(OK, "a processor can be used")
 READ_ONLY = Kind(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
+READ_ONLY_MOUNT = Kind(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
 ATTRIBUTES_FORBIDDEN = Kind(PROBLEM, "a processor may not be controlled", _GROUP)
 DEVICE_ABSENT = Kind(
     WARNING, "a processor has no character device", "build the kernel with CONFIG_REMOTEPROC_CDEV; mount devtmpfs"
@@ -74,6 +75,9 @@ def _check_attributes(remoteproc: Remoteproc, name: str) -> Iterator[Finding]:
     try:
         if remoteproc.is_read_only():
             yield READ_ONLY.found(name)
+            return
+        if remoteproc.is_mounted_read_only():
+            yield READ_ONLY_MOUNT.found(name)
             return
     except OSError:
         yield ATTRIBUTES_FORBIDDEN.found(f"{name} has no state")

@@ -26,7 +26,7 @@ def run(context: Context, values: Values) -> int:
 
         sleep(_LOOK_AGAIN_SECONDS)
         # Liveness before the lines: the last ones are written before the process goes.
-        alive = is_alive(record.pid, record.pid_start_time) and not printer.reader_left
+        alive = is_alive(record.pid, record.pid_start_time) and not printer.has_lost_its_reader()
         printer.print(reader.new_lines())
     return 0
 
@@ -46,6 +46,10 @@ class _Printer:
         self.timestamps = timestamps
         self.reader_left = False
 
+    def has_lost_its_reader(self) -> bool:
+        """Also while the firmware says nothing: a connection that broke would leave us following for ever."""
+        return self.reader_left or _is_broken(1)
+
     def print(self, lines: list[str]) -> None:
         for text in lines:
             line = parse_line(text)
@@ -58,3 +62,12 @@ class _Printer:
 
     def _form(self, line: LogLine) -> str:
         return f"{line.time} {line.text}" if self.timestamps else line.text
+
+
+def _is_broken(descriptor: int) -> bool:
+    """Whether it is a pipe, a socket or a terminal of which nobody holds the other end."""
+    from select import POLLERR, POLLHUP, poll
+
+    looking = poll()
+    looking.register(descriptor, 0)
+    return any(event & (POLLERR | POLLHUP) for _, event in looking.poll(0))

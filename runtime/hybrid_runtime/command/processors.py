@@ -16,7 +16,7 @@ def describe(machine: Machine, remoteproc: Remoteproc) -> dict[str, object]:
     """`container` is null when none of ours holds it; the booleans say what the processor supports."""
     device = remoteproc.device
     try:
-        controllable = not remoteproc.is_read_only()
+        controllable = not (remoteproc.is_read_only() or remoteproc.is_mounted_read_only())
     except OSError:
         controllable = False
     return {

@@ -92,6 +92,11 @@ def require_free(remoteproc: Remoteproc) -> None:
             f"processor `{remoteproc.name}` ({remoteproc.device}) is read-only",
             "its driver keeps user space from controlling it: choose another processor",
         )
+    if remoteproc.is_mounted_read_only():
+        raise Failure(
+            f"processor `{remoteproc.name}` ({remoteproc.device}) cannot be controlled: sysfs is mounted read-only",
+            "mount -o remount,rw /sys",
+        )
     state = remoteproc.state
     if state == "offline":
         return

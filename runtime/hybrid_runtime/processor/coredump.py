@@ -121,7 +121,7 @@ class DumpCopy:
         os.fsync(self.target)
         os.rename(self.temporary, self.path)
         self._close()
-        _remove_oldest(self.folder)
+        _remove_oldest(self.folder, self.path)
 
     def cancel(self) -> None:
         """Nothing is left. For a copy that is not complete."""
@@ -145,11 +145,12 @@ def _remove_abandoned(folder: str) -> None:
             remove_file(f"{folder}/{name}")
 
 
-def _remove_oldest(folder: str) -> None:
+def _remove_oldest(folder: str, newest: str) -> None:
+    """`newest` stays, also when the clock was set back and the others have come later by their times."""
     try:
-        dumps = [entry for entry in os.scandir(folder) if entry.name.endswith(".elf")]
+        dumps = [entry for entry in os.scandir(folder) if entry.name.endswith(".elf") and entry.path != newest]
         dumps.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
-        for entry in dumps[:-MOST_KEPT]:
+        for entry in dumps[: -(MOST_KEPT - 1)]:
             remove_file(entry.path)
     except OSError:
         # Another container's supervisor is at it as well.

@@ -103,6 +103,10 @@ class Remoteproc:
         """
         return not os.stat(f"{self.path}/state").st_mode & 0o222
 
+    def is_mounted_read_only(self) -> bool:
+        """As sysfs is inside most containers: each write would be refused, whatever the modes say."""
+        return bool(os.statvfs(f"{self.path}/state").f_flag & os.ST_RDONLY)
+
     def runs_firmware(self, name: str) -> bool:
         """Whether the core is ours: only then it may ever be stopped."""
         return bool(name) and self.firmware == name

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_hil.console.record import NewlineFilter, Record, printable
@@ -76,6 +76,8 @@ def test_printable_spells_control_characters_only() -> None:
     assert printable("bell\a") == "bell\\x07"
 
 
+# A busy host is no failure.
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.lists(st.integers(1, 40), max_size=20))
 def test_no_way_of_cutting_changes_the_lines(data: bytes, cuts: list[int]) -> None:
     whole, pieces = Record(), Record()
@@ -89,6 +91,7 @@ def test_no_way_of_cutting_changes_the_lines(data: bytes, cuts: list[int]) -> No
     assert texts(pieces) == texts(whole)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab\t", max_size=5), max_size=10))
 def test_every_line_end_is_one_line_feed(lines: list[str]) -> None:
     raw = "".join(f"{line}\r\n" for line in lines).encode()

@@ -1,5 +1,6 @@
 """Which processor is meant, and whether it may be taken."""
 
+import posix
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ def test_offline_is_free_unless_read_only(machine: Machine, tmp_path: Path) -> N
     (tmp_path / "machine/sys/class/remoteproc/remoteproc0/state").chmod(0o444)
     with pytest.raises(Failure, match="is read-only"):
         require_free(remoteproc)
+
+
+def test_a_read_only_sysfs_is_refused_with_its_remedy(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The modes grant everything there, and each write would be refused."""
+    facts = posix.statvfs(str(machine.remoteproc_class))
+    read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
+    monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
+    with pytest.raises(Failure, match="sysfs is mounted read-only") as raised:
+        require_free(Remoteproc(machine, "remoteproc0"))
+    assert raised.value.remedy == "mount -o remount,rw /sys"
 
 
 @pytest.mark.parametrize("key", ["remoteproc.typo", "remoteproc.nmae", "remoteproc.firmware.sha512"])

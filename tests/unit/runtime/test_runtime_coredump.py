@@ -88,6 +88,18 @@ def test_the_oldest_go(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     assert sorted(paths[-MOST_KEPT:]) == [str(path) for path in kept(double)]
 
 
+def test_the_newest_stays_after_the_clock_was_set_back(double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    keep_in_kernel(double, core, "devcd1", b"dump")
+    for number in range(MOST_KEPT):
+        copy = copy_of(double, core, f"later-{number}")
+        assert copy.step()
+        os.utime(copy.path, ns=(0, (4_000_000_000 + number) * 10**9))
+    copy = copy_of(double, core, "now")
+    assert copy.step()
+    left = [path.name.rpartition("-")[0] for path in kept(double)]
+    assert left == [*(f"later-{number}" for number in range(1, MOST_KEPT)), "now"]
+
+
 def test_what_the_killed_have_left_is_taken_away(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     keep_in_kernel(double, core, "devcd1", b"dump")
     folder = Path(str(double.sysroot) + FOLDER)

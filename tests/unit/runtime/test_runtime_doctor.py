@@ -19,10 +19,12 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
 from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
 from hybrid_runtime.command.doctor import MODULES
+from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.processor.remoteproc import Remoteproc
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"
@@ -164,6 +166,15 @@ def test_processors_that_are_not(machine: Machine, double: RemoteprocDouble) -> 
     assert access.ABANDONED_CORE.title in titles(access.check(machine))
     (second.folder / "state").unlink()
     assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(machine))
+
+
+def test_a_read_only_sysfs(machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = posix.statvfs(core.folder)
+    read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
+    monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
+    assert access.READ_ONLY_MOUNT.title in titles(access.check(machine))
+    assert access.PROCESSOR.title not in titles(access.check(machine))
+    assert describe(machine, Remoteproc(machine, core.device))["controllable"] is False
 
 
 def test_processors_of_another_user(

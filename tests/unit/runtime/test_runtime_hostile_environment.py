@@ -76,6 +76,24 @@ def test_following_ends_with_its_reader(command: Command, core: ProcessorDouble,
     assert follower.wait(PATIENCE_SECONDS) == 0
 
 
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_following_a_silent_firmware_ends_with_its_reader(
+    command: Command, core: ProcessorDouble, firmware: Path, kind: str
+) -> None:
+    """SSH servers give a command either. Nothing is written that could find the reader gone."""
+    command.create(firmware, "motor")
+    command.run("start", "motor")
+    near, far = socket.socketpair() if kind == "socket" else (None, None)
+    reading, writing = (near.detach(), far.detach()) if near and far else os.pipe()
+    follower = subprocess.Popen(command.argv("logs", "-f", "motor"), stdout=writing, stderr=subprocess.DEVNULL, env={})
+    os.close(writing)
+    core.print(b"one\n")
+    assert os.read(reading, 100) == b"one\n"
+    os.close(reading)
+    assert follower.wait(PATIENCE_SECONDS) == 0
+    assert core.state == "running"
+
+
 def test_deleted_working_folder(command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     script = f'mkdir {gone}; cd {gone}; rmdir {gone}; exec "$@"'

@@ -1,0 +1,81 @@
+"""SIGKILL of a supervisor as it enters one system call after the other: while it starts the core, at its orderly end,
+and while it deals with a crash. Three calls of each by default, about 50 s; every fourth with --thorough."""
+
+import pytest
+from held_verb import TRACE, attached
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from linux import AllIsWell, Linux
+from system_call_injection import Call, evenly, recorded
+
+POINTS = 3
+EVENT_S = 60.0
+# What it has done at a start by the time it answers, and otherwise at its end.
+EVENTS = {
+    "start": "{runtime} start dying </dev/null >/dev/null 2>&1",
+    "stop": "{runtime} kill dying; while [ -e /proc/{pid}/exe ]; do usleep 10000; done",
+    "crash": "echo 1 >/sys/kernel/debug/remoteproc/{device}/crash; while [ -e /proc/{pid}/exe ]; do usleep 10000; done",
+}
+
+
+class Dying:
+    """Containers that are there for one death each."""
+
+    def __init__(self, runtime: DeployedRuntime, shell: Shell, linux: Linux, event: str) -> None:
+        self.runtime = runtime
+        self.shell = shell
+        self.linux = linux
+        self.event = event
+
+    def trace(self, path: str, processor: str, options: list[str]) -> str:
+        """What strace has to say of the supervisor from the event on."""
+        self.runtime.create("dying", path, processor=processor)
+        if self.event != "start":
+            self.runtime.start("dying")
+        pid = self.runtime.state("dying")["pid"]
+        event = EVENTS[self.event].format(runtime=self.runtime.command, pid=pid, device=self.linux.devices[processor])
+        script = f"rm -f {TRACE}\n{attached(pid, options)}\n{event}\nkill $! 2>/dev/null; wait"
+        self.shell.run(script, deadline=Deadline(EVENT_S))
+        return self.shell.run(["cat", TRACE]).stdout
+
+    def wait_until_the_core_is_off(self, processor: str, call: Call) -> None:
+        deadline = Deadline(5.0)
+        while self.linux.attribute(processor, "state") != "offline" and not deadline.expired:
+            continue
+        assert self.linux.attribute(processor, "state") == "offline", f"the core runs without its container: {call}"
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_killed(
+    *,
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    linux: Linux,
+    all_is_well: AllIsWell,
+    thorough: bool,
+    event: str,
+) -> None:
+    hello = firmware("hello")
+    dying = Dying(runtime, shell, linux, event)
+    calls = recorded(dying.trace(hello.path_on_board, hello.processor, []))
+    runtime.delete("dying", force=True)
+    chosen = evenly(calls, max(POINTS, len(calls) // 4) if thorough else POINTS)
+    killed = 0
+    for call in chosen:
+        trace = dying.trace(hello.path_on_board, hello.processor, call.killing())
+        died = "+++ killed by SIGKILL +++" in trace
+        killed += died
+        if died:
+            dying.wait_until_the_core_is_off(hello.processor, call)
+            assert runtime.state("dying")["status"] == "stopped", call
+        runtime.delete("dying", force=True)
+        linux.assert_untouched()
+    print(f"{event}: killed at {killed} of {len(chosen)} calls, of {len(calls)}")
+    # A call that does not come again in the same number is none to die at.
+    assert killed >= len(chosen) * 0.6
+    shell.run(["rm", TRACE])
+    all_is_well()
