@@ -10,7 +10,8 @@ import pexpect
 import pytest
 from measured import Note, Row, ratio_row
 
-from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.board.snapshot import Shelf
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import parcel_of_checkout

@@ -9,7 +9,8 @@ import pytest
 from held_verb import hold, recorded_calls
 
 from hybrid_hil.board.layout import TWO_CORES
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware

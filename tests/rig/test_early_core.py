@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.board import Board
-from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import deploy, parcel

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.stages import StageError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.board import snapshot
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import Shelf
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.image import Image

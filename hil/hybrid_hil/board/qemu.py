@@ -1,18 +1,16 @@
 """The emulated board."""
 
-import hashlib
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.board import Provision
-from hybrid_hil.board.command_line import SSH_PORT, Payload, command_line_by_hand, qemu_command_line
-from hybrid_hil.board.devicetree import with_kernel_arguments
-from hybrid_hil.board.layout import TWO_CORES, Layout
+from hybrid_hil.board.command_line import Payload, command_line_by_hand, qemu_command_line
+from hybrid_hil.board.layout import Layout
 from hybrid_hil.board.machine import Machine, obituary
+from hybrid_hil.board.options import QemuOptions, payload_of, snapshot_key
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
 from hybrid_hil.board.snapshot import Shelf, Snapshot, make_overlay, worth_it
@@ -30,24 +28,6 @@ MARKER_GRACE_S = 2.0
 RESTORE_S = 60.0
 # emergencies still reach the console: panics and oopses are among them
 CONSOLE_LEVEL = 1
-
-
-@dataclass(frozen=True)
-class QemuOptions:
-    """What is changed about the stock board: `monitor` instead of the image's own, words added to the kernel
-    command line, the guest port that stands for SSH. With `keeps_disk` the disk is the board's own and keeps what
-    was written over a power cut. `prepared` names what provisioning brings: a board with a name for it is kept once it
-    is provisioned, and later boards of the same kind begin as it was, where that is faster. `qemu` is a program that
-    `chosen_qemu` gave. A `debugged` board waits for gdb."""
-
-    layout: Layout = TWO_CORES
-    monitor: Path | None = None
-    kernel_arguments: tuple[str, ...] = ()
-    guest_port: int = SSH_PORT
-    keeps_disk: bool = False
-    prepared: str = ""
-    qemu: str | None = None
-    debugged: bool = False
 
 
 class QemuBoard:
@@ -86,6 +66,7 @@ class QemuBoard:
         self.restores = 0
         self._shelf = shelf or Shelf()
         self._kept: Snapshot | None = None
+        self._key = snapshot_key(image, self._options, version_of(self._qemu))
 
     def __enter__(self) -> "QemuBoard":
         return self
@@ -162,7 +143,7 @@ class QemuBoard:
         begun, stage = time.monotonic(), FIRMWARE
         self.vitals.reset()
         try:
-            if self._options.prepared:
+            if self._options.kept:
                 make_overlay(self._image.disk, self._overlay)
             self._start(self._payload(), deadline.after(FIRMWARE.seconds))
             for stage in (FIRMWARE, KERNEL, INIT, NETWORK):
@@ -179,7 +160,7 @@ class QemuBoard:
         if self.provision is not None:
             self._tell("provision")
             self.provision(self, deadline)
-        if self._options.prepared:
+        if self._options.kept:
             self._tell("keep")
             self._keep(time.monotonic() - begun, deadline)
 
@@ -188,12 +169,12 @@ class QemuBoard:
         assert self._machine is not None
         with self._machine.standing_still(deadline):
             self._machine.command(f"savevm {snapshot.NAME}", deadline)
-            self._shelf.keep(self._key(), self._overlay, boot_s)
+            self._shelf.keep(self._key, self._overlay, boot_s)
         self._kept = self._worthy_snapshot()
 
     def _restored(self, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
         """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails: the board is off."""
-        begun = time.monotonic()
+        begun, running = time.monotonic(), machine is not None
         self._tell("restore")
         self.shell.close()
         self.vitals.reset()
@@ -210,7 +191,8 @@ class QemuBoard:
             self.shell.run(snapshot.refreshment(), deadline=deadline)
         except RigError:
             self.power_off()
-            self._shelf.drop(self._key())
+            if not running:
+                self._shelf.drop(self._key)
             return False
         self._publish()
         self.restores += 1
@@ -218,15 +200,8 @@ class QemuBoard:
         return True
 
     def _worthy_snapshot(self) -> Snapshot | None:
-        kept = self._shelf.find(self._key()) if self._options.prepared else None
+        kept = self._shelf.find(self._key) if self._options.kept else None
         return kept if kept is not None and worth_it(kept) else None
-
-    def _key(self) -> str:
-        options = self._options
-        created = str(self._image.manifest.get("created", ""))
-        monitor = hashlib.sha256(options.monitor.read_bytes()).hexdigest() if options.monitor else ""
-        ours = (options.layout.name, monitor, str(options.guest_port), options.prepared, *options.kernel_arguments)
-        return snapshot.key_of(str(self._image.folder), created, version_of(self._qemu), *ours)
 
     def raise_unless_well(self) -> None:
         """Does nothing while the board runs, or after it has powered itself off.
@@ -257,33 +232,9 @@ class QemuBoard:
         return self._folder.path / snapshot.DISK
 
     def _payload(self, restored: str = "") -> Payload:
-        platform = self._image.platform
-        devicetree = platform / self.layout.devicetree
-        if self._options.kernel_arguments:
-            target = self._folder.path / self.layout.devicetree
-            devicetree = with_kernel_arguments(devicetree, self._options.kernel_arguments, target)
-        return Payload(
-            layout=self.layout,
-            monitor=self._options.monitor or platform / "monitor.elf",
-            kernel=self._image.kernel,
-            devicetree=devicetree,
-            trampoline=platform / "trampoline.bin",
-            disk=self._disk(),
-            guest_port=self._options.guest_port,
-            keeps_disk=self._options.keeps_disk,
-            overlay=self._overlay if self._options.prepared else None,
-            restored=restored,
-            qemu=self._qemu,
-        )
-
-    def _disk(self) -> Path:
-        if not self._options.keeps_disk:
-            return self._image.disk
-        own = self._folder.path / "disk.ext4"
-        if not own.exists():
-            subprocess.run(["cp", "--sparse=always", "--reflink=auto", self._image.disk, own], check=True)
-            own.chmod(0o600)
-        return own
+        overlay = self._overlay if self._options.kept else None
+        payload = payload_of(self._image, self._options, self._folder.path)
+        return replace(payload, overlay=overlay, restored=restored, qemu=self._qemu)
 
     def _reach(self, deadline: Deadline) -> None:
         """Waits a little for the console to announce SSH, then lets SSH itself be the judge."""

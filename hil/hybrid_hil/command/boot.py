@@ -8,7 +8,8 @@ import click
 
 from hybrid_hil.board import Board
 from hybrid_hil.board.layout import layout_named
-from hybrid_hil.board.qemu import BOOT_S, QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.board.stages import FIRMWARE
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited

@@ -15,6 +15,7 @@ from hybrid_hil.terminal import TerminalReporter, out
 
 CHECKS = Path(checks.__file__).parent
 JUNIT = "junit.xml"
+PAGE = "report.html"
 
 
 @click.command()
@@ -26,8 +27,8 @@ JUNIT = "junit.xml"
 def command(file: Path, firmware: Path, processor: str | None, cycles: int, report: Path) -> None:
     """Look at a board, then run FIRMWARE on it through everything a container may meet.
 
-    Into DIR go junit.xml, the consoles, and what is known of each check that failed. The board is held for this
-    alone, and left with its power on; the runtime stays on it.
+    Into DIR go report.html, junit.xml, the consoles, and what is known of each check that failed. The board is held
+    for this alone, and left with its power on; the runtime stays on it.
 
     \b
     Examples:
@@ -40,13 +41,14 @@ def command(file: Path, firmware: Path, processor: str | None, cycles: int, repo
     if processor is not None and processor not in known:
         raise RigError(f"the board file names no processor `{processor}`", f"it names {', '.join(known)}", exit_code=2)
     bringup = Bringup(Request(firmware.absolute(), facts, processor, cycles), TerminalReporter(out))
-    wanted = [f"--board={file}", f"--hil-artifacts={report}", f"--junitxml={report / JUNIT}"]
+    results = [f"--junitxml={report / JUNIT}", f"--hil-report={report / PAGE}"]
+    board = [f"--board={file}", f"--hil-artifacts={report}"]
     quiet = ["-c", str(CHECKS / "pytest.ini"), "-p", "no:cacheprovider", "--capture=no"]
-    code = pytest.main([str(CHECKS), *wanted, *quiet], plugins=[bringup])
+    code = pytest.main([str(CHECKS), *board, *results, *quiet], plugins=[bringup])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     out.print()
     show(bringup.account, out)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not bringup.account.fit:
         raise RigError("the board is not fit yet", f"the findings above say why; consoles and details are in {report}")
-    out.print(f"\n[bold green]fit[/bold green]: {report / JUNIT}")
+    out.print(f"\n[bold green]fit[/bold green]: {report / PAGE}")

@@ -5,7 +5,8 @@ import time
 import click
 
 from hybrid_hil.board.layout import layout_named
-from hybrid_hil.board.qemu import QemuBoard, QemuOptions
+from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.demonstration import Demonstration, Verdict
 from hybrid_hil.emulator import chosen_qemu

@@ -17,9 +17,12 @@ from hybrid_hil.nightly.part import NEWEST, PARTS
 from hybrid_hil.nightly.plan import Planned, Wishes, foreseen, plan
 from hybrid_hil.nightly.result import Result, kept
 from hybrid_hil.nightly.summary import headline, markdown, succeeded, table
+from hybrid_hil.report.record import read_run
 from hybrid_hil.terminal import TerminalReporter, out
 
 SUMMARY = "summary.md"
+PAGE = "night.html"
+RESULTS = "report.json"
 DEFAULT_REPORT = "hil-artifacts/nightly"
 INTERRUPTED = 130
 
@@ -37,7 +40,7 @@ Patterns = tuple[str, ...]
     metavar="DIR",
     default=DEFAULT_REPORT,
     show_default=True,
-    help="Where each part's JUnit XML, log and artifacts go.",
+    help="Where each part's JUnit XML, page, log and artifacts go, and a page of them all.",
 )
 @click.option("--read", is_flag=True, help="Runs nothing, and sums up what is in --report.")
 def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, report: Path, read: bool) -> None:
@@ -87,6 +90,17 @@ def _show(results: Sequence[Result], report: Path) -> None:
     out.print(headline(results), markup=False)
     report.mkdir(parents=True, exist_ok=True)
     (report / SUMMARY).write_text(markdown(results))
+    _write_page(report)
+
+
+def _write_page(report: Path) -> None:
+    """All parts that have results on one page, as a matrix of part and test."""
+    from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  heavy, and only wanted at the end
+
+    saved = [Saved(read_run(path), path.absolute().parent) for path in sorted(report.glob(f"*/{RESULTS}"))]
+    if saved:
+        write_page(saved, (report / PAGE).absolute())
+        out.print(f"page: {report / PAGE}", markup=False)
 
 
 def _listing(planned: Sequence[Planned]) -> Table:

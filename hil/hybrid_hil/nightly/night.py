@@ -15,6 +15,7 @@ from hybrid_hil.terminal import Reporter
 
 JUNIT = "junit.xml"
 LOG = "output.log"
+PAGE = "report.html"
 ARTIFACTS = "artifacts"
 
 
@@ -63,5 +64,5 @@ class Night:
 def command_line(part: Part, folder: Path) -> list[str]:
     """pytest for `part`, everything it leaves in `folder`."""
     arguments = [argument.replace(FOLDER, str(folder)) for argument in part.arguments]
-    kept = ["-v", f"--junit-xml={folder / JUNIT}", f"--hil-artifacts={folder / ARTIFACTS}"]
-    return [sys.executable, "-m", "pytest", *arguments, *kept]
+    results = [f"--junit-xml={folder / JUNIT}", f"--hil-report={folder / PAGE}"]
+    return [sys.executable, "-m", "pytest", *arguments, "-v", *results, f"--hil-artifacts={folder / ARTIFACTS}"]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_hil.assignment import board_files
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.power import CommandPower
 from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
-from hybrid_hil.plugin import board_files
 
 WHOLE = """\
 # Everything a board file may say.

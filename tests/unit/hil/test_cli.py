@@ -6,7 +6,20 @@ from hybrid_hil.__main__ import run
 from hybrid_hil.cli import VerbGroup, hil
 from hybrid_hil.command.test import again, last_words
 
-VERBS = ["boot", "bringup", "completion", "demo", "deploy", "doctor", "image", "nightly", "qemu", "report", "ssh", "test"]
+VERBS = [
+    "boot",
+    "bringup",
+    "completion",
+    "demo",
+    "deploy",
+    "doctor",
+    "image",
+    "nightly",
+    "qemu",
+    "report",
+    "ssh",
+    "test",
+]
 
 
 def test_every_verb_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

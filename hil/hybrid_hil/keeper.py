@@ -1,0 +1,147 @@
+"""Keeps the board of one pytest process: booted when a test first needs it, looked after, and accounted for."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_hil import recording
+from hybrid_hil.assignment import Assignment
+from hybrid_hil.failure import RigError
+from hybrid_hil.rig import Account, Rig
+
+
+class BoardKeeper:
+    """A plugin of pytest's for one process; with pytest-xdist each worker has its own."""
+
+    def __init__(self, config: pytest.Config, assignment: Assignment) -> None:
+        self._config = config
+        self._assignment = assignment
+        self._rig: Rig | None = None
+        self._failure: str | None = None
+        self._marks = (0, 0)
+        self._accounts: dict[str, Account] = {}
+        self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
+
+    def booted(self) -> Rig | None:
+        """The board, if a test has needed it."""
+        return self._rig
+
+    def rig(self) -> Rig:
+        """The board, booted.
+
+        A board that does not boot fails the test that needed it first; the next are skipped with the cause.
+        """
+        if self._rig is not None:
+            return self._rig
+        try:
+            rig = self._make()
+        except RigError as error:
+            self._failure = error.message
+            pytest.fail(str(error), pytrace=False)
+        self._rig = rig
+        self._mark()
+        return rig
+
+    def _make(self) -> Rig:
+        rig = Rig(self._assignment.board(self._artifacts / self._assignment.worker))
+        try:
+            rig.boot()
+        except BaseException:
+            rig.board.close()
+            raise
+        return rig
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if not _needs_board(item):
+            return
+        if self._failure is not None:
+            pytest.skip(f"no board: {self._failure}")
+        try:
+            lacking = self._assignment.lacks(item, self.rig)
+        except RigError as error:
+            self._failure = error.message
+            pytest.fail(str(error), pytrace=False)
+        if lacking:
+            pytest.skip(f"needs {lacking}")
+        self._mark()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
+            folder = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
+            report.sections.append((recording.EVIDENCE, str(folder)))
+            report.sections.append((recording.BY_HAND, self._rig.board.by_hand))
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """After the fixtures of the test, also when one of them fails."""
+        try:
+            return (yield)
+        finally:
+            if self._rig is not None and _needs_board(item):
+                self._look_after(self._rig, item.nodeid)
+
+    def _look_after(self, rig: Rig, test: str) -> None:
+        try:
+            rig.look_after(test)
+        except RigError as error:
+            self._failure = f"it did not come back after {test}: {error.message}"
+            pytest.fail(str(error), pytrace=False)
+
+    def pytest_sessionfinish(self) -> None:
+        if self._rig is None:
+            return
+        self._rig.board.close()
+        self._accounts[self._assignment.worker] = self._rig.account
+        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output["hil"] = vars(self._rig.account)
+        self._rig = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        account = getattr(node, "workeroutput", {}).get("hil")
+        if account is not None:
+            worker = getattr(node, "workerinput", {}).get("workerid", "worker")
+            self._accounts[worker] = Account(**account)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._accounts:
+            return
+        terminalreporter.section("boards")
+        for worker, account in sorted(self._accounts.items()):
+            terminalreporter.write_line(summary(worker, account))
+            for kind, tests in (
+                ("cleaned after", account.cleaned),
+                ("renewed after", account.renewed),
+            ):
+                for test in tests:
+                    terminalreporter.write_line(f"  {kind} {test}")
+
+    def _mark(self) -> None:
+        if self._rig is not None:
+            self._marks = (self._rig.board.console.mark(), self._rig.board.core_console.mark())
+
+
+def summary(worker: str, account: Account) -> str:
+    """One line about one worker's board."""
+    boots = counted(account.boots, "boots", account.boot_s)
+    restores = f", {counted(account.restores, 'restores', account.restore_s)}" if account.restores else ""
+    cared = f"cleaned {len(account.cleaned)} times, renewed {len(account.renewed)} times"
+    return f"{worker}: {boots}{restores}; {cared}"
+
+
+def counted(count: int, what: str, seconds: float) -> str:
+    """How many, and how long each took."""
+    return f"{count} {what}, {seconds / count:.1f} s each" if count else f"no {what}"
+
+
+def _needs_board(item: pytest.Item) -> bool:
+    return "board" in getattr(item, "fixturenames", ())
