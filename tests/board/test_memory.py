@@ -1,4 +1,4 @@
-"""The memory goes: the kernel kills a supervisor, or a verb anywhere. About 40 s; more limits with --thorough."""
+"""The memory goes: the kernel kills a supervisor, or a verb anywhere. About 50 s; more limits with --thorough."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

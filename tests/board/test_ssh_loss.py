@@ -1,6 +1,6 @@
 """The connection breaks: verbs come to their end all the same, and nobody follows logs for ever.
 
-About 30 s: in the middle of each verb, at twenty of its calls with --thorough.
+About 40 s: in the middle of each verb, at twenty of its calls with --thorough.
 """
 
 import pytest
