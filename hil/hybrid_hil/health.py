@@ -27,6 +27,9 @@ for d in {CONTAINERS}/*; do [ -d "$d" ] && echo "container ${{d##*/}}"; done
 for f in {CLAIMS}/*; do [ -s "$f" ] && echo "claim ${{f##*/}}"; done
 for f in {FIRMWARE}/*; do [ -e "$f" ] && echo "firmware ${{f##*/}}"; done
 read -r path </sys/module/firmware_class/parameters/path && echo "firmware path $path"
+while read -r source place kind options rest; do
+  case "$place $options" in "/ ro" | "/ ro,"* | "/sys ro" | "/sys ro,"*) echo "mount $place is read-only";; esac
+done </proc/self/mounts
 for s in /proc/[0-9]*/stat; do
   read -r pid name state rest <"$s" || continue
   name=${{name#(}}
@@ -55,7 +58,8 @@ def findings(before: str, now: str) -> list[Finding]:
 
 
 def look(board: Board, deadline: Deadline) -> str:
-    """What is on the board: one line for each processor, container, claim, firmware file and process."""
+    """What is on the board: one line for each processor, container, claim, firmware file and process, and for
+    mounts that cannot be written."""
     seen = board.shell.run(_LOOK, deadline=deadline).stdout
     return ours(seen, [core.name for core in board.cores], board.exclusive)
 
