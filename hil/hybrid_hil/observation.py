@@ -1,14 +1,11 @@
 """What a board says and does during each test, watched in the process that runs it."""
 
-import re
-import subprocess
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field
 
 import pytest
 
-from hybrid_hil.board.command_line import QEMU
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.console.record import Line
 from hybrid_hil.deadline import Deadline
@@ -97,7 +94,7 @@ class Observer:
         self._beginning = _Beginning(time.monotonic(), marks)
         self._observed = None
 
-    # Registered before the board's keeper, and so called before it cleans the board.
+    # Before the board's keeper cleans: that wraps this hook.
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         self._observe(item)
@@ -166,7 +163,7 @@ def facts_of(rig: Rig) -> Facts:
         image_origin=str(manifest.get("origin", "")),
         kernel=kernel,
         layout=board.layout.name,
-        qemu=_qemu_version(),
+        qemu=board.qemu_version,
         runtime=runtime,
     )
 
@@ -179,12 +176,6 @@ def _said_by(shell: Shell) -> tuple[str, str]:
         return "", ""
     kernel, *runtime = said.splitlines() or [""]
     return kernel, ", ".join(runtime).removeprefix("hybrid-runtime version ")
-
-
-def _qemu_version() -> str:
-    banner = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"version (\S+)", banner)
-    return found[1] if found else ""
 
 
 def _question(since: float, *, compare: bool) -> str:

@@ -6,7 +6,6 @@ import logging
 import posixpath
 import shlex
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,32 +13,18 @@ from pathlib import Path
 import paramiko
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.failure import RigError
+from hybrid_hil.remote_command import CommandError, Completed, RemoteCommand, ShellError
 from hybrid_hil.vitals import Vitals
+
+__all__ = ["Address", "CommandError", "Completed", "Shell", "ShellError"]
 
 # An attempt that comes too early is ours to judge and to repeat; paramiko would print a traceback of it.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 RUN_S = 30.0
-LOOK_AGAIN_S = 0.2
 BETWEEN_ATTEMPTS_S = 0.05
 ATTEMPT_S = 10.0
 CLOSE_S = 2.0
-CHUNK = 32768
-# a lost connection is often the first sign of a death whose cause is known a moment later
-CAUSE_S = 1.0
-
-
-@dataclass(frozen=True)
-class Completed:
-    """A command that has ended. `exit_status` is 128 + N for one ended by signal N, as a shell says it,
-    and -1 if the shell itself was killed; `duration_s` is measured on the host."""
-
-    command: str
-    exit_status: int
-    stdout: str
-    stderr: str
-    duration_s: float
 
 
 @dataclass(frozen=True)
@@ -53,19 +38,6 @@ class Address:
     login_key: Path | None
     user: str = "root"
     password: str | None = None
-
-
-class ShellError(RigError):
-    """A command could not be run, did not end in time, or the connection was lost."""
-
-
-class CommandError(RigError):
-    """A command ended with an exit status that was not wanted."""
-
-    def __init__(self, completed: Completed) -> None:
-        text = (completed.stderr.strip() or completed.stdout.strip())[-2000:]
-        super().__init__(f"`{completed.command}` ended with {completed.exit_status}", text)
-        self.completed = completed
 
 
 class Shell:
@@ -136,7 +108,7 @@ class Shell:
             ShellError: it did not end by the deadline, or the board or the connection died.
         """
         text = command if isinstance(command, str) else shlex.join(command)
-        completed = _Run(self, self.as_root(text), deadline or Deadline(RUN_S), stdin).completed()
+        completed = self._begin(text, deadline, stdin).completed()
         if check and completed.exit_status != 0:
             raise CommandError(completed)
         return completed
@@ -155,7 +127,7 @@ class Shell:
         Raises:
             CommandError: it cannot be read.
         """
-        run = _Run(self, self.as_root(f"cat {shlex.quote(remote)}"), deadline or Deadline(RUN_S), None)
+        run = self._begin(f"cat {shlex.quote(remote)}", deadline)
         completed = run.completed()
         if completed.exit_status != 0:
             raise CommandError(completed)
@@ -183,6 +155,14 @@ class Shell:
             self._raise_if_dead("open a session")
             raise ShellError(f"the board opens no session: {error}") from error
 
+    def _begin(self, text: str, deadline: Deadline | None, stdin: bytes | None = None) -> RemoteCommand:
+        deadline = deadline or Deadline(RUN_S)
+        channel = self.open_channel(deadline)
+        command = self.as_root(text)
+        return RemoteCommand(
+            channel, command, deadline, vitals=self._vitals, connected=lambda: self.connected, stdin=stdin
+        )
+
     def as_root(self, text: str) -> str:
         """What to execute over SSH so that root's shell runs `text`."""
         return shlex.join([*self._become, "sh", "-c", text]) if self._become else text
@@ -194,110 +174,6 @@ class Shell:
     @property
     def vitals(self) -> Vitals:
         return self._vitals
-
-
-class _Run:
-    """One command under way. stderr and stdin have threads: neither may fill up while stdout is read."""
-
-    def __init__(self, shell: Shell, command: str, deadline: Deadline, stdin: bytes | None) -> None:
-        self._command = command
-        self._deadline = deadline
-        self._shell = shell
-        self._vitals = shell.vitals
-        self._begun = time.monotonic()
-        self.stdout = bytearray()
-        self._stderr = bytearray()
-        self._channel = shell.open_channel(deadline)
-        self._channel.settimeout(LOOK_AGAIN_S)
-        try:
-            # The exit makes the shell stay, so that a command ended by a signal gives 128 + N.
-            self._channel.exec_command(f"{command}\nexit $?")
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise ShellError(f"`{command}` could not be started: {error}") from error
-        self._threads = [threading.Thread(target=self._read_stderr, daemon=True)]
-        if stdin:
-            self._threads.append(threading.Thread(target=self._write_stdin, args=(stdin,), daemon=True))
-        else:
-            self._channel.shutdown_write()
-        for thread in self._threads:
-            thread.start()
-
-    def completed(self) -> Completed:
-        try:
-            self._read_stdout()
-            self._wait_for_exit()
-            status = self._channel.recv_exit_status()
-        finally:
-            self._channel.close()
-            for thread in self._threads:
-                thread.join()
-        if status == -1 and not self._shell.connected:
-            self._vitals.wait(CAUSE_S)
-            self._fail(f"was cut off: {self._vitals.cause or 'the connection was lost'}")
-        return Completed(
-            command=self._command,
-            exit_status=status,
-            stdout=self.stdout.decode(errors="replace"),
-            stderr=self._stderr.decode(errors="replace"),
-            duration_s=time.monotonic() - self._begun,
-        )
-
-    def _read_stdout(self) -> None:
-        while True:
-            try:
-                data = self._channel.recv(CHUNK)
-            except TimeoutError:
-                self._raise_if_over()
-            else:
-                if not data:
-                    return
-                self.stdout += data
-                if self._deadline.expired:
-                    self._raise_if_over()
-
-    def _wait_for_exit(self) -> None:
-        while not self._channel.status_event.wait(LOOK_AGAIN_S):
-            self._raise_if_over()
-
-    def _raise_if_over(self) -> None:
-        if self._vitals.cause is not None:
-            self._fail(f"cannot end: {self._vitals.cause}")
-        if self._deadline.expired:
-            self._fail(f"did not end in {self._deadline.seconds:g} s")
-
-    def _fail(self, what: str) -> None:
-        said = (self._stderr or self.stdout).decode(errors="replace").strip()[-2000:]
-        raise ShellError(f"`{self._command}` {what}", said)
-
-    def _read_stderr(self) -> None:
-        """Closed, the channel still hands out what had arrived, and only then nothing."""
-        while True:
-            try:
-                data = self._channel.recv_stderr(CHUNK)
-            except TimeoutError:
-                continue
-            if not data:
-                return
-            self._stderr += data
-
-    def _write_stdin(self, data: bytes) -> None:
-        done = 0
-        while done < len(data):
-            try:
-                sent = self._channel.send(data[done : done + CHUNK])
-            except TimeoutError:
-                if self._channel.closed:
-                    return
-            except OSError:
-                return  # the command closed its input; its exit status tells whether that was right
-            else:
-                if sent == 0:
-                    return
-                done += sent
-        try:
-            self._channel.shutdown_write()
-        except OSError:
-            return
 
 
 def _put_away(client: paramiko.SSHClient) -> None:

@@ -102,6 +102,11 @@ class QemuBoard:
         return self._folder.path / "gdb.sock"
 
     @property
+    def qemu_version(self) -> str:
+        """As QEMU says it, such as `7.2.22`."""
+        return version_of(self._qemu).partition("version ")[2].split(" ")[0]
+
+    @property
     def qemu_pid(self) -> int:
         """The process id of QEMU, 0 while the board is off."""
         return self._machine.pid if self._machine else 0

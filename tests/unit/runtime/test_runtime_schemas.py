@@ -10,7 +10,7 @@ import oci_schemas
 import pytest
 from bundle_builder import write_bundle
 from command_runner import Command
-from jsonschema import ValidationError  # type: ignore[import-untyped]
+from jsonschema import ValidationError
 from remoteproc_double import ProcessorDouble
 
 STATE = "state-schema.json"

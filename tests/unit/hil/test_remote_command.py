@@ -1,6 +1,6 @@
 """What a command wrote is all there, however its end and our reading of it meet."""
 
-from hybrid_hil.shell import _Run
+from hybrid_hil.remote_command import RemoteCommand
 
 
 class LateChannel:
@@ -20,7 +20,7 @@ class LateChannel:
 
 
 def test_last_words_are_read_after_the_channel_was_closed() -> None:
-    run = _Run.__new__(_Run)
+    run = RemoteCommand.__new__(RemoteCommand)
     run._channel = LateChannel()  # type: ignore[assignment]
     run._stderr = bytearray()
     run._read_stderr()
