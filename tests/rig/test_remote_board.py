@@ -4,7 +4,9 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import StageError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
+from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -24,6 +27,7 @@ PROOF_S = 15.0
 WHOLE_S = 300.0
 ALARM = """
 import sys
+import tempfile
 from pathlib import Path
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.remote import RemoteBoard
@@ -187,3 +191,37 @@ def test_what_labgrid_refuses(stand: Stand) -> None:
     (stand.folder / "labgrid.yaml").unlink()
     with pytest.raises(RigError, match="labgrid refuses"):
         read_board_file(file)
+
+
+WHICH = """
+import os, time
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range(2))
+def test_both_at_once(board, runtime, number):
+    here = Path(os.environ["TMPDIR"])
+    (here / f"{board.by_hand.split()[4]}.port").touch()
+    end = time.monotonic() + 100
+    while len(list(here.glob("*.port"))) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert len(runtime.processors()) == 2
+"""
+
+
+def test_two_workers_and_a_board_file_for_each(stand: Stand, image: Image, sandbox: Sandbox, tmp_path: Path) -> None:
+    suite = tmp_path / "test_suite.py"
+    suite.write_text(WHICH)
+    with (
+        tempfile.TemporaryDirectory(prefix="stand-", dir="/tmp") as folder,
+        closing(Stand(image, Path(folder))) as other,
+    ):
+        files = [f"--board={each.board_file()}" for each in (stand, other)]
+        process = sandbox.pytest(f"--rootdir={tmp_path}", "-n2", *files, str(suite))
+        output, _ = process.communicate(timeout=WHOLE_S)
+        assert "2 passed" in output, output
+        assert {f"{stand.ssh}.port", f"{other.ssh}.port"} <= {path.name for path in sandbox.folder.glob("*.port")}
+        process = sandbox.pytest(f"--rootdir={tmp_path}", "-n2", files[0], str(suite))
+        output, _ = process.communicate(timeout=WHOLE_S)
+    assert "2 workers, but --board names 1: give one file for each worker" in output
