@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from hybrid_hil.observation import FACTS, OBSERVED, Observer
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Case, Facts, Observed, Outcome, Run, structured, write_run
 from hybrid_hil.rig import Rig
 
@@ -19,6 +20,8 @@ OBSERVER = "hybrid-hil-observer"
 EVIDENCE = "evidence"
 BY_HAND = "the board by hand"
 DETAIL_CHARACTERS = 50_000
+# filled by whoever looks for more than tests can pass or fail
+FINDINGS = pytest.StashKey[list[Finding]]()
 
 
 def add_option(group: pytest.OptionGroup) -> None:
@@ -87,6 +90,10 @@ class Recorder:
         self._facts = Facts()
         self._drafts: dict[tuple[str, str], _Draft] = {}
 
+    @property
+    def _findings(self) -> list[Finding]:
+        return self._config.stash.get(FINDINGS, [])
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts = vars(report).get(FACTS)
         if facts is not None:
@@ -122,7 +129,7 @@ class Recorder:
         # the key is private, but there is no other way to properties that works with xdist as well
         junit = self._config.stash.get(xml_key, None)
         if junit is not None:
-            for name, value in junit_properties(facts):
+            for name, value in (*junit_properties(facts), *junit_findings(self._findings)):
                 junit.add_global_property(name, value)
         if self._page is not None:
             self._write(self._page, facts, int(exitstatus))
@@ -137,7 +144,7 @@ class Recorder:
         from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  only at the end of runs that want it
 
         cases = tuple(draft.finished(page.parent) for draft in self._drafts.values())
-        run = Run(self._began, time.time() - self._began, exit_code, facts, cases)
+        run = Run(self._began, time.time() - self._began, exit_code, facts, cases, tuple(self._findings))
         write_run(run, results_of(page))
         write_page([Saved(run, page.parent)], page)
 
@@ -174,3 +181,12 @@ def junit_properties(facts: Facts) -> list[tuple[str, str]]:
     """The facts that are known, as JUnit's properties."""
     found = {name: str(value) for name, value in asdict(facts).items() if value != ""}
     return [(f"hil.{name}", value) for name, value in found.items()]
+
+
+def junit_findings(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """What was found that needs something done, as JUnit's properties."""
+    told = [finding for finding in findings if finding.level is not Level.OK]
+    return [
+        (f"hil.{finding.level}", "; ".join(filter(None, (finding.title, finding.text, finding.remedy))))
+        for finding in told
+    ]

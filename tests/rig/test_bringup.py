@@ -48,12 +48,13 @@ def test_a_board_that_is_fit(stand: Stand, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert set(done.checks.values()) == {"passed"}, done.checks
     assert len(done.checks) == 11
-    for text in ("10000.r5f", "xlnx_r5_remoteproc", "Linux 6.12", "create", "fit:"):
+    for text in ("10000.r5f", "zynqmp_r5_remoteproc", "Linux 6.12", "create", "fit:"):
         assert text in done.output
     assert (tmp_path / "report/main/core-console.log").stat().st_size > 0
     page = (tmp_path / "report/report.html").read_text()
     assert "<svg" in page
     assert "it_lives_again_and_again" in page
+    assert "Findings" in page
 
 
 def test_what_cannot_be_tried_is_skipped_and_what_is_wrong_has_a_remedy(stand: Stand, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hybrid_hil.bringup.finding import Finding, Level
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hybrid_hil.bringup.board import BoardFacts, ProcessorFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.bringup.finding import Finding, Level
+from hybrid_hil.report.finding import Finding, Level
 
 # imx_rproc_elf_find_loaded_rsc_table and its callers before a table was made optional: a NULL is dereferenced.
 NEEDS_A_TABLE = "imx-rproc"

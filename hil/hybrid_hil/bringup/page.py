@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.bringup.board import BoardFacts
-from hybrid_hil.bringup.finding import Level
 from hybrid_hil.bringup.session import Account
+from hybrid_hil.report.finding import Level
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 OUTCOMES = {"passed": "green", "skipped": "yellow", "failed": "bold red"}

@@ -8,7 +8,8 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.bringup.finding import Finding, Level
+from hybrid_hil.recording import FINDINGS
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.terminal import Reporter
 
 
@@ -66,6 +67,7 @@ class Bringup:
         """This one speaks instead of pytest's own terminal reporter."""
         config.pluginmanager.unregister(name="terminalreporter")
         config.stash[BRINGUP] = self
+        config.stash[FINDINGS] = self.account.findings
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:

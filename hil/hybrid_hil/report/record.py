@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hybrid_hil.failure import RigError
+from hybrid_hil.report.finding import Finding
 
 # Raised when an older `hil report` would misread what is written.
 FORMAT = 1
@@ -119,13 +120,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the tests. `exit_code` is pytest's."""
+    """One run of the tests. `exit_code` is pytest's; `findings` are what a bring-up has found besides."""
 
     began: float
     duration_s: float
     exit_code: int
     facts: Facts = Facts()
     cases: tuple[Case, ...] = ()
+    findings: tuple[Finding, ...] = ()
     format: int = FORMAT
 
 

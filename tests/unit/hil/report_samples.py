@@ -1,7 +1,9 @@
 """Runs that never were, for the tests of their reports."""
 
 import random
+from dataclasses import replace
 
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Case, CoreEvent, Excerpt, Facts, Observed, Outcome, Run, Said, VerbCall
 
 BEGAN = 1_780_000_000.0
@@ -96,4 +98,4 @@ def hostile_run() -> Run:
         by_hand=HOSTILE,
         observed=seen,
     )
-    return run((one,))
+    return replace(run((one,)), findings=(Finding(Level.PROBLEM, HOSTILE, HOSTILE, HOSTILE),))

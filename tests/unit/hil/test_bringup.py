@@ -12,10 +12,10 @@ from rich.console import Console
 from hybrid_hil.bringup.board import BoardFacts, ProcessorFacts
 from hybrid_hil.bringup.caveats import caveats
 from hybrid_hil.bringup.elf import FirmwareFacts, read_firmware, resources
-from hybrid_hil.bringup.finding import Finding, Level
 from hybrid_hil.bringup.page import show
 from hybrid_hil.bringup.session import Account, Check
 from hybrid_hil.failure import RigError
+from hybrid_hil.report.finding import Finding, Level
 
 FIRMWARE = FirmwareFacts("ARM", 32, 0, ((0x10000, 0x12000),), ("trace",))
 

@@ -11,7 +11,8 @@ from report_samples import CORE
 
 from hybrid_hil.console.record import Line
 from hybrid_hil.observation import CHARACTERS, LINES, excerpt, verb_of
-from hybrid_hil.recording import phase_outcome
+from hybrid_hil.recording import junit_findings, phase_outcome
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Outcome, Run, read_run
 
 WHOLE_S = 120
@@ -197,3 +198,8 @@ def test_an_excerpt_is_bounded_in_both_directions() -> None:
 )
 def test_a_verb_comes_first(arguments: list[str], verb: str | None) -> None:
     assert verb_of(arguments) == verb
+
+
+def test_findings_are_properties_unless_all_is_well() -> None:
+    found = [Finding(Level.OK, "fine"), Finding(Level.PROBLEM, "no output", "", "add a trace")]
+    assert junit_findings(found) == [("hil.problem", "no output; add a trace")]

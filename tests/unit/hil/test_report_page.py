@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from report_samples import BEGAN, HOSTILE, case, hostile_run, run, usual_run
 
+from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.page import Saved, evidence_links, gist, page, shown_lines, write_page
 from hybrid_hil.report.record import Case, Excerpt, Facts, Observed, Outcome, Run, Said
 
@@ -90,6 +91,14 @@ def test_an_empty_run_proves_nothing_and_says_so() -> None:
     reader = shown(run((), exit_code=5))
     assert "Nothing proven" in reader.text
     assert "svg" not in reader.tags
+
+
+def test_findings_come_with_their_remedies() -> None:
+    found = replace(usual_run(), findings=(Finding(Level.WARNING, "no output", "logs stay empty", "add a trace"),))
+    text = shown(found).text
+    for said in ("Findings", "warning", "no output", "logs stay empty", "add a trace"):
+        assert said in text
+    assert "Findings" not in shown(usual_run()).text
 
 
 def test_a_run_that_was_interrupted_says_so() -> None:
