@@ -10,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough", action="store_true", help="every system call and many more random lives, not an even choice"
     )
-    parser.addoption("--soak", type=int, default=50, metavar="N", help="how many lives back to back the soak runs")
+    parser.addoption("--soak", type=int, default=20, metavar="N", help="how many lives back to back the soak runs")
 
 
 def pytest_configure() -> None:

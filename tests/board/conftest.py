@@ -13,7 +13,7 @@ PROOF_S = 10.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--restarts", type=int, default=100, help="how often the restart tests start each core")
+    parser.addoption("--restarts", type=int, default=30, help="how often the restart tests start each core")
 
 
 @pytest.fixture

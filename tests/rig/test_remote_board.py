@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -208,6 +209,25 @@ def test_both_at_once(board, runtime, number):
         time.sleep(0.1)
     assert len(runtime.processors()) == 2
 """
+
+
+def test_a_person_boots_it_and_looks_around(stand: Stand, sandbox: Sandbox) -> None:
+    """Without a terminal its console is printed; Ctrl-C leaves it with its power on."""
+    file = stand.board_file()
+    process = sandbox.hil("boot", f"--board={file}")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "is up after" in line:
+            break
+    shell = sandbox.hil("ssh", f"--board={file}", "echo seen on the console >/dev/console; hybrid-runtime --version")
+    said, _ = shell.communicate(timeout=WHOLE_S)
+    assert "hybrid-runtime version" in said
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=WHOLE_S)
+    assert "seen on the console" in rest
+    assert process.returncode == 130
+    again = sandbox.hil("ssh", f"--board={file}", "uname")
+    assert again.communicate(timeout=WHOLE_S)[0] == "Linux\n"
 
 
 def test_two_workers_and_a_board_file_for_each(stand: Stand, image: Image, sandbox: Sandbox, tmp_path: Path) -> None:

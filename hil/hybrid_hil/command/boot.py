@@ -1,15 +1,19 @@
 """`hil boot`: a board for a person."""
 
 import sys
+import tempfile
 import time
 from functools import partial
+from pathlib import Path
 
 import click
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import Board, Provision
+from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
+from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.board.stages import FIRMWARE
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
@@ -35,6 +39,9 @@ def _tell_of_debugger(board: QemuBoard, stage: str) -> None:
 
 
 @click.command()
+@click.option(
+    "--board", "file", type=click.Path(path_type=Path), metavar="FILE.toml", help="A board of your own instead."
+)
 @image_option
 @layout_option
 @click.option("--append", "words", multiple=True, metavar="WORD", help="Adds to the kernel's command line.")
@@ -42,7 +49,13 @@ def _tell_of_debugger(board: QemuBoard, stage: str) -> None:
 @click.option("--wait-gdb", is_flag=True, help="Halts every core until a debugger goes on.")
 @click.option("--bare", is_flag=True, help="Does not deploy the runtime.")
 def command(
-    choice: str | None, layout: str, words: tuple[str, ...], qemu: str | None, wait_gdb: bool, bare: bool
+    file: Path | None,
+    choice: str | None,
+    layout: str,
+    words: tuple[str, ...],
+    qemu: str | None,
+    wait_gdb: bool,
+    bare: bool,
 ) -> None:
     """Boot a board with the runtime on it and your terminal on its console; Ctrl-] powers it off.
 
@@ -51,6 +64,8 @@ def command(
     While it runs, `hil ssh` and `hil deploy` in other terminals reach it. Without a terminal the console is
     printed until the board powers itself off or this command is interrupted.
 
+    A board of your own is switched on and held for you alone; Ctrl-] leaves it with its power on.
+
     \b
     Examples:
       hil boot
@@ -58,27 +73,53 @@ def command(
       hil boot --append initcall_debug --append loglevel=8
       hil boot --wait-gdb --layout one-core
       hil boot --qemu "$(hil qemu)"
+      hil boot --board gateway.toml
     Exit codes: 0 left or powered off, 1 the boot failed or the board died, 130 interrupted.
     """
+    provision = None if bare else _deploy
+    if file is not None:
+        _visit(read_board_file(file), provision)
+        return
     program = chosen_qemu(qemu)
     image = chosen_image(choice, TerminalReporter())
     options = QemuOptions(layout=layout_named(layout), kernel_arguments=words, qemu=program, debugged=wait_gdb)
-    with QemuBoard(image, options, owner=FOR_PEOPLE, provision=None if bare else _deploy) as board:
-        board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
-        begun = time.monotonic()
+    with QemuBoard(image, options, owner=FOR_PEOPLE, provision=provision) as board:
         if wait_gdb:
             board.on_stage = partial(_tell_of_debugger, board)
-        board.power_on(Unlimited() if wait_gdb else Deadline(BOOT_S))
-        took = time.monotonic() - begun
-        err.print(
-            f"\r\n[green]✓[/green] `{board.name}` is up after {took:.1f} s; Ctrl-] powers it off\r\n"
-            f"  in another terminal: `hil ssh hybrid-runtime processors`; `hil deploy` after a change\r\n"
-            f"  cores' console: {board.core_console.log}\r"
-        )
-        if sys.stdin.isatty():
-            board.console.send(b"\r")
-            type_into(board.console.send, lambda: board.vitals.cause is not None)
-        else:
-            while not board.vitals.wait(LOOK_AGAIN_S):
-                continue
+        _bring_up(board, Unlimited() if wait_gdb else Deadline(BOOT_S), "Ctrl-] powers it off")
+        _sit_at(board)
         board.raise_unless_well()
+
+
+def _visit(description: RemoteDescription, provision: Provision | None) -> None:
+    """A board of a file, with the person's terminal on its console if it has one."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hybrid-hil-") as logs,
+        RemoteBoard(description, logs=Path(logs), provision=provision) as board,
+    ):
+        _bring_up(board, Deadline(board.boot_s), "Ctrl-] leaves it")
+        if board.console.wired:
+            _sit_at(board)
+        else:
+            err.print("  it has no [console] to sit at: `hil ssh --board FILE`")
+
+
+def _bring_up(board: Board, deadline: Deadline, leaving: str) -> None:
+    board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
+    begun = time.monotonic()
+    board.power_on(deadline)
+    err.print(
+        f"\r\n[green]✓[/green] `{board.name}` is up after {time.monotonic() - begun:.1f} s; {leaving}\r\n"
+        f"  in another terminal: `hil ssh hybrid-runtime processors`; `hil deploy` after a change\r\n"
+        f"  cores' console: {board.core_console.log}\r"
+    )
+
+
+def _sit_at(board: Board) -> None:
+    """The person's keys go to the console until they leave or the board ends."""
+    if sys.stdin.isatty():
+        board.console.send(b"\r")
+        type_into(board.console.send, lambda: board.vitals.cause is not None)
+    else:
+        while not board.vitals.wait(LOOK_AGAIN_S):
+            continue
