@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Shell
 
@@ -34,8 +35,13 @@ _MARK = "/run/hil-read-only"
 _JUMP = "date -s @$(($(date +%s) + {seconds})) >/dev/null"
 
 
+class HarmfulError(RigError):
+    """A fault would strike what is not the rig's."""
+
+
 class Faults:
-    """What can befall a board, at the moment a test chooses."""
+    """What can befall a board, at the moment a test chooses. What strikes all of it raises HarmfulError on a board where
+    others run as well."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -43,6 +49,11 @@ class Faults:
     @property
     def _shell(self) -> Shell:
         return self._rig.board.shell
+
+    def _require_exclusive(self) -> None:
+        if not self._rig.board.exclusive:
+            remedy = "`exclusive = true` in its board file says that nothing else runs there"
+            raise HarmfulError(f"this fault strikes all of the board `{self._rig.board.name}`", remedy)
 
     def crash(self, processor: str) -> None:
         """The kernel's own injection: as if the watchdog had fired."""
@@ -59,12 +70,14 @@ class Faults:
     def cut_power(self) -> None:
         """In the middle of whatever runs; the board is up again afterwards. A disk that is kept has what the kernel
         had written to it by then, and no more."""
+        self._require_exclusive()
         self._rig.board.power_off()
         self._rig.boot()
 
     @contextmanager
     def fill(self, path: str) -> Iterator[None]:
         """The file system of that folder has no byte left."""
+        self._require_exclusive()
         ballast = f"{path.rstrip('/')}/ballast"
         try:
             self._shell.run(_FILL.format(path=path, ballast=ballast), deadline=Deadline(FILL_S))
@@ -75,6 +88,7 @@ class Faults:
     @contextmanager
     def read_only(self, path: str) -> Iterator[None]:
         """The file system mounted there, or that file or folder alone, refuses to be written."""
+        self._require_exclusive()
         self._shell.run(_READ_ONLY.format(path=path, mark=_MARK))
         try:
             yield
@@ -112,6 +126,7 @@ class Faults:
     @contextmanager
     def jump_clock(self, seconds: int) -> Iterator[None]:
         """The wall clock is so far ahead, or behind."""
+        self._require_exclusive()
         self._shell.run(_JUMP.format(seconds=seconds))
         try:
             yield

@@ -9,6 +9,7 @@ import pytest
 from hybrid_hil import recording
 from hybrid_hil.assignment import Assignment
 from hybrid_hil.failure import RigError
+from hybrid_hil.faults import HarmfulError
 from hybrid_hil.rig import Account, Rig
 
 
@@ -67,6 +68,13 @@ class BoardKeeper:
         if lacking:
             pytest.skip(f"needs {lacking}")
         self._mark()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        except HarmfulError as error:
+            pytest.skip(f"{error.message}; {error.remedy}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -245,3 +245,19 @@ def test_two_workers_and_a_board_file_for_each(stand: Stand, image: Image, sandb
         process = sandbox.pytest(f"--rootdir={tmp_path}", "-n2", files[0], str(suite))
         output, _ = process.communicate(timeout=WHOLE_S)
     assert "2 workers, but --board names 1: give one file for each worker" in output
+
+
+@pytest.mark.parametrize(
+    ("exclusive", "says"),
+    [("", "this fault strikes all of the board `stand`"), ("exclusive = true\n", "1 passed")],
+    ids=["shared", "exclusive"],
+)
+def test_faults_that_strike_all_of_a_shared_board_are_skipped(
+    stand: Stand, sandbox: Sandbox, exclusive: str, says: str
+) -> None:
+    clock = Path(__file__).parent.parent / "board/test_clock_jumps.py"
+    board = stand.board_file(head=f'name = "stand"\nkind = "remote"\nboot-seconds = 60\n{exclusive}')
+    process = sandbox.pytest(f"--board={board}", "-rA", f"{clock}::test_a_life_over_two_jumps[forwards]")
+    output, _ = process.communicate(timeout=WHOLE_S)
+    assert process.returncode == 0, output
+    assert says in output

@@ -59,6 +59,7 @@ def _description(content: dict[str, Any], path: Path) -> RemoteDescription:
         become=tuple(ssh.get("become", ())),
         cores=tuple(_processor(folder, entry) for entry in content["processors"]),
         boot_s=content.get("boot-seconds", BOOT_S),
+        exclusive=content.get("exclusive", False),
         console=_serial_port(content.get("console")),
         core_console=_serial_port(content.get("core-console")),
         power=_power(folder, content.get("power")),

@@ -32,13 +32,15 @@ class SerialPort:
 
 @dataclass(frozen=True)
 class RemoteDescription:
-    """What a board file says. `boot_s` is how long the board takes from power to SSH at most."""
+    """What a board file says. `boot_s` is how long the board takes from power to SSH at most; on an `exclusive` one
+    nothing runs but the rig."""
 
     name: str
     address: Address
     become: tuple[str, ...]
     cores: tuple[Processor, ...]
     boot_s: float
+    exclusive: bool = False
     console: SerialPort | None = None
     core_console: SerialPort | None = None
     power: Power | None = None
@@ -46,8 +48,6 @@ class RemoteDescription:
 
 class RemoteBoard:
     """A board somewhere. It is held for this run alone, and left with its power on at the end."""
-
-    exclusive = False
 
     def __init__(self, description: RemoteDescription, *, logs: Path, provision: Provision | None = None) -> None:
         """Raises RigError while another run of this host holds the board. Console logs go to `logs`."""
@@ -82,6 +82,10 @@ class RemoteBoard:
     @property
     def cores(self) -> tuple[Processor, ...]:
         return self._description.cores
+
+    @property
+    def exclusive(self) -> bool:
+        return self._description.exclusive
 
     @property
     def address(self) -> Address:

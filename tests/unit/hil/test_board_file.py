@@ -11,7 +11,7 @@ from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
 
 WHOLE = """\
-# Everything a board file may say.
+exclusive = true  # and everything else a board file may say
 name = "gateway-7"
 kind = "remote"
 boot-seconds = 45
@@ -63,6 +63,7 @@ def write(folder: Path, text: str) -> Path:
 def test_everything_is_taken_over(tmp_path: Path) -> None:
     board = read_board_file(write(tmp_path, WHOLE))
     assert (board.name, board.boot_s, board.become) == ("gateway-7", 45, ("sudo", "-n"))
+    assert board.exclusive
     address = board.address
     assert (address.host, address.port, address.user) == ("gateway-7.lab", 2222, "fw")
     assert address.login_key == tmp_path / "keys/gateway"
@@ -78,6 +79,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     board = read_board_file(write(tmp_path, LEAST))
     assert (board.address.port, board.address.user, board.address.login_key) == (22, "root", None)
     assert (board.console, board.core_console, board.power, board.become) == (None, None, None, ())
+    assert not board.exclusive
 
 
 @pytest.mark.parametrize(
