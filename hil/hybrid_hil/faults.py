@@ -40,8 +40,8 @@ class HarmfulError(RigError):
 
 
 class Faults:
-    """What can befall a board, at the moment a test chooses. What strikes all of it raises HarmfulError on a board where
-    others run as well."""
+    """What can befall a board, at the moment a test chooses. Where others run as well, what strikes all of the board
+    raises HarmfulError."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
