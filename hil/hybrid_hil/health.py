@@ -1,7 +1,8 @@
 """Whether a test left its board as it found it, and how to make it so again."""
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hybrid_hil.board import Board
@@ -21,7 +22,7 @@ for p in /sys/class/remoteproc/remoteproc*; do
   [ -e "$p/state" ] || continue
   read -r name <"$p/name"; read -r state <"$p/state"
   read -r recovery <"$p/recovery"; read -r dump <"$p/coredump"
-  echo "processor $name $state recovery=$recovery coredump=$dump"
+  echo "processor $name $state recovery=$recovery coredump=$dump device=${{p##*/}}"
 done
 for d in {CONTAINERS}/*; do [ -d "$d" ] && echo "container ${{d##*/}}"; done
 for f in {CLAIMS}/*; do [ -s "$f" ] && echo "claim ${{f##*/}}"; done
@@ -61,23 +62,44 @@ def look(board: Board, deadline: Deadline) -> str:
     """What is on the board: one line for each processor, container, claim, firmware file and process, and for
     mounts that cannot be written."""
     seen = board.shell.run(_LOOK, deadline=deadline).stdout
-    return ours(seen, [core.name for core in board.cores], board.exclusive)
+    if board.exclusive:
+        return seen
+    listed = json.loads(board.shell.run([COMMAND, "list", "--format", "json"], deadline=deadline).stdout)
+    return ours(seen, [core.name for core in board.cores], listed)
 
 
-def ours(seen: str, processors: Sequence[str], exclusive: bool) -> str:
-    """Of what was seen, what the rig may judge: its own processors, and where others run programs only the runtime's
-    processes."""
-    return "".join(f"{line}\n" for line in seen.splitlines() if _is_ours(line.split(), processors, exclusive))
+def ours(seen: str, processors: Sequence[str], listed: Sequence[Mapping[str, object]]) -> str:
+    """Of what was seen on a board that others use as well, what the rig may judge: its own processors, and the
+    containers, claims and supervisors that are theirs. `listed` are the runtime's containers."""
+    held = [entry for entry in listed if entry["processor"] in processors]
+    known = {
+        "processor": set(processors),
+        "container": {str(entry["id"]) for entry in held},
+        "process": {str(entry["pid"]) for entry in held},
+        "claim": {device for name, device in _devices(seen) if name in processors},
+    }
+    return "".join(f"{line}\n" for line in seen.splitlines() if _is_ours(line.split(), known))
 
 
-def _is_ours(words: list[str], processors: Sequence[str], exclusive: bool) -> bool:
+def _is_ours(words: list[str], known: Mapping[str, set[str]]) -> bool:
     match words:
-        case ["processor", name, *_]:
-            return name in processors
-        case ["process", name, *_]:
-            return exclusive or name.startswith("hybrid-runtime")
+        case ["process", _, pid]:
+            return pid in known["process"]
+        case ["claim", name]:
+            return name.partition(".")[0] in known["claim"]
+        case [("processor" | "container") as kind, name, *_]:
+            return name in known[kind]
+        case ["firmware", _]:
+            # whose it is no name tells; the runtime collects its own
+            return False
         case _:
             return True
+
+
+def _devices(seen: str) -> list[tuple[str, str]]:
+    """Names of processors and of their devices."""
+    lines = [line.split() for line in seen.splitlines() if line.startswith("processor ")]
+    return [(words[1], words[-1].removeprefix("device=")) for words in lines]
 
 
 def cleaning(before: str, found: list[Finding]) -> str:
@@ -106,8 +128,10 @@ def clean(board: Board, before: str, found: list[Finding], deadline: Deadline) -
 
 
 def _restored(processor: str) -> str:
-    """Stops a processor (boots are counted, so until it is offline) and restores its settings."""
-    _, name, _, recovery, dump = processor.split()
+    """Stops a processor that was offline (boots are counted, so until it is so again) and restores its settings."""
+    _, name, state, recovery, dump, *_ = processor.split()
+    if state != "offline":
+        return ""
     return f"""for p in /sys/class/remoteproc/remoteproc*; do
   read -r name <$p/name
   [ "$name" = {shlex.quote(name)} ] || continue

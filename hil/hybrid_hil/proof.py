@@ -15,8 +15,8 @@ PERIODS_OF_SILENCE = 3
 LOOK_AGAIN_S = 0.1
 RECENT_BEATS = 20
 
-_START = re.compile(r"^(?P<speaker>\w+) (?P<firmware>[\w-]+) boot=(?P<boot>\d+) nonce=(?P<nonce>\S+)$")
-_BEAT = re.compile(r"^(?P<speaker>\w+) beat=(?P<number>\d+)$")
+_START = re.compile(r"^(?P<speaker>\S+) (?P<firmware>[\w-]+) boot=(?P<boot>\d+) nonce=(?P<nonce>\S+)$")
+_BEAT = re.compile(r"^(?P<speaker>\S+) beat=(?P<number>\d+)$")
 
 
 class UnprovenError(AssertionError):
@@ -94,7 +94,9 @@ class Witness:
         Raises:
             UnprovenError: it did not by the deadline.
         """
-        pattern = rf"^{firmware.speaker} {firmware.name} boot=\d+ nonce={re.escape(firmware.nonce)}$"
+        pattern = (
+            rf"^{re.escape(firmware.speaker)} {re.escape(firmware.name)} boot=\d+ nonce={re.escape(firmware.nonce)}$"
+        )
         check = "nonce on the core's console"
         if not firmware.nonce:
             raise UnprovenError(check, f"firmware `{firmware.name}` has no nonce that could prove anything")
@@ -140,7 +142,7 @@ class Witness:
         """
         since = self._console.mark()
         try:
-            self._console.expect(rf"(?:^{firmware.speaker} beat=\d+\n[^\0]*?){{{count}}}", deadline, since)
+            self._console.expect(rf"(?:^{re.escape(firmware.speaker)} beat=\d+\n[^\0]*?){{{count}}}", deadline, since)
         except ConsoleError as error:
             raise UnprovenError("heartbeat on the core's console", str(error)) from error
         return beats(self._console.lines(since), firmware.speaker)
@@ -162,4 +164,6 @@ class Witness:
             if spoken:
                 message = f"{firmware.speaker} still says `{spoken[-1]}`"
                 raise UnprovenError("heartbeat silent after the stop", message)
+        if not self._console.wired:
+            raise UnprovenError("heartbeat silent after the stop", "the cores' console is closed, nobody is heard")
         return quiet.seconds

@@ -68,13 +68,13 @@ class RemoteCommand:
         try:
             # The exit makes the shell stay, so that a command ended by a signal gives 128 + N.
             self._channel.exec_command(f"{command}\nexit $?")
+            if not stdin:
+                self._channel.shutdown_write()
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise ShellError(f"`{command}` could not be started: {error}") from error
         self._threads = [threading.Thread(target=self._read_stderr, daemon=True)]
         if stdin:
             self._threads.append(threading.Thread(target=self._write_stdin, args=(stdin,), daemon=True))
-        else:
-            self._channel.shutdown_write()
         for thread in self._threads:
             thread.start()
 
@@ -144,7 +144,7 @@ class RemoteCommand:
             except TimeoutError:
                 if self._channel.closed:
                     return
-            except OSError:
+            except (OSError, EOFError):
                 return  # the command closed its input; its exit status tells whether that was right
             else:
                 if sent == 0:
@@ -152,5 +152,5 @@ class RemoteCommand:
                 done += sent
         try:
             self._channel.shutdown_write()
-        except OSError:
+        except (OSError, EOFError):
             return

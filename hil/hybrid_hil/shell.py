@@ -6,11 +6,12 @@ import logging
 import posixpath
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.remote_command import CommandError, Completed, RemoteCommand, ShellError
@@ -25,6 +26,7 @@ RUN_S = 30.0
 BETWEEN_ATTEMPTS_S = 0.05
 ATTEMPT_S = 10.0
 CLOSE_S = 2.0
+REFUSALS = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Shell:
     def __init__(self, vitals: Vitals, become: Sequence[str] = ()) -> None:
         self._vitals = vitals
         self._become = tuple(become)
+        # Called with each new connection, whoever has asked for it.
+        self.after_connect: Callable[[Deadline], None] | None = None
         self._client: paramiko.SSHClient | None = None
         self._address: Address | None = None
 
@@ -55,24 +59,35 @@ class Shell:
         or be slow with its banner.
 
         Raises:
-            ShellError: it did not work by the deadline, the board died, or it is not the board we know.
+            ShellError: it did not work by the deadline, the board died, it is not the board we know, or one of the keys
+                is none.
         """
         self.close()
         self._address = address
-        cause = "there was no time for an attempt"
+        keys = Keys.of(address)
+        refusals, cause = 0, "there was no time for an attempt"
         for _ in deadline.ticks(BETWEEN_ATTEMPTS_S):
             hurried = deadline.expired
             self._raise_if_dead("reach the board")
             try:
-                self._client = _connected(address, deadline.after(ATTEMPT_S))
+                self._client = _connected(address, keys, deadline.after(ATTEMPT_S))
                 self.run(["true"], deadline=deadline.after(ATTEMPT_S))
-            except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
+            except paramiko.BadHostKeyException as error:
                 raise ShellError(f"this is not the board of `{address.host_key[:60]}`: {error}") from error
+            except paramiko.AuthenticationException as error:
+                # A server that goes down in the middle of a login looks the same.
+                refusals += 1
+                cause = f"the login of `{address.user}` is refused: {error}"
+                self.close()
+                if refusals == REFUSALS:
+                    raise ShellError(cause, "see [ssh] in the board file, and the board's authorized_keys") from error
             except (paramiko.SSHException, OSError, EOFError, ShellError) as error:
                 # An attempt without any time tells nothing of the board.
                 cause = cause if hurried else str(error) or type(error).__name__
                 self.close()
             else:
+                if self.after_connect is not None:
+                    self.after_connect(deadline)
                 return
         raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
 
@@ -182,12 +197,36 @@ def _put_away(client: paramiko.SSHClient) -> None:
         client.close()
 
 
-def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
+@dataclass(frozen=True)
+class Keys:
+    """Both keys of an address, read."""
+
+    kind: str
+    host: paramiko.PKey
+    login: paramiko.PKey | None
+
+    @classmethod
+    def of(cls, address: Address) -> "Keys":
+        """Raises ShellError for what is no key, or cannot be read."""
+        try:
+            kind, key = address.host_key.split()[:2]
+            host = paramiko.PKey.from_type_string(kind, base64.b64decode(key))
+        except (ValueError, paramiko.SSHException, UnknownKeyType) as error:
+            raise ShellError(
+                f"the host key `{address.host_key[:60]}` is none: {error}", "ssh-keyscan prints it"
+            ) from error
+        try:
+            return cls(kind, host, paramiko.PKey.from_path(address.login_key) if address.login_key else None)
+        except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
+            remedy = "give an OpenSSH private key without a passphrase"
+            raise ShellError(f"the login key `{address.login_key}` cannot be used: {error}", remedy) from error
+
+
+def _connected(address: Address, keys: Keys, deadline: Deadline) -> paramiko.SSHClient:
     """One attempt at a connection; the host key must be the one in `address`."""
-    kind, key = address.host_key.split()[:2]
     client = paramiko.SSHClient()
     name = f"[{address.host}]:{address.port}" if address.port != 22 else address.host
-    client.get_host_keys().add(name, kind, paramiko.PKey.from_type_string(kind, base64.b64decode(key)))
+    client.get_host_keys().add(name, keys.kind, keys.host)
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     seconds = max(deadline.remaining(), 0.001)
     try:
@@ -195,7 +234,7 @@ def _connected(address: Address, deadline: Deadline) -> paramiko.SSHClient:
             address.host,
             port=address.port,
             username=address.user,
-            pkey=paramiko.PKey.from_path(address.login_key) if address.login_key else None,
+            pkey=keys.login,
             password=address.password,
             look_for_keys=False,
             allow_agent=False,

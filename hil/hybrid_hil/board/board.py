@@ -44,6 +44,10 @@ class Board(Protocol):
         """Whether nothing but the rig runs there, so that whatever is new on the board is a test's."""
 
     @property
+    def has_switch(self) -> bool:
+        """Whether its power can be taken away."""
+
+    @property
     def console(self) -> Console: ...
 
     @property

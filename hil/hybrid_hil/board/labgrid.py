@@ -53,7 +53,7 @@ def locate(settings: dict[str, str], folder: Path) -> Any:  # noqa: ANN401  labg
     name = settings.get("target", "main")
     try:
         target = labgrid.Environment(str(environment)).get_target(name)
-    except (_errors().InvalidConfigError, _errors().NoConfigFoundError, OSError, KeyError) as error:
+    except (_errors().InvalidConfigError, _errors().NoConfigFoundError, _refusal(), OSError, KeyError) as error:
         raise RigError(f"labgrid refuses `{environment}`: {error}", "try it with labgrid-client -c") from error
     if target is None:
         raise RigError(f"`{environment}` has no target `{name}`", "name one of it in [labgrid] target", exit_code=2)
@@ -98,6 +98,12 @@ def _power(target: Any) -> LabgridPower | None:  # noqa: ANN401
         return LabgridPower(target.get_driver("PowerProtocol"))
     except (_errors().NoDriverFoundError, _errors().NoSupplierFoundError):
         return None
+
+
+def _refusal() -> type[Exception]:
+    """What labgrid raises for a coordinator that refuses, or a place nobody has acquired."""
+    error: type[Exception] = importlib.import_module("labgrid.remote.client").Error
+    return error
 
 
 def _errors() -> Any:  # noqa: ANN401

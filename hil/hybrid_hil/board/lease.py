@@ -70,12 +70,14 @@ class Lease:
         """TAKEN, or who holds it."""
         channel = shell.open_channel(deadline)
         channel.settimeout(max(deadline.remaining(), 0.001))
-        channel.exec_command(shell.as_root(shlex.join(["python3", "-IS", "-c", _HOLDER, who])))
         try:
+            channel.exec_command(shell.as_root(shlex.join(["python3", "-IS", "-c", _HOLDER, who])))
             said = channel.recv(256).decode(errors="replace").strip()
             failure = "" if said else channel.recv_stderr(2000).decode(errors="replace").strip()
         except TimeoutError:
             raise RigError(f"`{self._name}` does not say whether it is in use", "see that its python3 runs") from None
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise RigError(f"the connection to `{self._name}` ended: {error}", "see that it stays up") from error
         if said == TAKEN:
             self._holder = channel
             return said

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class QemuBoard:
     """A board in QEMU. Use it as a context manager: at its end QEMU and its folder are gone."""
 
     exclusive = True
+    has_switch = True
     boot_s = BOOT_S
 
     def __init__(
@@ -167,7 +169,9 @@ class QemuBoard:
             self.provision(self, deadline)
         if self._options.kept:
             self._tell("keep")
-            self._keep(time.monotonic() - begun, deadline)
+            # Without room for it a board is as good as ever.
+            with suppress(OSError, RigError):
+                self._keep(time.monotonic() - begun, deadline)
 
     def _keep(self, boot_s: float, deadline: Deadline) -> None:
         """While it stands still; its SSH connection lives on."""

@@ -20,6 +20,7 @@ from hybrid_hil.vitals import Vitals
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 BETWEEN_LOOKS_S = 0.5
 LOOK_S = 15.0
+ASK_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class RemoteBoard:
         self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
         self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
         self.shell = Shell(self.vitals, description.become)
+        self.shell.after_connect = lambda deadline: self._lease.take_there(self.shell, deadline)
         self.boots = 0
         self.restores = 0
+        self._boot = ""
+        self._is_off = False
 
     def __enter__(self) -> "RemoteBoard":
         return self
@@ -106,10 +110,13 @@ class RemoteBoard:
             RigError: a run of another host holds the board.
         """
         power = self._description.power
-        self._bring_up(deadline, power.on if power else lambda _: None)
+        self._ask_for_it(deadline)
+        self._bring_up(deadline, power.on if power else lambda _: None, self._boot if self._is_off else "")
 
     def power_off(self) -> None:
-        self._power().off(Deadline(POWER.seconds))
+        power = self._power()
+        self._is_off = True
+        power.off(Deadline(POWER.seconds))
         self._let_go()
         self.vitals.report("the board is powered off")
 
@@ -119,15 +126,33 @@ class RemoteBoard:
         Raises:
             StageError: it does not come back, or nothing says that it had been away.
         """
-        power, before = self._description.power, self._boot_id(deadline)
-        self._bring_up(deadline, power.cycle if power else self._reboot, before)
+        power = self._description.power
+        self._bring_up(deadline, power.cycle if power else self._reboot, self._boot)
 
     def close(self) -> None:
-        """Lets go of the board; its power stays on."""
-        self._let_go()
-        self._lease.release()
-        self.console.close()
-        self.core_console.close()
+        """Lets go of the board, with its power on."""
+        try:
+            if self._is_off:
+                self._power().on(Deadline(POWER.seconds))
+        finally:
+            self._let_go()
+            self._lease.release()
+            self.console.close()
+            self.core_console.close()
+
+    @property
+    def has_switch(self) -> bool:
+        return self._description.power is not None
+
+    def _ask_for_it(self, deadline: Deadline) -> None:
+        """Before anything of a board that runs is touched, in case a run of another host has it. One that does not
+        answer has to be switched on to be asked."""
+        if self._is_off:
+            return
+        try:
+            self.shell.connect(self.address, deadline.after(ASK_S))
+        except ShellError:
+            return
 
     def _bring_up(self, deadline: Deadline, switch: Callable[[Deadline], None], boot_before: str = "") -> None:
         stage = POWER
@@ -144,7 +169,7 @@ class RemoteBoard:
             self._reach(deadline.after(self._description.boot_s), boot_before)
         except RigError as error:
             raise self._stage_error(stage, error) from error
-        self._lease.take_there(self.shell, deadline)
+        self._is_off = False
         self.boots += 1
         if self.provision is not None:
             self._tell("provision")
@@ -162,12 +187,13 @@ class RemoteBoard:
         """Until SSH answers, from another boot than the one before."""
         for _ in deadline.ticks(BETWEEN_LOOKS_S):
             self.shell.connect(self.address, deadline)
-            if not boot_before or self._boot_id(deadline) != boot_before:
+            self._boot = self._boot_id(deadline)
+            if self._boot and self._boot != boot_before:
                 return
         raise RigError("it never went down: its boot id is still the same", "see what its power commands switch")
 
     def _boot_id(self, deadline: Deadline) -> str:
-        """Empty for a board that does not answer: then whatever answers later is another boot."""
+        """Empty for a board that does not answer."""
         try:
             return self.shell.get(BOOT_ID, deadline=deadline.after(LOOK_S)).decode().strip()
         except ShellError:
@@ -175,6 +201,8 @@ class RemoteBoard:
 
     def _reboot(self, deadline: Deadline) -> None:
         """A moment later, so that the answer still arrives."""
+        if not self.shell.connected:
+            self.shell.connect(self.address, deadline)
         self.shell.run("(sleep 1; reboot) >/dev/null 2>&1 </dev/null &", deadline=deadline)
 
     def _power(self) -> Power:

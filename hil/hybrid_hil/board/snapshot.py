@@ -6,6 +6,7 @@ import secrets
 import statistics
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +83,8 @@ class Shelf:
             self.drop(old.digest)
 
     def note(self, snapshot: Snapshot, seconds: float) -> None:
-        """Remembers how long a restore took."""
-        with (snapshot.folder / TIMES).open("a") as times:
+        """Remembers how long a restore took, unless it has made room meanwhile."""
+        with suppress(FileNotFoundError), (snapshot.folder / TIMES).open("a") as times:
             times.write(f"{seconds:.3f}\n")
 
     def drop(self, key: str) -> None:

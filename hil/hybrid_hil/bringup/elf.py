@@ -48,7 +48,7 @@ def read_firmware(path: Path) -> FirmwareFacts:
             loaded=tuple((head["p_paddr"], head["p_paddr"] + head["p_memsz"]) for head in segments if head["p_memsz"]),
             resources=None if table is None else resources(table.data(), "<" if elf.little_endian else ">"),
         )
-    except (ELFError, struct.error, UnicodeDecodeError) as error:
+    except (ELFError, struct.error, UnicodeDecodeError, OverflowError) as error:
         raise RigError(f"the firmware `{path}` is no sound ELF: {error}", "build it again", exit_code=2) from error
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
+from hybrid_hil.plugin import KEEPER
 from hybrid_hil.recording import FINDINGS
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.terminal import Reporter
@@ -51,6 +52,7 @@ class Account:
         return bool(passed) and not failed and not problems
 
 
+REPORT_IT = "it was cleaned up; the consoles and the runtime's log tell more"
 BRINGUP = pytest.StashKey["Bringup"]()
 
 
@@ -68,6 +70,13 @@ class Bringup:
         config.pluginmanager.unregister(name="terminalreporter")
         config.stash[BRINGUP] = self
         config.stash[FINDINGS] = self.account.findings
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """While the board is still there: what care has found after the checks."""
+        rig = session.config.stash[KEEPER].booted()
+        for left in (*rig.account.cleaned, *rig.account.renewed) if rig is not None else ():
+            self.account.findings.append(Finding(Level.WARNING, "a check left something behind", left, REPORT_IT))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:

@@ -13,13 +13,14 @@ from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
-from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
+from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import FIRMWARE
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
 from hybrid_hil.debugger import instructions
 from hybrid_hil.deployment import deploy, parcel_of_checkout
 from hybrid_hil.emulator import chosen_qemu
+from hybrid_hil.failure import RigError
 from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.terminal import TerminalReporter, err
@@ -78,7 +79,7 @@ def command(
     """
     provision = None if bare else _deploy
     if file is not None:
-        _visit(read_board_file(file), provision)
+        _visit(file, provision)
         return
     program = chosen_qemu(qemu)
     image = chosen_image(choice, TerminalReporter())
@@ -91,26 +92,28 @@ def command(
         board.raise_unless_well()
 
 
-def _visit(description: RemoteDescription, provision: Provision | None) -> None:
+def _visit(file: Path, provision: Provision | None) -> None:
     """A board of a file, with the person's terminal on its console if it has one."""
     with (
         tempfile.TemporaryDirectory(prefix="hybrid-hil-") as logs,
-        RemoteBoard(description, logs=Path(logs), provision=provision) as board,
+        RemoteBoard(read_board_file(file), logs=Path(logs), provision=provision) as board,
     ):
-        _bring_up(board, Deadline(board.boot_s), "Ctrl-] leaves it")
+        _bring_up(board, Deadline(board.boot_s), "Ctrl-] leaves it", f" --board {file}")
         if board.console.wired:
             _sit_at(board)
+            if board.vitals.cause is not None:
+                raise RigError(f"the board died: {board.vitals.cause}", board.console.tail())
         else:
             err.print("  it has no [console] to sit at: `hil ssh --board FILE`")
 
 
-def _bring_up(board: Board, deadline: Deadline, leaving: str) -> None:
+def _bring_up(board: Board, deadline: Deadline, leaving: str, which: str = "") -> None:
     board.console.tap(lambda data: show(data.replace(CURSOR_QUERY, b"")))
     begun = time.monotonic()
     board.power_on(deadline)
     err.print(
         f"\r\n[green]✓[/green] `{board.name}` is up after {time.monotonic() - begun:.1f} s; {leaving}\r\n"
-        f"  in another terminal: `hil ssh hybrid-runtime processors`; `hil deploy` after a change\r\n"
+        f"  in another terminal: `hil ssh{which} hybrid-runtime processors`; `hil deploy{which}` after a change\r\n"
         f"  cores' console: {board.core_console.log}\r"
     )
 

@@ -59,8 +59,8 @@ class Console:
 
     @property
     def wired(self) -> bool:
-        """Whether a serial line is attached, so that silence means something."""
-        return self._line is not None
+        """Whether a serial line is attached and its far end is there, so that silence means something."""
+        return self._reader is not None and self._reader.is_alive()
 
     def detach(self) -> None:
         """Lets go of the serial line; what it said stays."""

@@ -82,7 +82,7 @@ class Store:
     def components(self, kind: str) -> list[Component]:
         """The published components of one kind, newest first."""
         folders = [path for path in (self.root / kind).glob("*") if not _is_unfinished(path)]
-        newest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+        newest_first = sorted(folders, key=_changed, reverse=True)
         return [Component(kind, path.name) for path in newest_first]
 
     @contextlib.contextmanager
@@ -202,6 +202,14 @@ class Store:
 
     def _unfinished(self) -> list[Path]:
         return [path for kind in KINDS for path in (self.root / kind).glob(f".*{UNFINISHED}")]
+
+
+def _changed(path: Path) -> float:
+    """When; 0 for one that has just been removed."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _is_unfinished(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """What counts as left behind, and the script that removes it."""
 
-from hybrid_hil.health import Finding, cleaning, findings
+from hybrid_hil.health import Finding, cleaning, findings, ours
 
 CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled
@@ -45,3 +45,35 @@ def test_cleaning_names_what_was_found_and_nothing_else() -> None:
 def test_a_changed_search_path_is_no_firmware_file() -> None:
     found = [Finding("firmware path /elsewhere")]
     assert "/lib/firmware/path" not in cleaning(CLEAN, found)
+
+
+SHARED = """processor m33 offline recovery=enabled coredump=disabled device=remoteproc0
+processor dsp running recovery=enabled coredump=disabled device=remoteproc1
+container mine
+container theirs
+claim remoteproc0
+claim remoteproc1.journal
+firmware somebody-s
+firmware path /var/lib/firmware
+process hybrid-runtime 11
+process hybrid-runtime 77
+process python3 99
+"""
+LISTED = [{"id": "mine", "pid": 11, "processor": "m33"}, {"id": "theirs", "pid": 77, "processor": "dsp"}]
+
+
+def test_on_a_shared_board_only_what_is_ours_is_judged() -> None:
+    assert ours(SHARED, ["m33"], LISTED).splitlines() == [
+        "processor m33 offline recovery=enabled coredump=disabled device=remoteproc0",
+        "container mine",
+        "claim remoteproc0",
+        "firmware path /var/lib/firmware",
+        "process hybrid-runtime 11",
+    ]
+
+
+def test_a_core_that_ran_before_is_never_stopped() -> None:
+    before = "processor m33 running recovery=enabled coredump=disabled device=remoteproc0\n"
+    script = cleaning(before, [Finding("container c")])
+    assert "echo stop" not in script
+    assert "echo stop" in cleaning(before.replace("running", "offline"), [Finding("container c")])
