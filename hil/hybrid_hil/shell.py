@@ -72,6 +72,8 @@ class Shell:
             try:
                 self._client = _connected(address, keys, deadline.after(ATTEMPT_S))
                 self.run(["true"], deadline=deadline.after(ATTEMPT_S))
+                if self.after_connect is not None:
+                    self.after_connect(deadline)
             except paramiko.BadHostKeyException as error:
                 raise ShellError(f"this is not the board of `{address.host_key[:60]}`: {error}") from error
             except paramiko.AuthenticationException as error:
@@ -86,8 +88,6 @@ class Shell:
                 cause = cause if hurried else str(error) or type(error).__name__
                 self.close()
             else:
-                if self.after_connect is not None:
-                    self.after_connect(deadline)
                 return
         raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
 

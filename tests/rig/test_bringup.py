@@ -1,5 +1,6 @@
 """`hil bringup` on the emulated board, reached as a remote one."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ def bring_up(board: Path, firmware: Path, folder: Path, *words: str) -> Outcome:
     command = [sys.executable, "-m", "hybrid_hil", "bringup", f"--board={board}", f"--firmware={firmware}"]
     done = subprocess.run(
         [*command, f"--report={report}", *words],
+        # tables fold on narrow terminals
+        env=os.environ | {"COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -247,6 +247,10 @@ def test_two_workers_and_a_board_file_for_each(stand: Stand, image: Image, sandb
     assert "2 workers, but --board names 1: give one file for each worker" in output
 
 
+# A test that minds no other Python on the board: the lease is held by one.
+JUMP = "test_a_create_after_the_jump_takes_no_other_s_firmware[forwards]"
+
+
 @pytest.mark.parametrize(
     ("exclusive", "says"),
     [("", "this fault strikes all of the board `stand`"), ("exclusive = true\n", "1 passed")],
@@ -257,7 +261,7 @@ def test_faults_that_strike_all_of_a_shared_board_are_skipped(
 ) -> None:
     clock = Path(__file__).parent.parent / "board/test_clock_jumps.py"
     board = stand.board_file(head=f'name = "stand"\nkind = "remote"\nboot-seconds = 60\n{exclusive}')
-    process = sandbox.pytest(f"--board={board}", "-rA", f"{clock}::test_a_life_over_two_jumps[forwards]")
+    process = sandbox.pytest(f"--board={board}", "-rA", f"{clock}::{JUMP}")
     output, _ = process.communicate(timeout=WHOLE_S)
     assert process.returncode == 0, output
     assert says in output

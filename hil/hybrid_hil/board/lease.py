@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from hybrid_hil.board.run_folder import runs_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.shell import Address, Shell
+from hybrid_hil.shell import Address, Shell, ShellError
 
 ON_BOARD = "/run/hybrid-hil.lock"
 TAKEN = "taken"
@@ -64,7 +64,7 @@ class Lease:
             # The server may not have noticed yet that our former connection is gone.
             if holder != who:
                 break
-        raise RigError(f"the board `{self._name}` is in use by {holder or 'another run'}", REMEDY)
+        raise RigError(f"the board `{self._name}` is in use by {holder}", REMEDY)
 
     def _ask(self, shell: Shell, who: str, deadline: Deadline) -> str:
         """TAKEN, or who holds it."""
@@ -77,13 +77,16 @@ class Lease:
         except TimeoutError:
             raise RigError(f"`{self._name}` does not say whether it is in use", "see that its python3 runs") from None
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise RigError(f"the connection to `{self._name}` ended: {error}", "see that it stays up") from error
+            raise ShellError(f"the connection to `{self._name}` ended: {error}", "see that it stays up") from error
         if said == TAKEN:
             self._holder = channel
             return said
         channel.close()
         if failure:
             raise RigError(f"the board `{self._name}` cannot be held: {failure}", "it needs python3 and /run")
+        if not said:
+            # Killed before it could speak, as while the board goes down.
+            raise ShellError(f"the board `{self._name}` did not say whether it is in use", "see that it stays up")
         return said
 
     def release(self) -> None:
