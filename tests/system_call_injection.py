@@ -80,8 +80,9 @@ def recorded(trace: str) -> list[Call]:
         descriptor = arguments.split(",")[0].split(")")[0]
         numbers[name] += 1
         calls.append(Call(name, numbers[name], arguments, opened.get(descriptor, "") if name == "write" else ""))
-        if name in ("open", "openat") and (path := _PATH.search(arguments)):
-            opened[_RESULT.findall(arguments)[-1]] = path[1]
+        # Without a result where strace let go of the process in the middle of the call.
+        if name in ("open", "openat") and (path := _PATH.search(arguments)) and (result := _RESULT.findall(arguments)):
+            opened[result[-1]] = path[1]
         elif name == "close":
             opened.pop(descriptor, None)
     return calls

@@ -239,11 +239,22 @@ def _connected(address: Address, keys: Keys, deadline: Deadline) -> paramiko.SSH
             look_for_keys=False,
             allow_agent=False,
             timeout=seconds,
-            # Sooner than the whole, whose end paramiko has no words for.
-            banner_timeout=0.8 * seconds,
+            banner_timeout=seconds,
             auth_timeout=seconds,
         )
-    except BaseException:
+    except BaseException as error:
+        missing = _missing_of_the_handshake(client)
         client.close()
+        if missing and isinstance(error, paramiko.SSHException):
+            raise paramiko.SSHException(f"the server gave no {missing} in {seconds:.1f} s") from error
         raise
     return client
+
+
+def _missing_of_the_handshake(client: paramiko.SSHClient) -> str | None:
+    """What a server still owes. When its time is over paramiko goes on to the login, and only says that there is no
+    session."""
+    transport = client.get_transport()
+    if transport is None or not transport.is_active() or transport.initial_kex_done:
+        return None
+    return "keys" if transport.remote_version else "banner"
