@@ -10,6 +10,7 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import Layout, layout_named
+from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
@@ -62,9 +63,13 @@ class Assignment:
         """The board of this worker's file."""
         if self._remote is None:
             number = int(self.worker.removeprefix("gw")) if self.worker.startswith("gw") else 0
-            # A worker in a dead one's place has a number beyond: the lease tells whether the board is free.
-            self._remote = read_board_file(self._files[number % len(self._files)])
+            self._remote = read_board_file(self._files[number]) if number < len(self._files) else self._left_over()
         return self._remote
+
+    def _left_over(self) -> RemoteDescription:
+        """For a worker in a dead one's place, whose number is beyond: the board that nobody holds any more."""
+        *others, last = [read_board_file(path) for path in self._files]
+        return next((one for one in others if Lease(one.name, one.address).is_free_here()), last)
 
     def lacks(self, item: pytest.Item, rig: Callable[[], Rig]) -> str:
         """What a test's markers want and the board does not have; empty when it has everything. Only a board of a file

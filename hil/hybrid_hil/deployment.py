@@ -11,9 +11,11 @@ from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.revision import revision
-from hybrid_hil.shell import Completed, Shell
+from hybrid_hil.shell import Shell
 
 FOLDER = "/usr/lib/hybrid-runtime"
+# Where a runtime goes that the rig did not bring: a package's, on a board of its owner's.
+KEPT = f"{FOLDER}.own"
 COMMAND = "/usr/bin/hybrid-runtime"
 LAUNCHER = "bin/hybrid-runtime"
 SHIM = "bin/containerd-shim-remoteproc-v1"
@@ -34,6 +36,7 @@ tar -xf - -C {FOLDER}.new
 cd {FOLDER}.new
 sha256sum -c {DIGESTS} >/dev/null
 cd /
+if [ -d {FOLDER} ] && [ ! -e {FOLDER}/{DIGESTS} ] && [ ! -e {KEPT} ]; then mv {FOLDER} {KEPT}; echo {KEPT}; fi
 rm -rf {FOLDER}.old
 if [ -e {FOLDER} ]; then mv {FOLDER} {FOLDER}.old; fi
 mv {FOLDER}.new {FOLDER}
@@ -87,13 +90,13 @@ def parcel_of_checkout() -> Parcel:
     return parcel(checkout_root() / "runtime")
 
 
-def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> Completed:
-    """Puts the runtime on a board.
+def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> str:
+    """Puts the runtime on a board. Returns the folder to which the board's own was moved, empty when it had none.
 
     Raises:
         CommandError: a digest is wrong, there is no room, or the sources do not compile there.
     """
-    return shell.run(_SCRIPT, stdin=packed.tar, deadline=deadline)
+    return shell.run(_SCRIPT, stdin=packed.tar, deadline=deadline).stdout.strip()
 
 
 def _files(runtime: Path) -> Iterator[tuple[str, Path]]:

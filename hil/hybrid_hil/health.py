@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
+from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import UPLOADS
 from hybrid_hil.shell import CommandError
 
@@ -79,6 +80,18 @@ def ours(seen: str, processors: Sequence[str], listed: Sequence[Mapping[str, obj
         "claim": {device for name, device in _devices(seen) if name in processors},
     }
     return "".join(f"{line}\n" for line in seen.splitlines() if _is_ours(line.split(), known))
+
+
+def require_distinct(seen: str, processors: Sequence[str]) -> None:
+    """A name is all the rig knows of a processor. Raises RigError when two of the board's share one of `processors`."""
+    names = [name for name, _ in _devices(seen)]
+    for name in processors:
+        if names.count(name) > 1:
+            devices = ", ".join(device for owner, device in _devices(seen) if owner == name)
+            raise RigError(
+                f"the processors {devices} are all called `{name}`: the rig cannot tell them apart",
+                "give each a name of its own in the device tree, or leave that name out of the board file",
+            )
 
 
 def _is_ours(words: list[str], known: Mapping[str, set[str]]) -> bool:

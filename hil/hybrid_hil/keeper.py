@@ -126,6 +126,8 @@ class BoardKeeper:
         terminalreporter.section("boards")
         for worker, account in sorted(self._accounts.items()):
             terminalreporter.write_line(summary(worker, account))
+            if account.kept:
+                terminalreporter.write_line(f"  the board's own runtime is now in {account.kept}")
             for kind, tests in (
                 ("cleaned after", account.cleaned),
                 ("renewed after", account.renewed),

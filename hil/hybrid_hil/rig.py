@@ -10,7 +10,7 @@ from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
 from hybrid_hil.evidence import collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
-from hybrid_hil.health import Finding, clean, findings, look
+from hybrid_hil.health import Finding, clean, findings, look, require_distinct
 
 CARE_S = 15.0
 UPLOAD_S = 20.0
@@ -18,7 +18,8 @@ UPLOAD_S = 20.0
 
 @dataclass
 class Account:
-    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled."""
+    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `kept` is
+    where the runtime went that the board came with."""
 
     boots: int = 0
     boot_s: float = 0.0
@@ -26,6 +27,7 @@ class Account:
     restore_s: float = 0.0
     cleaned: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
+    kept: str = ""
 
 
 class Rig:
@@ -63,6 +65,7 @@ class Rig:
             self.account.boots += 1
             self.account.boot_s += took
         self._untouched = look(self.board, deadline)
+        require_distinct(self._untouched, [core.name for core in self.board.cores])
 
     def firmware(self, name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
         """A firmware on the board, with a fresh nonce linked in unless it has no place for one.
@@ -103,4 +106,4 @@ class Rig:
         return target
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
-        deploy(board.shell, self._parcel, deadline)
+        self.account.kept = deploy(board.shell, self._parcel, deadline) or self.account.kept

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hybrid_hil.board.board_file import SUFFIX, read_board_file
+from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.run_folder import Card, running_boards, runs_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -57,6 +58,24 @@ def shell_of_file(path: Path) -> Iterator[Shell]:
     description = read_board_file(path)
     with _connected(description.address, description.become) as shell:
         yield shell
+
+
+@contextmanager
+def held_shell_of_file(path: Path) -> Iterator[Shell]:
+    """A connection to the board of a file for who changes something there: it is held against other runs.
+
+    Raises:
+        BoardInUseError: another run has it.
+    """
+    description = read_board_file(path)
+    lease = Lease(description.name, description.address)
+    lease.take_here()
+    try:
+        with _connected(description.address, description.become) as shell:
+            lease.take_there(shell, Deadline(CONNECT_S))
+            yield shell
+    finally:
+        lease.release()
 
 
 @contextmanager

@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 from sandbox import Sandbox
 from stand import Stand
 
+from hybrid_hil.board import lease
 from hybrid_hil.board.board_file import read_board_file
+from hybrid_hil.board.lease import BoardInUseError, Lease
 from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import StageError
 from hybrid_hil.deadline import Deadline
@@ -23,6 +26,8 @@ from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from hybrid_hil.vitals import Vitals
 
 PROOF_S = 15.0
 WHOLE_S = 300.0
@@ -80,6 +85,54 @@ def test_without_a_switch_it_is_rebooted(stand: Stand, tmp_path: Path, rig: Rig)
         alone.board.power_cycle(Deadline(60))
         assert alone.board.boots == 2
         assert "reboot: Restarting system" in (tmp_path / "logs/console.log").read_text()
+
+
+@pytest.mark.parametrize(("beat", "holds"), [(0.2, True), (1000.0, False)], ids=["its host lives", "its host is gone"])
+def test_a_run_that_says_nothing_loses_the_board(
+    stand: Stand, rig: Rig, monkeypatch: pytest.MonkeyPatch, beat: float, holds: bool
+) -> None:
+    """A host that loses its power ends no connection. The loser is this process, so it would be asked again for long
+    whether it still holds the board."""
+    rig.board.close()
+    monkeypatch.setattr(lease, "BEAT_S", beat)
+    monkeypatch.setattr(lease, "SILENCE_S", 2.0)
+    monkeypatch.setattr(lease, "OWN_S", 0.0)
+    address = read_board_file(stand.board_file()).address
+    first, second = Shell(Vitals()), Shell(Vitals())
+    with closing(first), closing(second):
+        first.connect(address, Deadline(PROOF_S))
+        second.connect(address, Deadline(PROOF_S))
+        silent, other = Lease("stand", address), Lease("stand", address)
+        silent.take_there(first, Deadline(PROOF_S))
+        with pytest.raises(BoardInUseError):
+            other.take_there(second, Deadline(PROOF_S))
+        time.sleep(2 * lease.SILENCE_S)
+        with pytest.raises(BoardInUseError) if holds else nullcontext():
+            other.take_there(second, Deadline(PROOF_S))
+        silent.release()
+        other.release()
+
+
+def test_a_runtime_of_the_board_s_own_is_kept(rig: Rig, stand: Stand, sandbox: Sandbox) -> None:
+    """It is a package's perhaps, and somebody wants it back."""
+    rig.board.shell.run("cd /usr/lib/hybrid-runtime && rm SHA256SUMS && touch mine")
+    rig.board.close()
+    said = []
+    for _ in range(2):
+        deploy = sandbox.hil("deploy", f"--board={stand.board_file()}")
+        said.append(deploy.communicate(timeout=WHOLE_S)[0])
+        assert deploy.returncode == 0, said
+    assert ["is now in /usr/lib/hybrid-runtime.own" in text for text in said] == [True, False]
+    seen = sandbox.hil("ssh", f"--board={stand.board_file()}", "ls /usr/lib/hybrid-runtime.own/mine")
+    assert seen.communicate(timeout=WHOLE_S)[0] == "/usr/lib/hybrid-runtime.own/mine\n"
+
+
+def test_a_deployment_waits_for_no_other_run(rig: Rig, stand: Stand, sandbox: Sandbox) -> None:
+    deploy = sandbox.hil("deploy", f"--board={stand.board_file()}")
+    said, _ = deploy.communicate(timeout=WHOLE_S)
+    assert deploy.returncode == 1
+    assert "the board `stand` is in use by" in said
+    assert rig.look_after("this") == []
 
 
 def test_one_run_at_a_time(rig: Rig, stand: Stand, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import hashlib
 import os
 import shlex
 import socket
+import threading
+from contextlib import suppress
 
 import paramiko
 from filelock import FileLock, Timeout
@@ -18,10 +20,13 @@ ON_BOARD = "/run/hybrid-hil.lock"
 TAKEN = "taken"
 OWN_S = 10.0
 BETWEEN_ATTEMPTS_S = 0.3
+BEAT_S = 5.0
+# Without a beat for so long the run is gone, and its host too: a server does not notice a peer that says nothing.
+SILENCE_S = 60.0
 REMEDY = "wait for it to end, or name another board"
-# Holds the lock for as long as its standard input, the SSH session, lasts: a run that dies lets go of it.
+# Holds the lock for as long as beats arrive on its standard input, the SSH session: a run that dies lets go of it.
 _HOLDER = f"""
-import fcntl, os, sys
+import fcntl, os, select, sys
 lock = os.open("{ON_BOARD}", os.O_RDWR | os.O_CREAT, 0o600)
 try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,8 +36,13 @@ except BlockingIOError:
 os.ftruncate(lock, 0)
 os.pwrite(lock, sys.argv[1].encode(), 0)
 print("{TAKEN}", flush=True)
-sys.stdin.read()
+while select.select([0], [], [], float(sys.argv[2]))[0] and os.read(0, 64):
+    pass
 """
+
+
+class BoardInUseError(RigError):
+    """Another run holds the board."""
 
 
 class Lease:
@@ -45,16 +55,26 @@ class Lease:
         identity = hashlib.sha256(f"{address.host}:{address.port}".encode()).hexdigest()[:16]
         self._lock = FileLock(folder / identity)
         self._holder: paramiko.Channel | None = None
+        self._released = threading.Event()
+
+    def is_free_here(self) -> bool:
+        """Whether no run of this host holds the board just now."""
+        try:
+            self.take_here()
+        except BoardInUseError:
+            return False
+        self._lock.release()
+        return True
 
     def take_here(self) -> None:
-        """Against other runs of this host. Raises RigError when one holds the board."""
+        """Against other runs of this host. Raises BoardInUseError when one holds the board."""
         try:
             self._lock.acquire(blocking=False)
         except Timeout:
-            raise RigError(f"the board `{self._name}` is in use by another run on this host", REMEDY) from None
+            raise BoardInUseError(f"the board `{self._name}` is in use by another run on this host", REMEDY) from None
 
     def take_there(self, shell: Shell, deadline: Deadline) -> None:
-        """Against runs of other hosts. Raises RigError when one holds the board."""
+        """Against runs of other hosts. Raises BoardInUseError when one holds the board."""
         who = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
         holder = ""
         for _ in deadline.after(OWN_S).ticks(BETWEEN_ATTEMPTS_S):
@@ -64,14 +84,14 @@ class Lease:
             # The server may not have noticed yet that our former connection is gone.
             if holder != who:
                 break
-        raise RigError(f"the board `{self._name}` is in use by {holder}", REMEDY)
+        raise BoardInUseError(f"the board `{self._name}` is in use by {holder}", REMEDY)
 
     def _ask(self, shell: Shell, who: str, deadline: Deadline) -> str:
         """TAKEN, or who holds it."""
         channel = shell.open_channel(deadline)
         channel.settimeout(max(deadline.remaining(), 0.001))
         try:
-            channel.exec_command(shell.as_root(shlex.join(["python3", "-IS", "-c", _HOLDER, who])))
+            channel.exec_command(shell.as_root(shlex.join(["python3", "-IS", "-c", _HOLDER, who, str(SILENCE_S)])))
             said = channel.recv(256).decode(errors="replace").strip()
             failure = "" if said else channel.recv_stderr(2000).decode(errors="replace").strip()
         except TimeoutError:
@@ -80,6 +100,7 @@ class Lease:
             raise ShellError(f"the connection to `{self._name}` ended: {error}", "see that it stays up") from error
         if said == TAKEN:
             self._holder = channel
+            threading.Thread(target=self._beat, args=[channel], name="lease", daemon=True).start()
             return said
         channel.close()
         if failure:
@@ -89,7 +110,14 @@ class Lease:
             raise ShellError(f"the board `{self._name}` did not say whether it is in use", "see that it stays up")
         return said
 
+    def _beat(self, channel: paramiko.Channel) -> None:
+        """Until the release, or the end of the connection: each boot of the board has a channel of its own."""
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            while not self._released.wait(BEAT_S):
+                channel.sendall(b"\n")
+
     def release(self) -> None:
+        self._released.set()
         if self._holder is not None:
             self._holder.close()
             self._holder = None

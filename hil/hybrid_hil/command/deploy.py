@@ -6,7 +6,7 @@ import click
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND, deploy, parcel_of_checkout
-from hybrid_hil.running import is_board_file, require_running, shell_of_file, shell_on
+from hybrid_hil.running import held_shell_of_file, is_board_file, require_running, shell_on
 from hybrid_hil.terminal import TerminalReporter
 
 DEPLOY_S = 60.0
@@ -22,10 +22,12 @@ def command(name: str | None) -> None:
       hil deploy
       hil deploy && hil ssh hybrid-runtime processors
       hil deploy --board gateway.toml
-    Exit codes: 0 deployed, 1 no board is running or it refused.
+    Exit codes: 0 deployed, 1 no board is running, another run has it or it refused.
     """
     packed = parcel_of_checkout()
-    connection = shell_of_file(Path(name)) if name and is_board_file(name) else shell_on(require_running(name))
+    connection = held_shell_of_file(Path(name)) if name and is_board_file(name) else shell_on(require_running(name))
     reporter = TerminalReporter()
     with connection as shell, reporter.step(f"deploy {len(packed.digests)} files as {COMMAND}"):
-        deploy(shell, packed, Deadline(DEPLOY_S))
+        kept = deploy(shell, packed, Deadline(DEPLOY_S))
+    if kept:
+        reporter.note(f"the board's own runtime is now in {kept}")

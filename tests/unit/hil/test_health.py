@@ -1,6 +1,9 @@
 """What counts as left behind, and the script that removes it."""
 
-from hybrid_hil.health import Finding, cleaning, findings, ours
+import pytest
+
+from hybrid_hil.failure import RigError
+from hybrid_hil.health import Finding, cleaning, findings, ours, require_distinct
 
 CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled
@@ -70,6 +73,14 @@ def test_on_a_shared_board_only_what_is_ours_is_judged() -> None:
         "firmware path /var/lib/firmware",
         "process hybrid-runtime 11",
     ]
+
+
+def test_two_processors_of_one_name_are_refused() -> None:
+    twins = SHARED.replace("processor dsp", "processor m33")
+    with pytest.raises(RigError, match=r"processors remoteproc0, remoteproc1 are all called `m33`"):
+        require_distinct(twins, ["m33"])
+    require_distinct(SHARED, ["m33", "dsp"])
+    require_distinct(twins, ["another"])
 
 
 def test_a_core_that_ran_before_is_never_stopped() -> None:
