@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 WaitForStatus = Callable[..., dict[str, Any]]
 WaitForLog = Callable[..., list[str]]
 AllIsWell = Callable[[], None]
+Alive = Callable[..., BuiltFirmware]
 
 # Of the firmware `echo`.
 ECHO_CHANNELS = 2

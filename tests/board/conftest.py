@@ -3,11 +3,12 @@
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux, WaitForLog, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 
@@ -53,15 +54,28 @@ def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
 
 
 @pytest.fixture
-def all_is_well(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> AllIsWell:
+def alive(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness) -> Alive:
+    """A container whose core has proven that it runs: of one of the tests' firmwares, or of a built one."""
+
+    def start(
+        container: str, name: str | BuiltFirmware = "heartbeat", *, annotations: dict[str, str] | None = None
+    ) -> BuiltFirmware:
+        built = firmware(name) if isinstance(name, str) else name
+        runtime.create(container, built, annotations=annotations)
+        runtime.start(container)
+        witness.started(built, Deadline(PROOF_S))
+        return built
+
+    return start
+
+
+@pytest.fixture
+def all_is_well(runtime: DeployedRuntime, alive: Alive, linux: Linux) -> AllIsWell:
     """After a fault: nothing is left of any container, and the next one lives and dies as if nothing had been."""
 
     def prove() -> None:
         linux.assert_untouched()
-        hello = firmware("hello")
-        runtime.create("next", hello)
-        runtime.start("next")
-        witness.started(hello, Deadline(PROOF_S))
+        alive("next", "hello")
         runtime.delete("next", force=True)
         linux.assert_untouched()
 

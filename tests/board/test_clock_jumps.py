@@ -11,7 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux, WaitForLog, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 HALF_A_YEAR_S = 183 * 24 * 3600
@@ -93,10 +93,10 @@ def test_a_create_after_the_jump_takes_no_other_s_firmware(
 
 def test_a_dump_after_a_jump_backwards_is_kept(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     shell: Shell,
     firmware: FirmwareMaker,
-    witness: Witness,
     faults: Faults,
     wait_for_status: WaitForStatus,
     all_is_well: AllIsWell,
@@ -107,9 +107,7 @@ def test_a_dump_after_a_jump_backwards_is_kept(
     heartbeat = firmware("heartbeat")
     try:
         with faults.jump_clock(-HALF_A_YEAR_S):
-            runtime.create("past", heartbeat, annotations={"remoteproc.coredump": "on"})
-            runtime.start("past")
-            witness.started(heartbeat, Deadline(PROOF_S))
+            alive("past", heartbeat, annotations={"remoteproc.coredump": "on"})
             faults.crash(heartbeat.processor)
             state = wait_for_status("past", "stopped", 30.0)
             dump = state["annotations"]["remoteproc.coredump-path"]

@@ -11,11 +11,12 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForStatus
+from linux import Alive, Linux, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/var/lib/hybrid-runtime/coredumps"
 DUMPS_KEPT = 5
+DUMPED = {"remoteproc.coredump": "on", "remoteproc.recovery": "container"}
 # e_ident and e_type of a 32-bit little-endian core file, and e_machine of an Arm
 CORE_FILE = bytes.fromhex("7f454c46010101") + bytes(9) + bytes.fromhex("04002800")
 
@@ -47,18 +48,8 @@ def dumps(shell: Shell) -> Iterator[Dumps]:
     shell.run("rm -rf /var/lib/hybrid-runtime; for d in /sys/class/devcoredump/devcd*/data; do echo > $d; done; true")
 
 
-def start(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, container: str, recovery: str
-) -> BuiltFirmware:
-    heartbeat = firmware("heartbeat")
-    annotations = {"remoteproc.coredump": "on", "remoteproc.recovery": recovery}
-    runtime.create(container, heartbeat, annotations=annotations)
-    runtime.start(container)
-    witness.started(heartbeat, Deadline(PROOF_S))
-    return heartbeat
-
-
 def test_a_crash_leaves_a_dump_and_no_running_core(
+    alive: Alive,
     runtime: DeployedRuntime,
     firmware: FirmwareMaker,
     witness: Witness,
@@ -69,7 +60,7 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
 ) -> None:
     core = firmware("hello").processor
     before = [linux.attribute(core, name) for name in ("recovery", "coredump")]
-    heartbeat = start(runtime, firmware, witness, "crash", "container")
+    heartbeat = alive("crash", annotations=DUMPED)
     assert linux.attribute(core, "coredump") == "enabled"
     faults.crash(core)
     state = wait_for_status("crash", "stopped")
@@ -90,9 +81,9 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
 
 
 def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, faults: Faults, dumps: Dumps
+    alive: Alive, runtime: DeployedRuntime, witness: Witness, linux: Linux, faults: Faults, dumps: Dumps
 ) -> None:
-    heartbeat = start(runtime, firmware, witness, "phoenix", "kernel")
+    heartbeat = alive("phoenix", annotations=DUMPED | {"remoteproc.recovery": "kernel"})
     paths = [""]
     for crash in range(1, DUMPS_KEPT + 3):
         faults.crash(heartbeat.processor)
@@ -114,10 +105,9 @@ def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(
+    alive: Alive,
     runtime: DeployedRuntime,
     shell: Shell,
-    firmware: FirmwareMaker,
-    witness: Witness,
     linux: Linux,
     faults: Faults,
     dumps: Dumps,
@@ -125,7 +115,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
 ) -> None:
     shell.run(f"mkdir -p {FOLDER} && mount -t tmpfs -o size=64k,mode=700 none {FOLDER}")
     try:
-        heartbeat = start(runtime, firmware, witness, "full", "container")
+        heartbeat = alive("full", annotations=DUMPED)
         faults.crash(heartbeat.processor)
         state = wait_for_status("full", "stopped")
         assert state["annotations"]["remoteproc.exit-code"] == "70"
@@ -138,7 +128,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
     assert f"no core dump: no space left on device; the kernel keeps it in `{data}` for five minutes" in said
     runtime.delete("full")
     # Until it is freed there is no other, which the next run says at its start.
-    start(runtime, firmware, witness, "next", "container")
+    alive("next", annotations=DUMPED)
     assert "a core dump of an earlier run is in the way" in runtime.run("logs", "next").stderr
     runtime.delete("next", force=True)
     linux.assert_untouched()

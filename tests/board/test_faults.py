@@ -14,30 +14,27 @@ from hybrid_hil.proof import Witness, core_starts
 from hybrid_hil.proof import beats as heard_beats
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForLog, WaitForStatus
+from linux import Alive, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 
 
-def start_heartbeat(
-    runtime: DeployedRuntime,
-    firmware: FirmwareMaker,
-    witness: Witness,
-    container: str,
-    annotations: dict[str, str] | None = None,
-) -> BuiltFirmware:
-    heartbeat = firmware("heartbeat")
-    runtime.create(container, heartbeat, annotations=annotations)
-    runtime.start(container)
-    witness.started(heartbeat, Deadline(PROOF_S))
-    witness.beating(heartbeat, Deadline(PROOF_S))
-    return heartbeat
+@pytest.fixture
+def beating(alive: Alive, witness: Witness) -> Alive:
+    """Like `alive`, and its heart has been heard."""
+
+    def start(container: str, *, annotations: dict[str, str] | None = None) -> BuiltFirmware:
+        heartbeat = alive(container, annotations=annotations)
+        witness.beating(heartbeat, Deadline(PROOF_S))
+        return heartbeat
+
+    return start
 
 
 def test_kill_9_of_the_supervisor_stops_the_core_within_a_second(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    beating: Alive, runtime: DeployedRuntime, shell: Shell, witness: Witness, linux: Linux
 ) -> None:
-    heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+    heartbeat = beating("orphan")
     pid = runtime.state("orphan")["pid"]
     state = f"/sys/class/remoteproc/{linux.devices[heartbeat.processor]}/state"
     # Looked at on the board itself, every 10 ms, by the shell's own words: a connection would be slower than the limit.
@@ -52,11 +49,11 @@ def test_kill_9_of_the_supervisor_stops_the_core_within_a_second(
 
 
 def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    beating: Alive, runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
 ) -> None:
     device = linux.devices[firmware("hello").processor]
     with linux.without(device):
-        heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+        heartbeat = beating("orphan")
         assert "unguarded" in runtime.run("logs", "orphan").stderr
         shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
         assert linux.attribute(heartbeat.processor, "state") == "running"
@@ -69,10 +66,10 @@ def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
 
 
 def test_kill_9_leaves_no_flag_that_stops_the_next_owner_s_core(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    beating: Alive, runtime: DeployedRuntime, shell: Shell, linux: Linux
 ) -> None:
     """Shutdown-on-release stays with the device: undoing takes it back, or any later close would stop a core."""
-    heartbeat = start_heartbeat(runtime, firmware, witness, "orphan")
+    heartbeat = beating("orphan")
     device = linux.devices[heartbeat.processor]
     shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
     runtime.delete("orphan", force=True)
@@ -86,10 +83,10 @@ def test_kill_9_leaves_no_flag_that_stops_the_next_owner_s_core(
 
 
 def test_kill_kill_stops_a_core_with_a_second_reference(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    beating: Alive, runtime: DeployedRuntime, witness: Witness, linux: Linux
 ) -> None:
     """Boots are counted: one "stop" after a stranger's second "start" would leave the core running."""
-    heartbeat = start_heartbeat(runtime, firmware, witness, "twice")
+    heartbeat = beating("twice")
     linux.write(heartbeat.processor, "state", "start")
     runtime.kill("twice", "KILL")
     assert linux.attribute(heartbeat.processor, "state") == "offline"
@@ -100,6 +97,7 @@ def test_kill_kill_stops_a_core_with_a_second_reference(
 
 
 def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
+    beating: Alive,
     runtime: DeployedRuntime,
     firmware: FirmwareMaker,
     witness: Witness,
@@ -109,7 +107,7 @@ def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
     wait_for_status: WaitForStatus,
 ) -> None:
     before = linux.attribute(firmware("hello").processor, "recovery")
-    heartbeat = start_heartbeat(runtime, firmware, witness, "crash")
+    heartbeat = beating("crash")
     faults.crash(heartbeat.processor)
     state = wait_for_status("crash", "stopped")
     assert state["annotations"]["remoteproc.exit-code"] == "70"
@@ -130,15 +128,15 @@ def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
 
 
 def test_recovery_by_the_kernel_restarts_the_core_and_counts(
+    beating: Alive,
     runtime: DeployedRuntime,
-    firmware: FirmwareMaker,
     witness: Witness,
     core_console: Console,
     linux: Linux,
     faults: Faults,
     wait_for_log: WaitForLog,
 ) -> None:
-    heartbeat = start_heartbeat(runtime, firmware, witness, "phoenix", annotations={"remoteproc.recovery": "kernel"})
+    heartbeat = beating("phoenix", annotations={"remoteproc.recovery": "kernel"})
     boot = core_starts(core_console.lines(), heartbeat.speaker)[-1].boot
     faults.crash(heartbeat.processor)
     wait_for_log("phoenix", f"boot={boot + 1} ")
@@ -174,9 +172,9 @@ def test_recovery_by_the_kernel_is_seen_without_its_log(
 
 
 def test_a_core_stopped_by_somebody_else_ends_the_container_with_69(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_status: WaitForStatus
+    beating: Alive, runtime: DeployedRuntime, linux: Linux, wait_for_status: WaitForStatus
 ) -> None:
-    heartbeat = start_heartbeat(runtime, firmware, witness, "stolen")
+    heartbeat = beating("stolen")
     linux.write(heartbeat.processor, "state", "stop")
     state = wait_for_status("stolen", "stopped")
     assert state["annotations"]["remoteproc.exit-code"] == "69"

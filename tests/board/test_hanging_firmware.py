@@ -4,13 +4,12 @@ import struct
 import subprocess
 
 from hybrid_hil.board import Board
-from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import firmware_file
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForStatus
 
 PROOF_S = 10.0
 # wfi, then a branch to it.
@@ -37,6 +36,7 @@ def replaced(elf: bytes, address: int, code: bytes) -> bytes:
 
 def test_it_is_running_until_somebody_stops_it(
     *,
+    alive: Alive,
     board: Board,
     runtime: DeployedRuntime,
     shell: Shell,
@@ -51,9 +51,7 @@ def test_it_is_running_until_somebody_stops_it(
     wait = address_of("delay_until_ms", board, heartbeat.core, heartbeat.name)
     elf = shell.get(heartbeat.path_on_board)
     shell.put(replaced(elf, wait, SLEEP_FOR_EVER), heartbeat.path_on_board)
-    runtime.create("hung", heartbeat)
-    runtime.start("hung")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    alive("hung", heartbeat)
     witness.silent(heartbeat)
     assert linux.attribute(heartbeat.processor, "state") == "running"
     assert runtime.state("hung")["status"] == "running"

@@ -11,7 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness, check_rising, core_starts
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForLog, WaitForStatus
+from linux import Alive, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 
@@ -107,13 +107,10 @@ def test_two_containers_on_two_cores_at_once(
 
 
 def test_looking_never_disturbs_a_running_core(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    alive: Alive, runtime: DeployedRuntime, witness: Witness, linux: Linux
 ) -> None:
     """Closing /dev/remoteprocN would stop the core while it is guarded: no verb that looks may open it."""
-    heartbeat = firmware("heartbeat")
-    runtime.create("looked-at", heartbeat)
-    runtime.start("looked-at")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    heartbeat = alive("looked-at")
     for words in (["state", "looked-at"], ["logs", "looked-at"], ["processors"], ["--version"], ["--help"]):
         runtime.run(*words)
     assert runtime.run("delete", "looked-at", check=False).exit_status == 1

@@ -11,7 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForStatus
 from system_call_injection import evenly
 
 PROOF_S = 10.0
@@ -32,9 +32,9 @@ def chosen_by_the_kernel(shell: Shell, faults: Faults, pid: int) -> Iterator[Non
 @pytest.mark.parametrize("whose", ["its own", "the machine's"])
 def test_a_supervisor_without_memory(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     shell: Shell,
-    firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
     faults: Faults,
@@ -42,10 +42,7 @@ def test_a_supervisor_without_memory(
     all_is_well: AllIsWell,
     whose: str,
 ) -> None:
-    heartbeat = firmware("heartbeat")
-    runtime.create("starved", heartbeat)
-    runtime.start("starved")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    heartbeat = alive("starved")
     pid = runtime.state("starved")["pid"]
     exhausted = faults.exhaust_memory(pid) if whose == "its own" else chosen_by_the_kernel(shell, faults, pid)
     with exhausted:

@@ -7,7 +7,7 @@ from hybrid_hil.faults import Faults
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
-from linux import AllIsWell, Linux, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForStatus
 
 PROOF_S = 10.0
 
@@ -65,6 +65,7 @@ def test_a_start_that_may_not_write(
 @pytest.mark.parametrize("way", ["kill TERM", "kill KILL"])
 def test_a_core_is_stopped_all_the_same(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     firmware: FirmwareMaker,
     witness: Witness,
@@ -77,9 +78,7 @@ def test_a_core_is_stopped_all_the_same(
     """The kernel does it as the supervisor lets go of the device; what cannot be given back is as soon as it can."""
     heartbeat = firmware("heartbeat")
     before = linux.attribute(heartbeat.processor, "recovery")
-    runtime.create("kept", heartbeat)
-    runtime.start("kept")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    alive("kept", heartbeat)
     with faults.read_only("/sys"):
         witness.beating(heartbeat, Deadline(PROOF_S))
         runtime.kill("kept", way.split()[1], check=False)

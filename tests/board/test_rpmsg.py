@@ -13,7 +13,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForLog
+from linux import Alive, Linux, WaitForLog
 
 PROOF_S = 10.0
 ROUND_TRIPS = 300
@@ -155,17 +155,13 @@ def test_a_channel_that_never_comes_is_told_once(
 
 
 def test_a_recovery_by_the_kernel_opens_the_channels_again(
+    alive: Alive,
     runtime: DeployedRuntime,
-    firmware: FirmwareMaker,
-    witness: Witness,
     linux: Linux,
     faults: Faults,
     wait_for_log: WaitForLog,
 ) -> None:
-    echo = firmware("echo")
-    runtime.create("phoenix", echo, annotations={"remoteproc.recovery": "kernel", "remoteproc.logs": BOTH})
-    runtime.start("phoenix")
-    witness.started(echo, Deadline(PROOF_S))
+    echo = alive("phoenix", "echo", annotations={"remoteproc.recovery": "kernel", "remoteproc.logs": BOTH})
     wait_for_log("phoenix", f"{echo.speaker} rpmsg-raw beat=2")
     faults.crash(echo.processor)
     for channel in ("rpmsg-tty", "rpmsg-raw"):

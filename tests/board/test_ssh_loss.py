@@ -12,7 +12,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import AllIsWell
+from linux import Alive, AllIsWell
 from system_call_injection import evenly
 
 PROOF_S = 10.0
@@ -77,6 +77,7 @@ def test_in_the_middle_of_a_verb(
 @pytest.mark.parametrize("name", ["heartbeat", "hello"])
 def test_while_logs_are_followed(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     shell: Shell,
     firmware: FirmwareMaker,
@@ -87,9 +88,7 @@ def test_while_logs_are_followed(
 ) -> None:
     """Also of a firmware that says nothing more: there is no write(2) that could find the reader gone."""
     followed = firmware(name)
-    runtime.create("followed", followed)
-    runtime.start("followed")
-    witness.started(followed, Deadline(PROOF_S))
+    alive("followed", followed)
     supervisor = runtime.state("followed")["pid"]
     others = f"pidof python3 | tr ' ' '\\n' | grep -v '^{supervisor}$'"
     begin(shell, f"{runtime.command} logs -f followed")

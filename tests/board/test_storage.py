@@ -12,7 +12,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed, Shell
-from linux import AllIsWell, Linux, WaitForStatus
+from linux import Alive, AllIsWell, Linux, WaitForStatus
 
 PLACE = "/tmp/place"
 PATH = "/sys/module/firmware_class/parameters/path"
@@ -144,10 +144,10 @@ def test_disk_that_fills_up_under_a_running_container(
 
 def test_read_only_root_file_system(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     shell: Shell,
     firmware: FirmwareMaker,
-    witness: Witness,
     faults: Faults,
     wait_for_status: WaitForStatus,
 ) -> None:
@@ -166,9 +166,7 @@ def test_read_only_root_file_system(
             found = runtime.run("doctor")
             assert "ok        the firmware folder can be written: `/run/firmware` on tmpfs" in found.stdout
             assert "ok        the root file system is read-only" in found.stdout
-            runtime.create("motor", heartbeat)
-            runtime.start("motor")
-            witness.started(heartbeat, Deadline(PROOF_S))
+            alive("motor", heartbeat)
             runtime.kill("motor")
             wait_for_status("motor", "stopped")
             runtime.delete("motor")

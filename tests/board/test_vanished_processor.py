@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForStatus
+from linux import Alive, Linux, WaitForStatus
 
 PROOF_S = 10.0
 DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"
@@ -39,17 +37,14 @@ def driver(shell: Shell) -> Iterator[Driver]:
 
 def test_the_container_ends_with_71_and_the_board_is_usable_again(
     *,
+    alive: Alive,
     runtime: DeployedRuntime,
     firmware: FirmwareMaker,
-    witness: Witness,
     linux: Linux,
     driver: Driver,
     wait_for_status: WaitForStatus,
 ) -> None:
-    heartbeat = firmware("heartbeat")
-    runtime.create("torn", heartbeat)
-    runtime.start("torn")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    heartbeat = alive("torn")
     driver.unbind()
     state = wait_for_status("torn", "stopped")
     assert state["annotations"]["remoteproc.exit-code"] == "71"

@@ -8,7 +8,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux
+from linux import Alive, Linux
 
 PROOF_S = 10.0
 LOOKING = (
@@ -20,14 +20,11 @@ LOOKING = (
 
 
 def test_a_core_goes_on_whatever_is_asked(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    alive: Alive, runtime: DeployedRuntime, shell: Shell, witness: Witness, linux: Linux
 ) -> None:
     """The supervisor has shutdown-on-release set: whoever else opened /dev/remoteprocN would stop the core by closing
     it, as the end of this test does."""
-    heartbeat = firmware("heartbeat")
-    runtime.create("motor", heartbeat)
-    runtime.start("motor")
-    witness.started(heartbeat, Deadline(PROOF_S))
+    heartbeat = alive("motor")
     for words in LOOKING:
         runtime.run(*words, check=False)
         assert linux.attribute(heartbeat.processor, "state") == "running", words
@@ -39,11 +36,8 @@ def test_a_core_goes_on_whatever_is_asked(
     linux.assert_untouched()
 
 
-def test_list_and_ps_of_a_real_container(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness) -> None:
-    heartbeat = firmware("heartbeat")
-    runtime.create("motor", heartbeat)
-    runtime.start("motor")
-    witness.started(heartbeat, Deadline(PROOF_S))
+def test_list_and_ps_of_a_real_container(alive: Alive, runtime: DeployedRuntime) -> None:
+    heartbeat = alive("motor")
     state = runtime.state("motor")
     (entry,) = json.loads(runtime.run("list", "-f", "json").stdout)
     assert {key: entry[key] for key in state} == state
@@ -68,15 +62,13 @@ def test_doctor_on_a_board_that_is_well(runtime: DeployedRuntime, board: Board) 
 
 
 def test_doctor_repairs_what_a_death_has_left(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    alive: Alive, runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
 ) -> None:
     """Without the character device the core of a killed supervisor runs on, until somebody looks after it."""
     heartbeat = firmware("heartbeat")
     device = linux.devices[heartbeat.processor]
     with linux.without(device):
-        runtime.create("orphan", heartbeat)
-        runtime.start("orphan")
-        witness.started(heartbeat, Deadline(PROOF_S))
+        alive("orphan", heartbeat)
         shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
         sick = runtime.run("doctor", check=False)
         assert sick.exit_status == 1
@@ -107,15 +99,13 @@ def test_firmware_of_an_earlier_boot_is_collected(
 
 
 def test_a_damaged_journal_keeps_no_processor(
-    runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+    alive: Alive, runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
 ) -> None:
     """The core of a dead supervisor is known by its firmware's name, and the flag of the device is taken back."""
     heartbeat = firmware("heartbeat")
     device = linux.devices[heartbeat.processor]
     with linux.without(device):
-        runtime.create("lost", heartbeat)
-        runtime.start("lost")
-        witness.started(heartbeat, Deadline(PROOF_S))
+        alive("lost", heartbeat)
         shell.run(f"kill -9 {runtime.state('lost')['pid']}")
         shell.run(f"echo nonsense > /run/hybrid-runtime-claims/{device}.journal")
     runtime.create("next", firmware("hello"))
