@@ -42,6 +42,14 @@ class CommandError(RigError):
         self.completed = completed
 
 
+# The exit makes the shell stay, so that a command ended by a signal gives 128 + N.
+_WITHOUT_INPUT = "exec </dev/null\n{command}\nexit $?"
+# Reads to the end whatever the command leaves: the session must not be closed there before our end of file has arrived.
+# dropbear ends the whole connection at a message for a session that is gone, and paramiko builds a message under its
+# lock and sends it later.
+_WITH_INPUT = "(\n{command}\n)\nstatus=$?\ncat >/dev/null\nexit $status"
+
+
 class RemoteCommand:
     """One command under way. stderr and stdin have threads: neither may fill up while stdout is read."""
 
@@ -66,10 +74,7 @@ class RemoteCommand:
         self._stderr = bytearray()
         self._channel.settimeout(LOOK_AGAIN_S)
         try:
-            # The exit makes the shell stay, so that a command ended by a signal gives 128 + N.
-            self._channel.exec_command(f"{command}\nexit $?")
-            if not stdin:
-                self._channel.shutdown_write()
+            self._channel.exec_command((_WITH_INPUT if stdin else _WITHOUT_INPUT).format(command=command))
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise ShellError(f"`{command}` could not be started: {error}") from error
         self._threads = [threading.Thread(target=self._read_stderr, daemon=True)]

@@ -27,6 +27,8 @@ BETWEEN_ATTEMPTS_S = 0.05
 ATTEMPT_S = 10.0
 CLOSE_S = 2.0
 REFUSALS = 5
+# Never used up, so never enlarged: that message might come when the session is gone (see remote_command).
+WINDOW = 2**31
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class Shell:
             self._raise_if_dead("open a session")
             raise ShellError("the board is not connected", "power it on first")
         try:
-            return transport.open_session(timeout=max(deadline.remaining(), 0.001))
+            return transport.open_session(WINDOW, timeout=max(deadline.remaining(), 0.001))
         except (paramiko.SSHException, OSError, EOFError) as error:
             self._raise_if_dead("open a session")
             raise ShellError(f"the board opens no session: {error}") from error

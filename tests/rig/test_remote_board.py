@@ -138,13 +138,11 @@ def test_a_deployment_waits_for_no_other_run(rig: Rig, stand: Stand, sandbox: Sa
 def test_one_run_at_a_time(rig: Rig, stand: Stand, tmp_path: Path) -> None:
     with pytest.raises(RigError, match="`stand` is in use by another run on this host"):
         RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "other")
-    # Another folder for locks is as good as another host.
-    elsewhere = tmp_path / "run"
-    elsewhere.mkdir(mode=0o700)
     words = [sys.executable, "-c", ALARM, str(stand.board_file(console="", **{"core-console": ""})), str(tmp_path)]
-    refused = subprocess.run(
-        words, env=os.environ | {"XDG_RUNTIME_DIR": str(elsewhere)}, capture_output=True, text=True, check=False
-    )
+    # Another folder for locks is as good as another host. A short path: a long one would not be taken.
+    with tempfile.TemporaryDirectory(prefix="elsewhere-", dir="/tmp") as elsewhere:
+        environment = os.environ | {"XDG_RUNTIME_DIR": elsewhere}
+        refused = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert f"process {os.getpid()}" in refused.stderr
     assert "the board `stand` is in use by" in refused.stderr
     assert rig.look_after("this") == []

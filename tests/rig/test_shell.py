@@ -2,8 +2,11 @@
 
 import os
 import threading
+import time
 
+import paramiko
 import pytest
+from paramiko.common import MSG_CHANNEL_CLOSE
 
 from hybrid_hil.board import Board
 from hybrid_hil.checkout import checkout_root
@@ -13,6 +16,8 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import UnprovenError, Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import CommandError, Shell
+
+HELD_UP_S = 0.5
 
 
 def test_arguments_arrive_as_they_are(shell: Shell) -> None:
@@ -41,6 +46,23 @@ def test_both_outputs_may_be_long(shell: Shell) -> None:
 
 def test_input_that_nobody_reads_is_no_error(shell: Shell) -> None:
     assert shell.run("true", stdin=b"x" * 3_000_000).exit_status == 0
+
+
+@pytest.mark.parametrize("stdin", [None, b"unread"])
+def test_no_message_comes_after_the_end_of_a_command(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, stdin: bytes | None
+) -> None:
+    """dropbear would end the connection. A thread of ours may be held up at any point on a busy host."""
+    in_time = paramiko.Transport._send_user_message  # type: ignore[attr-defined]
+
+    def held_up(transport: paramiko.Transport, message: paramiko.Message) -> None:
+        if message.asbytes()[0] != MSG_CHANNEL_CLOSE:
+            time.sleep(HELD_UP_S)
+        in_time(transport, message)
+
+    monkeypatch.setattr(paramiko.Transport, "_send_user_message", held_up)
+    assert shell.run("true", stdin=stdin).exit_status == 0
+    assert shell.run("echo there").stdout == "there\n"
 
 
 def test_files_come_back_as_they_went(shell: Shell) -> None:
