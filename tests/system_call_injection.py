@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -92,6 +93,13 @@ def from_first_touch(calls: Sequence[Call], path: str) -> list[Call]:
     """From the first call on that names something below `path`: before, an interpreter loads its modules."""
     first = next(index for index, call in enumerate(calls) if f'"{path}' in call.arguments)
     return list(calls[first:])
+
+
+def parted(choice: Sequence[T], parts: int) -> list[Sequence[T]]:
+    """All of them in so many parts of about one size, in their order; fewer where there are fewer than parts."""
+    parts = max(1, min(parts, len(choice)))
+    edges = [round(index * len(choice) / parts) for index in range(parts + 1)]
+    return [choice[begin:end] for begin, end in pairwise(edges)]
 
 
 def evenly(choice: Sequence[T], most: int | None) -> list[T]:

@@ -33,7 +33,12 @@ while True:
             near.remove(0)
             far.shutdown(socket.SHUT_WR)
         elif not data:
-            sys.exit()
+            # The session stays until our side has ended as well: a message for one that is gone ends the connection.
+            os.close(1)
+            os.close(2)
+            while os.read(0, 65536):
+                pass
+            os._exit(0)
         while ready != 0 and data:
             data = data[os.write(1, data):]
 """
