@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--thorough", action="store_true", help="every system call and many more random lives, not an even choice"
     )
     parser.addoption("--nightly", action="store_true", help="also what is marked as too long for the day")
-    parser.addoption("--soak", type=int, default=20, metavar="N", help="how many lives back to back the soak runs")
+    parser.addoption("--soak", type=int, metavar="N", help="how many lives back to back: 5 by day, 20 by night")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +50,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for file, took in sorted(seconds.items(), key=lambda item: -item[1]):
         if took > SMALL_S:
             terminalreporter.write_line(f"{took / whole:6.1%} {took:7.1f} s  {file}")
+
+
+@pytest.fixture(scope="session")
+def nightly(pytestconfig: pytest.Config) -> bool:
+    """Whether there is time, as at night."""
+    return bool(pytestconfig.getoption("--nightly"))
 
 
 @pytest.fixture(scope="session")

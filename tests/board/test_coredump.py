@@ -80,6 +80,7 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
     linux.assert_untouched()
 
 
+@pytest.mark.nightly
 def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
     alive: Alive, runtime: DeployedRuntime, witness: Witness, linux: Linux, faults: Faults, dumps: Dumps
 ) -> None:

@@ -29,6 +29,7 @@ SCENES = {
     "delete --force": ((CREATE, "start dying"), "delete --force dying"),
     "logs": ((CREATE, "start dying"), "logs dying"),
 }
+BY_DAY = ("create", "delete --force")
 
 # Each prints what is wrong: `up`, that a core is up although no process of a container lives; `left`, what is there
 # although no container is. `within`: whether that ends before long, as the kernel and a supervisor do their part.
@@ -93,7 +94,9 @@ def calls_of(shell: Shell, scene: str, linux: Linux, processor: str, path: str) 
     return from_first_touch(recorded(trace), "/run")
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize(
+    "scene", [*BY_DAY, *(pytest.param(scene, marks=pytest.mark.nightly) for scene in SCENES if scene not in BY_DAY)]
+)
 def test_killed(shell: Shell, firmware: FirmwareMaker, linux: Linux, scene: str, thorough: bool) -> None:
     hello = firmware("hello")
     calls = calls_of(shell, scene, linux, hello.processor, hello.path_on_board)

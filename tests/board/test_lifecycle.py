@@ -138,10 +138,11 @@ def test_restarts_of_each_core(
     firmware: FirmwareMaker,
     core_console: Console,
     linux: Linux,
-    request: pytest.FixtureRequest,
+    pytestconfig: pytest.Config,
+    nightly: bool,
 ) -> None:
     """Every start is one line of the core with the next number; the cores take their turns at the same time."""
-    count = request.config.getoption("--restarts")
+    count = pytestconfig.getoption("--restarts") or (30 if nightly else 5)
     cores = [firmware("hello", core=core) for core in range(len(board.cores))]
     since = core_console.mark()
     loops = [RESTARTS.format(count=count, processor=one.processor, path=one.path_on_board) for one in cores]

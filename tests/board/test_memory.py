@@ -19,6 +19,7 @@ VERB_S = 60.0
 # From less than an interpreter needs to begin with, to what every verb has enough of.
 LIMITS_KIB = (256, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4608, 5120, 6144, 8192, 12288, 32768)
 FEW = 3
+AT_NIGHT = ("start", "kill", "delete --force")
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def test_a_start_that_asks_a_supervisor_without_memory(
     all_is_well()
 
 
-@pytest.mark.parametrize("verb", ["create", "start", "kill", "delete --force"])
+@pytest.mark.parametrize("verb", ["create", *(pytest.param(verb, marks=pytest.mark.nightly) for verb in AT_NIGHT)])
 def test_a_verb_with_little_memory(
     *,
     runtime: DeployedRuntime,

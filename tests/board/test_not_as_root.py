@@ -98,6 +98,7 @@ def test_a_user_s_killed_supervisor_stops_the_core(
     user.run("delete motor")
 
 
+@pytest.mark.nightly
 def test_root_and_the_user_take_turns(
     runtime: DeployedRuntime, shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
 ) -> None:
@@ -160,6 +161,7 @@ def test_the_trace_with_one_capability(
     shell.run(["rm", "/tmp/with-capability.py"])
 
 
+@pytest.mark.nightly
 def test_a_channel_that_udev_opens_to_the_user(
     shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
 ) -> None:

@@ -10,6 +10,7 @@ from hybrid_hil.runtime import DeployedRuntime
 from linux import Alive, AllIsWell, Linux, WaitForStatus
 
 PROOF_S = 10.0
+AT_NIGHT = ("recovery", "firmware")
 
 
 def attributes(linux: Linux, processor: str, name: str) -> str:
@@ -34,7 +35,7 @@ def test_create_refuses_and_says_why(
     all_is_well()
 
 
-@pytest.mark.parametrize("attribute", ["recovery", "firmware", "state"])
+@pytest.mark.parametrize("attribute", [*(pytest.param(name, marks=pytest.mark.nightly) for name in AT_NIGHT), "state"])
 def test_a_start_that_may_not_write(
     *,
     runtime: DeployedRuntime,

@@ -35,6 +35,7 @@ def start_echo(
     witness.started(echo, Deadline(PROOF_S))
 
 
+@pytest.mark.nightly
 def test_echoes_of_both_cores_at_once_never_stall(
     board: Board,
     runtime: DeployedRuntime,
@@ -110,6 +111,7 @@ def test_named_channels_are_the_container_s_output(
     linux.assert_untouched()
 
 
+@pytest.mark.nightly
 @pytest.mark.processors(2)
 def test_channels_of_one_name_on_two_cores(
     runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_log: WaitForLog
@@ -142,6 +144,7 @@ def test_channels_that_are_not_named_are_left_to_others(
     linux.assert_untouched()
 
 
+@pytest.mark.nightly
 def test_a_channel_that_never_comes_is_told_once(
     runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness, linux: Linux, wait_for_log: WaitForLog
 ) -> None:
@@ -212,6 +215,7 @@ exec 3>&-
 """
 
 
+@pytest.mark.nightly
 def test_a_channel_another_program_has_open_is_waited_for(
     runtime: DeployedRuntime,
     shell: Shell,

@@ -74,9 +74,14 @@ def live(shell: Shell, console: Console, cores: list[BuiltFirmware], count: int)
 
 
 def test_lives_back_to_back(
-    shell: Shell, firmware: FirmwareMaker, core_console: Console, linux: Linux, request: pytest.FixtureRequest
+    shell: Shell,
+    firmware: FirmwareMaker,
+    core_console: Console,
+    linux: Linux,
+    pytestconfig: pytest.Config,
+    nightly: bool,
 ) -> None:
-    count = int(request.config.getoption("--soak"))
+    count = int(pytestconfig.getoption("--soak") or (20 if nightly else 5))
     cores = [firmware("hello", core=core) for core in range(len(linux.devices))]
     live(shell, core_console, cores, WARM_UP)
     before = measure(shell)

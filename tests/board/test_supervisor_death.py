@@ -67,7 +67,7 @@ class Dying:
         assert self.linux.attribute(processor, "state") in down, f"the core runs without its container: {call}"
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", [pytest.param("start", marks=pytest.mark.nightly), "stop", "crash"])
 def test_killed(
     *,
     runtime: DeployedRuntime,

@@ -60,6 +60,7 @@ def test_a_board_that_is_fit(stand: Stand, tmp_path: Path) -> None:
     assert "Findings" in page
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_tried_is_skipped_and_what_is_wrong_has_a_remedy(stand: Stand, tmp_path: Path) -> None:
     """No switch, and a firmware that the kernel refuses."""
     firmware = stand.image.platform / "firmware/core0/out-of-range.elf"

@@ -68,7 +68,9 @@ MOMENTS = ("boot the board", "firmware `heartbeat`", "$ hybrid-runtime create", 
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)], ids=["ctrl-c", "term"]
+)
 def test_an_interrupted_demo_leaves_nothing(sandbox: Sandbox, moment: str, number: signal.Signals) -> None:
     demo = sandbox.hil("demo", "--image", str(sandbox.image.folder))
     assert demo.stdout is not None

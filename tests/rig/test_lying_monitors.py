@@ -21,6 +21,7 @@ def lifecycle_output(sandbox: Sandbox, monitor: str) -> tuple[int, str]:
     return process.returncode, output
 
 
+@pytest.mark.nightly
 def test_an_honest_monitor_passes(sandbox: Sandbox) -> None:
     code, output = lifecycle_output(sandbox, "monitor.elf")
     assert code == pytest.ExitCode.OK, output

@@ -76,6 +76,7 @@ def test_a_board_that_cannot_be_cleaned_gets_its_power_cycled(rig: Rig) -> None:
     assert len(DeployedRuntime(rig.board.shell).processors()) == 2
 
 
+@pytest.mark.nightly
 def test_without_a_switch_it_is_rebooted(stand: Stand, tmp_path: Path, rig: Rig) -> None:
     rig.board.close()
     with Rig(RemoteBoard(read_board_file(stand.board_file(power="")), logs=tmp_path / "logs")) as alone:
@@ -217,6 +218,7 @@ def labgrid_file(stand: Stand) -> Path:
     )
 
 
+@pytest.mark.nightly
 def test_a_board_of_labgrid_s(stand: Stand, tmp_path: Path) -> None:
     pytest.importorskip("labgrid", reason="labgrid is an extra: pip install 'hybrid-hil[labgrid]'")
     stand.close()
@@ -281,6 +283,7 @@ def test_a_person_boots_it_and_looks_around(stand: Stand, sandbox: Sandbox) -> N
     assert again.communicate(timeout=WHOLE_S)[0] == "Linux\n"
 
 
+@pytest.mark.nightly
 def test_two_workers_and_a_board_file_for_each(stand: Stand, image: Image, sandbox: Sandbox, tmp_path: Path) -> None:
     suite = tmp_path / "test_suite.py"
     suite.write_text(WHICH)
