@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from hybrid_hil import recording, visit
-from hybrid_hil.assignment import EMULATED, Assignment
 from hybrid_hil.board import Board
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.console import Console
@@ -13,10 +11,12 @@ from hybrid_hil.emulator import QEMU_VARIABLE
 from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
 from hybrid_hil.image import Image
-from hybrid_hil.keeper import BoardKeeper
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
+from hybrid_hil.suite import recording, visit
+from hybrid_hil.suite.assignment import EMULATED, Assignment
+from hybrid_hil.suite.keeper import BoardKeeper
 
 ASSIGNMENT = pytest.StashKey[Assignment]()
 KEEPER = pytest.StashKey[BoardKeeper]()

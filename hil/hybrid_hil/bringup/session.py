@@ -9,8 +9,8 @@ import pytest
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
 from hybrid_hil.plugin import KEEPER
-from hybrid_hil.recording import FINDINGS
 from hybrid_hil.report.finding import Finding, Level
+from hybrid_hil.suite.recording import FINDINGS
 from hybrid_hil.terminal import Reporter
 
 

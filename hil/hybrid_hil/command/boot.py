@@ -21,8 +21,8 @@ from hybrid_hil.debugger import instructions
 from hybrid_hil.deployment import deploy, parcel_of_checkout
 from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
-from hybrid_hil.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.running import FOR_PEOPLE
+from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err
 
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output

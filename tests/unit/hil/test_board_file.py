@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.assignment import board_files
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.power import CommandPower
 from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
+from hybrid_hil.suite.assignment import board_files
 
 WHOLE = """\
 exclusive = true  # and everything else a board file may say

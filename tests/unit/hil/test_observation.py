@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hybrid_hil.observation import KernelLog
 from hybrid_hil.report.cores import CLOCK_MARK
 from hybrid_hil.shell import Completed
+from hybrid_hil.suite.observation import KernelLog
 
 UP = "remoteproc remoteproc0: powering up 10000.r5f"
 

@@ -10,10 +10,10 @@ import pytest
 from report_samples import CORE
 
 from hybrid_hil.console.record import Line
-from hybrid_hil.observation import CHARACTERS, LINES, excerpt, verb_of
-from hybrid_hil.recording import junit_findings, phase_outcome
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Outcome, Run, read_run
+from hybrid_hil.suite.observation import CHARACTERS, LINES, excerpt, verb_of
+from hybrid_hil.suite.recording import junit_findings, phase_outcome
 
 WHOLE_S = 120
 

@@ -1,6 +1,6 @@
 """What a command wrote is all there, however its end and our reading of it meet."""
 
-from hybrid_hil.remote_command import RemoteCommand
+from hybrid_hil.shell.remote_command import RemoteCommand
 
 
 class LateChannel:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key
 
-from hybrid_hil.observation import FACTS, OBSERVED, Observer
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Case, Facts, Observed, Outcome, Run, structured, write_run
 from hybrid_hil.rig import Rig
+from hybrid_hil.suite.observation import FACTS, OBSERVED, Observer
 
 OPTION = "--hil-report"
 OBSERVER = "hybrid-hil-observer"

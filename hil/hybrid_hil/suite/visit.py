@@ -6,9 +6,9 @@ import pytest
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.interaction import converse, request_terminal
 from hybrid_hil.rig import Rig
-from hybrid_hil.shell import RUN_S
+from hybrid_hil.shell.interaction import converse, request_terminal
+from hybrid_hil.shell.shell import RUN_S
 from hybrid_hil.terminal import is_interactive
 
 OPTION = "--hil-shell"

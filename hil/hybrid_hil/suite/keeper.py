@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil import recording
-from hybrid_hil.assignment import Assignment
 from hybrid_hil.failure import RigError
 from hybrid_hil.faults import HarmfulError
 from hybrid_hil.rig import Account, Rig
+from hybrid_hil.suite import recording
+from hybrid_hil.suite.assignment import Assignment
 
 
 class BoardKeeper:

@@ -14,10 +14,8 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.remote_command import CommandError, Completed, RemoteCommand, ShellError
+from hybrid_hil.shell.remote_command import CommandError, Completed, RemoteCommand, ShellError
 from hybrid_hil.vitals import Vitals
-
-__all__ = ["Address", "CommandError", "Completed", "Shell", "ShellError"]
 
 # An attempt that comes too early is ours to judge and to repeat; paramiko would print a traceback of it.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)

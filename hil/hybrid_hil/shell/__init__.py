@@ -1,0 +1,6 @@
+"""Commands, files and sockets of a board over SSH."""
+
+from hybrid_hil.shell.remote_command import CommandError, Completed, ShellError
+from hybrid_hil.shell.shell import Address, Shell
+
+__all__ = ["Address", "CommandError", "Completed", "Shell", "ShellError"]
