@@ -1,14 +1,18 @@
 """Board files: what they say, and every kind of mistake in them told with its line."""
 
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from hybrid_hil.board.board_file import read_board_file
+from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.power import CommandPower
 from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
-from hybrid_hil.suite.assignment import board_files
+from hybrid_hil.suite.assignment import Assignment, board_files
 
 WHOLE = """\
 exclusive = true  # and everything else a board file may say
@@ -170,3 +174,28 @@ def test_workers_and_their_boards() -> None:
     assert board_files(None, 4) == []
     assert board_files(["qemu"], 4) == []
     assert [file.name for file in board_files(["a.toml", "b.toml"], 2)] == ["a.toml", "b.toml"]
+
+
+def test_a_worker_in_a_dead_one_s_place_gets_the_board_nobody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as runs:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runs)
+        files = []
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            files.append(str(write(tmp_path / name, LEAST.replace('"b"', f'"{name}"'))))
+        alive = Lease("first", read_board_file(Path(files[0])).address)
+        alive.take_here()
+        assert [worker(files, number).remote().name for number in (0, 1, 2)] == ["first", "second", "second"]
+        alive.release()
+        assert worker(files, 2).remote().name == "first"
+
+
+def worker(files: list[str], number: int) -> Assignment:
+    """Of two; with a double of pytest's configuration."""
+    config = SimpleNamespace(
+        workerinput={"workerid": f"gw{number}", "workercount": 2},
+        getoption=lambda name, *_: {"--board": files}.get(name),
+    )
+    return Assignment(cast(pytest.Config, config))
