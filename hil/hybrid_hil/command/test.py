@@ -18,6 +18,8 @@ from hybrid_hil.terminal import TerminalReporter, out
 # The one that needs an image; arguments for pytest are its.
 BOARD = "hil"
 ENVIRONMENTS = ("lint", "type", "unit", BOARD)
+# What tox.ini gives pytest when nothing else is asked for.
+WORKERS = ("-n", "2")
 TAIL_LINES = 60
 _TOX_SAYS = re.compile(r"^congratulations|^evaluation failed|: (OK|FAIL)\b|^\w+: exit \d+|^\.pkg: ")
 
@@ -47,7 +49,8 @@ def command(choice: str | None, arguments: tuple[str, ...]) -> None:
     Exit codes: 0 all passed, 1 something failed, 130 interrupted.
     """
     environments = (BOARD,) if arguments else ENVIRONMENTS
-    for_pytest = (*arguments, *_image_arguments(choice, arguments))
+    image = _image_arguments(choice, arguments)
+    for_pytest = (*(arguments or (WORKERS if image else ())), *image)
     outcomes = [_run(environment, for_pytest if environment == BOARD else ()) for environment in environments]
     out.print()
     for outcome in outcomes:
