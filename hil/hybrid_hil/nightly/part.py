@@ -33,9 +33,9 @@ def _cell(image: str, layout: str, qemu: str) -> Part:
     return Part(
         name=f"{image}-{layout}-{qemu}",
         title=f"{'the whole suite' if whole else 'the tests on a board'}, {layout}, {WHOSE[qemu]}",
-        minutes=20 if whole else 10,
+        minutes=40 if whole else 18,
         arguments=("tests/board", *(["tests/rig"] if whole else []), "--image", image, "--layout", layout, "--nightly"),
-        needs=tuple(need for need in (image, qemu) if need != DEBIAN),
+        needs=(*(need for need in (image, qemu) if need != DEBIAN), *(["hypothesis"] if whole else [])),
         image=image,
         qemu=qemu,
     )
