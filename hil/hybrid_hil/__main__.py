@@ -8,6 +8,7 @@ import click
 from hybrid_hil.cli import hil
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import err, show_failure
+from hybrid_hil.usage import spoken
 
 INTERRUPTED = 130
 
@@ -16,6 +17,12 @@ def run(arguments: list[str]) -> int:
     """Runs one command line and returns the exit code; errors are shown on stderr."""
     try:
         result = hil.main(args=arguments, prog_name="hil", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        show_failure(spoken(error))
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -13,6 +13,7 @@ from hybrid_hil.image import Image, ImageRequest, ensure_image, open_image
 from hybrid_hil.image.assembly import DEBIAN, ORIGINS
 from hybrid_hil.image.buildroot.request import request_from_environment
 from hybrid_hil.terminal import Reporter
+from hybrid_hil.usage import refuse_empty
 
 IMAGE_HELP = "A folder `hil image build` has printed, or what to build one from."
 
@@ -27,6 +28,7 @@ def chosen_image(choice: str | None, reporter: Reporter) -> Image:
     Raises:
         RigError: it is no image, or cannot be built.
     """
+    refuse_empty("--image", choice)
     origin, *engines = (choice or DEBIAN).split("+")
     if origin in ORIGINS:
         request = ImageRequest(origin=origin, engines=tuple(engines), buildroot=request_from_environment())

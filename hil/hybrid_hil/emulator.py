@@ -9,6 +9,7 @@ from pathlib import Path
 from hybrid_hil.checkup import QEMU, Verdict, judge_machines, judge_qemu, output_of
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
+from hybrid_hil.usage import refuse_empty
 
 QEMU_VARIABLE = "HYBRID_HIL_QEMU"
 
@@ -24,6 +25,7 @@ def chosen_qemu(choice: str | None) -> str:
     Raises:
         RigError: it is not there, too old, or lacks the machine.
     """
+    refuse_empty("--qemu", choice)
     word = named_qemu(choice)
     program = find_program(word)
     if program is None:

@@ -28,7 +28,8 @@ def find_running(name: str | None) -> Card | None:
     if name is None:
         return next((card for card in boards.values() if card.owner == FOR_PEOPLE), None)
     if name not in boards:
-        raise RigError(f"no board `{name}` is running", f"running: {', '.join(boards) or 'none'}")
+        running = f"running: {', '.join(boards)}" if boards else "start one in another terminal: hil boot"
+        raise RigError(f"no board `{name}` is running", f"{running}; the name of a board file ends with {SUFFIX}")
     return boards[name]
 
 

@@ -19,7 +19,9 @@ from rich.progress import (
 
 from hybrid_hil.failure import RigError
 
-out = Console(highlight=False, soft_wrap=True)
+# Off a terminal a table is for programs and logs, and breaks no name in two.
+WIDE = 500
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

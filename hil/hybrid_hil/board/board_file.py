@@ -17,7 +17,8 @@ from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.remote import RemoteDescription, SerialPort
 from hybrid_hil.console.serial_line import BAUD
 from hybrid_hil.failure import RigError
-from hybrid_hil.shell import Address
+from hybrid_hil.shell import Address, ShellError
+from hybrid_hil.shell.shell import host_key
 
 REMOTE = "remote"
 SCHEMA = "board-file.schema.json"
@@ -72,7 +73,8 @@ def _serial_port(section: dict[str, Any] | None) -> SerialPort | None:
 
 def mistakes(content: dict[str, Any], text: str) -> list[str]:
     """What the schema finds wrong, in the order of lines, each as `line N: where: what`."""
-    found = {(line_of(text, place), _dotted(place), what) for place, what in _violations(content)}
+    wrong = list(_violations(content)) or list(_contradictions(content))
+    found = {(line_of(text, place), _dotted(place), what) for place, what in wrong}
     return [f"line {line}: {where}: {what}" if where else f"line {line}: {what}" for line, where, what in sorted(found)]
 
 
@@ -101,7 +103,9 @@ def _parsed(path: Path) -> dict[str, Any]:
         text = path.read_text()
         content = tomllib.loads(text)
     except OSError as error:
-        raise RigError(f"the board file `{path}` cannot be read: {error.strerror}", exit_code=2) from error
+        raise RigError(
+            f"the board file `{path}` cannot be read: {error.strerror}", "see docs/boards.md", exit_code=2
+        ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RigError(f"the board file `{path}` is no TOML: {error}", "see docs/boards.md", exit_code=2) from error
     found = mistakes(content, text)
@@ -117,10 +121,26 @@ def _violations(content: dict[str, Any]) -> Iterable[tuple[Place, str]]:
         if unknown:
             allowed = ", ".join(error.schema["properties"])
             yield from (([*place, name], f"there is no such key; known are {allowed}") for name in unknown)
+        elif error.validator == "pattern" and "description" in error.schema:
+            yield place, f"`{error.instance}` is not {error.schema['description']}"
+        elif error.validator == "type" and error.validator_value == "array" and isinstance(error.instance, dict):
+            yield place, f"there may be several: write [[{place[-1]}]]"
         elif error.validator == "not":
             yield place, "does not belong into a board of this kind"
         else:
             yield place, error.message
+
+
+def _contradictions(content: dict[str, Any]) -> Iterable[tuple[Place, str]]:
+    """What no schema tells, of content that keeps to it."""
+    try:
+        host_key(content["ssh"]["host-key"])
+    except ShellError as error:
+        yield ["ssh", "host-key"], f"{error.message}; {error.remedy}"
+    names = [entry["name"] for entry in content["processors"]]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield ["processors", index, "name"], f"there is a `{name}` already"
 
 
 def _dotted(place: Place) -> str:

@@ -11,7 +11,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 
 CORE_CONSOLE = "core-console"
-INSTALL = "install the rig with its extra: pip install 'hybrid-hil[labgrid]'"
+INSTALL = "install the rig with its extra: .venv/bin/pip install -e '.[labgrid]'"
 
 
 class LabgridPower:

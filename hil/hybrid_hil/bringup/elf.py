@@ -34,7 +34,9 @@ def read_firmware(path: Path) -> FirmwareFacts:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise RigError(f"the firmware `{path}` cannot be read: {error.strerror}", exit_code=2) from error
+        raise RigError(
+            f"the firmware `{path}` cannot be read: {error.strerror}", "give an ELF file", exit_code=2
+        ) from error
     try:
         elf = ELFFile(io.BytesIO(content))
         segments = [segment.header for segment in elf.iter_segments("PT_LOAD")]

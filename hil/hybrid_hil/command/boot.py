@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from hybrid_hil.board import Board, Provision
 from hybrid_hil.board.board_file import read_board_file
@@ -24,6 +25,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err
+from hybrid_hil.usage import WRONG_USAGE
 
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
 CURSOR_QUERY = b"\x1b[6n"
@@ -75,10 +77,11 @@ def command(
       hil boot --wait-gdb --layout one-core
       hil boot --qemu "$(hil qemu)"
       hil boot --board gateway.toml
-    Exit codes: 0 left or powered off, 1 the boot failed or the board died, 130 interrupted.
+    Exit codes: 0 left or powered off, 1 the boot failed or the board died, 2 wrong usage, 130 interrupted.
     """
     provision = None if bare else _deploy
     if file is not None:
+        _refuse_what_is_for_emulated_boards()
         _visit(file, provision)
         return
     program = chosen_qemu(qemu)
@@ -90,6 +93,15 @@ def command(
         _bring_up(board, Unlimited() if wait_gdb else Deadline(BOOT_S), "Ctrl-] powers it off")
         _sit_at(board)
         board.raise_unless_well()
+
+
+def _refuse_what_is_for_emulated_boards() -> None:
+    context = click.get_current_context()
+    given = {"choice": "--image", "layout": "--layout", "words": "--append", "qemu": "--qemu", "wait_gdb": "--wait-gdb"}
+    for parameter, option in given.items():
+        if context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE:
+            message = f"{option} is for emulated boards, --board names one of your own"
+            raise RigError(message, "leave one of them out", exit_code=WRONG_USAGE)
 
 
 def _visit(file: Path, provision: Provision | None) -> None:

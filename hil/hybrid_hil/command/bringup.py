@@ -12,6 +12,7 @@ from hybrid_hil.bringup.page import show
 from hybrid_hil.bringup.session import Bringup, Request
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import TerminalReporter, out
+from hybrid_hil.usage import require_folder
 
 CHECKS = Path(checks.__file__).parent
 JUNIT = "junit.xml"
@@ -19,11 +20,22 @@ PAGE = "report.html"
 
 
 @click.command()
-@click.option("--board", "file", type=click.Path(path_type=Path), required=True, metavar="FILE.toml")
-@click.option("--firmware", type=click.Path(path_type=Path), required=True, metavar="FILE.elf")
+@click.option(
+    "--board", "file", type=click.Path(path_type=Path), required=True, metavar="FILE.toml", help="See docs/boards.md."
+)
+@click.option(
+    "--firmware", type=click.Path(path_type=Path), required=True, metavar="FILE.elf", help="What the core shall run."
+)
 @click.option("--processor", metavar="NAME", help="Which of the board file's.  [default: its first]")
 @click.option("--cycles", type=click.IntRange(min=1), default=10, show_default=True, help="Lives that are timed.")
-@click.option("--report", type=click.Path(path_type=Path), default="bringup", show_default=True, metavar="DIR")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    default="bringup",
+    show_default=True,
+    metavar="DIR",
+    help="Where page, JUnit XML and consoles go.",
+)
 def command(file: Path, firmware: Path, processor: str | None, cycles: int, report: Path) -> None:
     """Look at a board, then run FIRMWARE on it through everything a container may meet.
 
@@ -36,6 +48,7 @@ def command(file: Path, firmware: Path, processor: str | None, cycles: int, repo
       hil bringup --board gateway.toml --firmware dsp.elf --processor dsp --cycles 100 --report out
     Exit codes: 0 the board is fit, 1 it is not, 2 the board file or the firmware is wrong, 130 interrupted.
     """
+    require_folder(report)
     facts = read_firmware(firmware)
     known = [core.name for core in read_board_file(file).cores]
     if processor is not None and processor not in known:

@@ -31,7 +31,7 @@ def command(choice: str | None, layout: str, qemu: str | None) -> None:
       hil demo
       hil demo --layout one-core
       hil demo --qemu "$(hil qemu)"
-    Exit codes: 0 proven, 1 failed or not proven, 130 interrupted.
+    Exit codes: 0 proven, 1 failed or not proven, 2 wrong usage, 130 interrupted.
     """
     begun = time.monotonic()
     reporter = TerminalReporter(out)

@@ -22,7 +22,7 @@ def command(name: str | None) -> None:
       hil deploy
       hil deploy && hil ssh hybrid-runtime processors
       hil deploy --board gateway.toml
-    Exit codes: 0 deployed, 1 no board is running, another run has it or it refused.
+    Exit codes: 0 deployed, 1 no board is running, another run has it or it refused, 2 wrong usage.
     """
     packed = parcel_of_checkout()
     connection = held_shell_of_file(Path(name)) if name and is_board_file(name) else shell_on(require_running(name))

@@ -29,7 +29,14 @@ SETTINGS_HELP = (
 
 @click.group()
 def command() -> None:
-    """Build, list and clean what boards boot."""
+    """Build, list and clean what boards boot.
+
+    \b
+    Examples:
+      hil image build
+      hil image list
+      hil image clean --keep 1
+    """
 
 
 @command.command()
@@ -69,9 +76,12 @@ def build(
       hil image build --from buildroot
       hil image build --from buildroot --buildroot ~/buildroot-2026.02.3 --settings mirror.config
       hil image build --from buildroot --defconfig hybrid_versal_virt_engines_defconfig
+    Exit codes: 0 it is there, 1 the build failed, 2 wrong usage or something is missing, 130 interrupted.
     """
     if origin != BUILDROOT and (tree or defconfig or settings):
-        raise RigError("--buildroot, --defconfig and --settings are for Buildroot images", "add --from buildroot")
+        raise RigError(
+            "--buildroot, --defconfig and --settings are for Buildroot images", "add --from buildroot", exit_code=2
+        )
     given = request_from_environment()
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
     names = tuple(filter(None, engines.split(",")))
@@ -88,13 +98,20 @@ def keys() -> None:
     \b
     Examples:
       make HYBRID_BOARD_KEYS=$(hil image keys)
+    Exit codes: 0 printed.
     """
     out.print(str(ensure_keys(TerminalReporter())), markup=False)
 
 
 @command.command("list")
 def list_images() -> None:
-    """Show the images in the cache, the one used last first."""
+    """Show the images in the cache, the one used last first.
+
+    \b
+    Examples:
+      hil boot --image "$(hil image list | awk 'NR == 2 { print $NF }')"
+    Exit codes: 0 shown.
+    """
     store = Store()
     table = Table(box=None, pad_edge=False)
     for heading in ("hash", "origin", "created", "kernel"):
@@ -117,6 +134,7 @@ def clean(keep: int, all_of_it: bool) -> None:
     Examples:
       hil image clean --keep 1
       hil image clean --all
+    Exit codes: 0 removed, 1 a build is under way.
     """
     store = Store()
     with store.alone():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -15,10 +16,11 @@ from hybrid_hil.nightly.ingredients import missing_ingredients
 from hybrid_hil.nightly.night import Night
 from hybrid_hil.nightly.part import NEWEST, PARTS
 from hybrid_hil.nightly.plan import Planned, Wishes, foreseen, plan
-from hybrid_hil.nightly.result import Result, kept
+from hybrid_hil.nightly.result import FILE, Result, kept
 from hybrid_hil.nightly.summary import headline, markdown, succeeded, table
 from hybrid_hil.report.record import read_run
 from hybrid_hil.terminal import TerminalReporter, out
+from hybrid_hil.usage import WRONG_USAGE, require_folder
 
 SUMMARY = "summary.md"
 PAGE = "night.html"
@@ -60,7 +62,11 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
     Exit codes: 0 something ran and all of it passed, 1 not so, 2 wrong usage, 130 interrupted.
     """
     wishes = Wishes(only, skip, bound)
+    if listed and read:
+        raise RigError("--list and --read exclude each other", "give one of them", exit_code=WRONG_USAGE)
     if read:
+        if not any(report.glob(f"*/{FILE}")):
+            raise RigError(f"no results in `{report}`", "name the folder that a night's --report named")
         _conclude([kept(one.part.name, report) for one in plan(PARTS, wishes, {}) if not one.reason], report)
         return
     store = Store()
@@ -69,6 +75,7 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
     if listed:
         out.print(_listing(foreseen(planned, bound)))
         return
+    require_folder(report)
     night = Night(report, None if NEWEST in missing else kept_emulator(store), TerminalReporter(out))
     results = night.run(planned, bound)
     if night.interrupted:
@@ -106,7 +113,8 @@ def _write_page(report: Path) -> None:
 def _listing(planned: Sequence[Planned]) -> Table:
     shown = Table(box=None, pad_edge=False)
     for heading in ("part", "minutes", "does", "left out because"):
-        shown.add_column(heading, justify="right" if heading == "minutes" else "left", overflow="fold")
+        justify: JustifyMethod = "right" if heading == "minutes" else "left"
+        shown.add_column(heading, justify=justify, overflow="fold", no_wrap=heading == "part")
     for one in planned:
         cells = (one.part.name, str(one.part.minutes), one.part.title, one.reason)
         shown.add_row(*(Text(cell) for cell in cells))

@@ -9,10 +9,12 @@ import click
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import RigError
 from hybrid_hil.running import find_running, is_board_file, shell_of_file, shell_on
 from hybrid_hil.shell.interaction import converse, request_terminal
 from hybrid_hil.shell.shell import RUN_S, Shell
 from hybrid_hil.terminal import TerminalReporter, is_interactive
+from hybrid_hil.usage import WRONG_USAGE
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -30,8 +32,11 @@ def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int
       hil ssh uname -a
       hil ssh 'dmesg | tail'
       hil ssh --board gateway.toml
-    Exit codes: those of the command or shell; 1 also when the board cannot be reached.
+    Exit codes: those of the command or shell; 1 also when the board cannot be reached, 2 for wrong usage.
     """
+    if words and words[0].startswith("-"):
+        remedy = "options of hil come before the command, and no command of a board begins so"
+        raise RigError(f"no such option `{words[0]}`", remedy, exit_code=WRONG_USAGE)
     if name is not None and is_board_file(name):
         with shell_of_file(Path(name)) as shell:
             return _talk(shell, words)

@@ -94,6 +94,8 @@ def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Ass
         return DebianAssembly(site, request.engines)
     if request.engines:
         raise RigError(
-            "engines are put into Debian-made images", "Buildroot's have them by their defconfig: --defconfig NAME"
+            "engines are put into Debian-made images",
+            "Buildroot's have them by their defconfig: --defconfig NAME",
+            exit_code=2,
         )
     return BuildrootAssembly(site, request.buildroot)

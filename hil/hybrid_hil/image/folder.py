@@ -63,6 +63,7 @@ def open_image(folder: Path) -> Image:
         raise RigError(
             f"`{folder}` is not an image: it lacks {', '.join(missing)}",
             "give the folder of an image (`hil image list` shows them), or build one: `hil image build`",
+            exit_code=2,
         )
     return Image(folder.resolve(), read_manifest(folder))
 

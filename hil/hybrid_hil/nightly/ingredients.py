@@ -53,7 +53,8 @@ def against_buildroot(store: Store) -> str:
     request = ImageRequest(origin=BUILDROOT, buildroot=request_from_environment())
     if not missing_kinds(store, request):
         return ""
-    return f"no Buildroot image in the cache and no {TREE_VARIABLE}: `hil image build --from buildroot` makes it"
+    remedy = "`hil image build --from buildroot` makes it"
+    return f"no Buildroot image of this checkout in the cache and no {TREE_VARIABLE}: {remedy}"
 
 
 def against_module(name: str) -> str:

@@ -42,7 +42,7 @@ def table(results: Sequence[Result]) -> Table:
     made = Table(box=None, pad_edge=False)
     for heading in HEADINGS:
         counted = heading in ("duration", "passed", "failed", "skipped")
-        made.add_column(heading, justify="right" if counted else "left", overflow="fold")
+        made.add_column(heading, justify="right" if counted else "left", overflow="fold", no_wrap=heading == "part")
     for result in results:
         part, outcome, *cells = _row(result)
         made.add_row(part, Text(outcome, style=COLOURS[result.outcome]), *(Text(cell) for cell in cells))

@@ -170,9 +170,13 @@ def read_run(path: Path) -> Run:
     remedy = "give the JSON file that `pytest --hil-report PAGE.html` writes beside its page"
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RigError(f"cannot read `{path}`: {error}", remedy) from error
+    except OSError as error:
+        raise RigError(f"`{path}` cannot be read: {error.strerror}", remedy) from error
+    except ValueError as error:
+        raise RigError(f"`{path}` is no JSON: {error}", remedy) from error
     found = data.get("format") if isinstance(data, dict) else None
+    if found is None:
+        raise RigError(f"`{path}` holds no results of tests", remedy)
     if found != FORMAT:
         raise RigError(f"`{path}` has the format `{found}`, this hil reads {FORMAT}", remedy)
     try:

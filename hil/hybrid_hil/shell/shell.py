@@ -85,11 +85,12 @@ class Shell:
                     raise ShellError(cause, "see [ssh] in the board file, and the board's authorized_keys") from error
             except (paramiko.SSHException, OSError, EOFError, ShellError) as error:
                 # An attempt without any time tells nothing of the board.
-                cause = cause if hurried else str(error) or type(error).__name__
+                cause = cause if hurried else told(error)
                 self.close()
             else:
                 return
-        raise ShellError(f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}")
+        message = f"no SSH on port {address.port} of {address.host} in {deadline.seconds:g} s: {cause}"
+        raise ShellError(message, "see that the board is on, and that this is its address")
 
     def reconnect(self, deadline: Deadline) -> None:
         """A new connection to where the last one led. Raises ShellError."""
@@ -208,18 +209,27 @@ class Keys:
     @classmethod
     def of(cls, address: Address) -> "Keys":
         """Raises ShellError for what is no key, or cannot be read."""
+        host = host_key(address.host_key)
         try:
-            kind, key = address.host_key.split()[:2]
-            host = paramiko.PKey.from_type_string(kind, base64.b64decode(key))
-        except (ValueError, paramiko.SSHException, UnknownKeyType) as error:
-            raise ShellError(
-                f"the host key `{address.host_key[:60]}` is none: {error}", "ssh-keyscan prints it"
-            ) from error
-        try:
-            return cls(kind, host, paramiko.PKey.from_path(address.login_key) if address.login_key else None)
+            login = paramiko.PKey.from_path(address.login_key) if address.login_key else None
         except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
             remedy = "give an OpenSSH private key without a passphrase"
-            raise ShellError(f"the login key `{address.login_key}` cannot be used: {error}", remedy) from error
+            raise ShellError(f"the login key `{address.login_key}` cannot be used: {told(error)}", remedy) from error
+        return cls(address.host_key.split()[0], host, login)
+
+
+def host_key(text: str) -> paramiko.PKey:
+    """An OpenSSH public key. Raises ShellError for what is none."""
+    try:
+        kind, key = text.split()[:2]
+        return paramiko.PKey.from_type_string(kind, base64.b64decode(key))
+    except (ValueError, paramiko.SSHException, UnknownKeyType) as error:
+        raise ShellError(f"the host key `{text[:60]}` is none: {error}", "ssh-keyscan prints it") from error
+
+
+def told(error: Exception) -> str:
+    """The reason in an error's words, without its number."""
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 def _connected(address: Address, keys: Keys, deadline: Deadline) -> paramiko.SSHClient:

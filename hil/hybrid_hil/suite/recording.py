@@ -32,17 +32,26 @@ def register(config: pytest.Config, booted: Callable[[], Rig | None]) -> None:
     """Sees to what a report or JUnit's properties need, and to nothing when neither is wanted.
 
     Raises:
-        pytest.UsageError: the page's name does not end with .html.
+        pytest.UsageError: the page's name does not end with .html, or there can be no such file.
     """
     name = config.getoption(OPTION)
     if name and not name.endswith(".html"):
         raise pytest.UsageError(f"{OPTION} is `{name}`: give a name that ends with .html")
     on_worker = hasattr(config, "workerinput")
+    if name and not on_worker:
+        _make_folder_of(Path(name))
     if name or config.getoption("xmlpath", None):
         config.pluginmanager.register(Observer(booted, tests=bool(name)), OBSERVER)
         if not on_worker:
             page = Path(name).absolute() if name else None
             config.pluginmanager.register(Recorder(config, page), "hybrid-hil-recorder")
+
+
+def _make_folder_of(page: Path) -> None:
+    try:
+        page.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"{OPTION} cannot be written to `{page}`: {error.strerror}") from error
 
 
 def observer_of(config: pytest.Config) -> Observer | None:

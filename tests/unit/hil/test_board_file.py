@@ -1,5 +1,6 @@
 """Board files: what they say, and every kind of mistake in them told with its line."""
 
+import re
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from hybrid_hil.board.remote import SerialPort
 from hybrid_hil.failure import RigError
 from hybrid_hil.suite.assignment import Assignment, board_files
 
+EXAMPLES = Path(__file__).parents[3] / "examples/boards"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFhmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm"
 WHOLE = """\
 exclusive = true  # and everything else a board file may say
 name = "gateway-7"
@@ -24,7 +27,7 @@ boot-seconds = 45
 host = "gateway-7.lab"
 port = 2222
 user = "fw"
-host-key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ"
+host-key = "@KEY@"
 login-key = "keys/gateway"
 become = ["sudo", "-n"]
 
@@ -46,16 +49,16 @@ speaker = "core0"
 
 [[processors]]
 name = "dsp"
-"""
+""".replace("@KEY@", KEY)
 LEAST = """\
 name = "b"
 kind = "remote"
 [ssh]
 host = "b"
-host-key = "ssh-ed25519 AAAA"
+host-key = "@KEY@"
 [[processors]]
 name = "m4"
-"""
+""".replace("@KEY@", KEY)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -91,12 +94,15 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     [
         ('kind = "remote"', 'kind = "cloud"', "line 3: kind: 'cloud' is not one of"),
         ('kind = "remote"\n', "", "line 1: 'kind' is a required property"),
-        ('name = "gateway-7"', 'name = "../x"', "line 2: name: '../x' does not match"),
+        ('name = "gateway-7"', 'name = "../x"', "line 2: name: `../x` is not a name for reports"),
         ("port = 2222", "port = 0", "line 8: ssh.port: 0 is less than"),
         ("port = 2222", 'port = "22"', "line 8: ssh.port: '22' is not of type 'integer'"),
         ('user = "fw"', 'usr = "fw"', "line 9: ssh.usr: there is no such key; known are host, port, user"),
         ('host = "gateway-7.lab"\n', "", "line 6: ssh: 'host' is a required property"),
         ('host-key = "ssh-ed25519 ', 'host-key = "', "line 10: ssh.host-key:"),
+        ('host-key = "', 'host-key = "gateway ', "is not a line as ssh-keyscan prints it, without the name"),
+        ('ZmZmZm"', 'ZmZm"', "line 10: ssh.host-key: the host key `ssh-ed25519"),
+        ('name = "dsp"', 'name = "m33"', "line 31: processors.2.name: there is a `m33` already"),
         ("baud = 921600", "baud = 1", "line 16: console.baud: 1 is less than"),
         ('url = "/dev/ttyUSB0"\n', "", "line 14: console: 'url' is a required property"),
         (
@@ -106,7 +112,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ),
         ('off = ["./switch", "7", "off"]', "", "line 21: power: 'off' is a required property"),
         ('name = "dsp"', "nam = 1", "line 31: processors.2.nam: there is no such key"),
-        ('speaker = "core0"', 'speaker = "a b"', "line 28: processors.1.speaker: 'a b' does not match"),
+        ('speaker = "core0"', 'speaker = "a b"', "line 28: processors.1.speaker: `a b` is not one word"),
         ("[console]", "[consle]", "line 14: consle: there is no such key; known are name, kind"),
         ("[power]", '[labgrid]\nenvironment = "e"\n[power]', "line 21: labgrid: does not belong"),
         ("boot-seconds = 45", "boot-seconds = -1", "line 4: boot-seconds: -1 is less than"),
@@ -118,6 +124,22 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, s
         read_board_file(write(tmp_path, WHOLE.replace(old, new)))
     assert says in caught.value.remedy
     assert caught.value.exit_code == 2
+
+
+def test_one_table_where_there_may_be_several(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match=r"line 6: processors: there may be several: write \[\[processors\]\]"):
+        read_board_file(write(tmp_path, LEAST.replace("[[processors]]", "[processors]")))
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_examples_lack_the_board_s_key_alone(tmp_path: Path, example: Path) -> None:
+    with pytest.raises(RigError) as caught:
+        read_board_file(example)
+    key, rest = caught.value.remedy.splitlines()
+    assert "ssh.host-key: the host key `ssh-ed25519" in key
+    assert rest == "see docs/boards.md"
+    text = re.sub(r'"ssh-ed25519 [^"]*"', f'"{KEY}"', example.read_text())
+    assert read_board_file(write(tmp_path, text)).cores
 
 
 def test_several_mistakes_come_in_the_order_of_lines(tmp_path: Path) -> None:

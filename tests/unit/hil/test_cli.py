@@ -40,11 +40,40 @@ def test_every_verb_has_examples_and_exit_codes(verb: str, capsys: pytest.Captur
 
 def test_wrong_usage_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fly"]) == 2
-    assert "No such command" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "error: no such command `fly`\n" in shown
+    assert "remedy: `hil --help` shows what it takes" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nightly", "--bound", "x"], "invalid value for `--bound`: `x` is no number"),
+        (["nightly", "--list", "--read"], "--list and --read exclude each other"),
+        (["nightly", "--report", "/proc/no/such"], "results cannot go to `/proc/no/such`: No such file"),
+        (["bringup", "--board", "b", "--firmware", "f", "--report", __file__], "File exists"),
+        (["boot", "--board", "b.toml", "--layout", "one-core"], "--layout is for emulated boards"),
+        (["boot", "--board", "b.toml", "--wait-gdb"], "--wait-gdb is for emulated boards"),
+        (["boot", "--board", "b.toml"], "the board file `b.toml` cannot be read: No such file"),
+        (["demo", "--qemu", ""], "--qemu is empty"),
+        (["demo", "--image", ""], "--image is empty"),
+        (["demo", "--image", "debian+dock"], "no engine `dock`"),
+        (["image", "build", "--defconfig", "x"], "are for Buildroot images"),
+        (["ssh", "--imag", "debian"], "no such option `--imag`"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_told_before_anything_begins(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    shown = capsys.readouterr().err
+    assert says in shown
+    assert "remedy: " in shown
 
 
 def test_a_failure_shows_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["demo", "--image", "/nowhere"]) == 1
+    assert run(["demo", "--image", "/nowhere"]) == 2
     shown = capsys.readouterr().err
     assert "error: " in shown
     assert "remedy: " in shown

@@ -52,4 +52,4 @@ def test_scripts_are_the_shell_s_own(shell: str, capsys: pytest.CaptureFixture[s
 
 def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", "tcsh"]) == 2
-    assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
+    assert "`bash`, `zsh`, `fish`" in capsys.readouterr().err

@@ -67,7 +67,7 @@ def test_results_that_cannot_be_read_end_with_1_and_a_remedy(
 ) -> None:
     assert hil(["report", str(tmp_path / "nowhere.json")]) == 1
     shown = capsys.readouterr().err
-    assert "error: cannot read" in shown
+    assert "cannot be read: No such file" in shown
     assert "remedy: give the JSON file" in shown
 
 

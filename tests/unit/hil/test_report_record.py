@@ -32,8 +32,8 @@ def test_every_run_survives_json(original: Run) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "cannot read"),
-        ("[]", "has the format `None`"),
+        ("{", "is no JSON"),
+        ("[]", "holds no results of tests"),
         (json.dumps({"format": FORMAT + 1}), f"has the format `{FORMAT + 1}`, this hil reads {FORMAT}"),
         (json.dumps({"format": FORMAT}), "is damaged: .*began"),
         (json.dumps({**asdict(run(())), "cases": [{"test": 1, "outcome": "odd"}]}), r"is damaged: .*cases\[0\]"),
@@ -48,5 +48,5 @@ def test_what_is_no_result_is_refused_with_a_remedy(text: str, message: str, tmp
 
 
 def test_results_that_are_not_there_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RigError, match="cannot read"):
+    with pytest.raises(RigError, match="cannot be read"):
         read_run(tmp_path / "nowhere.json")

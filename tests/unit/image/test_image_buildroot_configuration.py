@@ -58,7 +58,7 @@ def test_unreadable_settings_are_told(tmp_path: Path, content: bytes | None) -> 
     file = tmp_path / "settings"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(RigError, match="cannot read the settings"):
+    with pytest.raises(RigError, match="cannot be read"):
         read_settings([file])
 
 

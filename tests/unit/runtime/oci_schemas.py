@@ -13,13 +13,14 @@ from referencing.jsonschema import DRAFT4
 VARIABLE = "HYBRID_OCI_SCHEMAS"
 # Of Debian's golang-github-opencontainers-specs-dev (the state of 1.0.2; it has no features).
 DEBIAN = Path("/usr/share/gocode/src/github.com/opencontainers/runtime-spec/schema")
-BESIDE_THE_CHECKOUT = "shared/data/oci-runtime-spec/schema"
+CHECKOUT = Path(__file__).resolve().parents[3]
+BESIDE = "oci-runtime-spec/schema"
 
 
 def places() -> list[Path]:
     """The first that has the file counts: the folder that the variable names, one beside the checkout, Debian's."""
     named = os.environ.get(VARIABLE)
-    beside = [parent / BESIDE_THE_CHECKOUT for parent in Path(__file__).resolve().parents[4:]]
+    beside = [folder for depth in ("", "*/", "*/*/") for folder in CHECKOUT.parent.glob(depth + BESIDE)]
     return [*([Path(named)] if named else []), *beside, DEBIAN]
 
 

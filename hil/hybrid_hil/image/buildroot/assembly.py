@@ -87,7 +87,7 @@ class BuildrootAssembly:
     def __init__(self, site: Site, request: BuildrootRequest) -> None:
         known = defconfigs(site.checkout)
         if request.defconfig not in known:
-            raise RigError(f"no defconfig `{request.defconfig}`", f"give one of {', '.join(known)}")
+            raise RigError(f"no defconfig `{request.defconfig}`", f"give one of {', '.join(known)}", exit_code=2)
         self._site = site
         self._store = site.store
         self._request = request

@@ -47,8 +47,12 @@ def _read(file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RigError(f"cannot read the settings `{file}`: {error}", "give a readable text file") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"the settings `{file}` cannot be read: {reason}"
+        raise RigError(message, "give a readable text file", exit_code=2) from error
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         if line and not line.startswith("#") and symbol_of(line) is None:
-            raise RigError(f"`{file}`, line {number}: `{line[:80]}` sets nothing", "write `BR2_SYMBOL=value`")
+            raise RigError(
+                f"`{file}`, line {number}: `{line[:80]}` sets nothing", "write `BR2_SYMBOL=value`", exit_code=2
+            )
     return text

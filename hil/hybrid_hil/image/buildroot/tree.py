@@ -47,7 +47,8 @@ def tree_version(folder: Path) -> str:
         raise RigError(
             f"`{folder}` does not hold Buildroot's sources",
             "give the folder of an unpacked release (`--buildroot DIR` or `BUILDROOT=DIR`), or none to download one",
+            exit_code=2,
         )
     if match[1] < OLDEST:
-        raise RigError(f"`{folder}` is Buildroot `{match[1]}`", f"give `{OLDEST}` or later")
+        raise RigError(f"`{folder}` is Buildroot `{match[1]}`", f"give `{OLDEST}` or later", exit_code=2)
     return match[1]

@@ -23,7 +23,7 @@ def engines_named(names: Iterable[str]) -> tuple[str, ...]:
     wanted = sorted(set(names))
     unknown = [name for name in wanted if name not in PACKAGES]
     if unknown:
-        raise RigError(f"no engine `{', '.join(unknown)}`", f"there are {', '.join(PACKAGES)}")
+        raise RigError(f"no engine `{', '.join(unknown)}`", f"there are {', '.join(PACKAGES)}", exit_code=2)
     return tuple(wanted)
 
 
