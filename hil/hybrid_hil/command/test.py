@@ -76,7 +76,7 @@ def _image_arguments(choice: str | None, arguments: tuple[str, ...]) -> tuple[st
     if any(argument.startswith("--image") for argument in arguments):
         return ()
     image = chosen_image(choice, TerminalReporter(out))
-    return ("--image", str(image.folder)) if choice else ()
+    return (f"--image={image.folder}",) if choice else ()
 
 
 def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
