@@ -148,7 +148,7 @@ def test_restarts_of_each_core(
     loops = [RESTARTS.format(count=count, processor=one.processor, path=one.path_on_board) for one in cores]
     script = "".join(f"( {loop} ) & p{number}=$!\n" for number, loop in enumerate(loops))
     script += "".join(f"wait $p{number} || exit $?\n" for number in range(len(loops)))
-    shell.run(script, deadline=Deadline(8.0 * count))
+    shell.run(script, deadline=Deadline(60.0 + 8.0 * count))
     for one in cores:
         starts = [start for start in core_starts(core_console.lines(since)) if start.nonce == one.nonce]
         check_rising(starts, count)
