@@ -15,3 +15,8 @@ class RigError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+def told(error: Exception) -> str:
+    """The reason in an error's words, without its number."""
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__

@@ -13,6 +13,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux
+from night import at_night
 from system_call_injection import Call, evenly, from_first_touch, recorded
 
 POINTS = 4
@@ -94,9 +95,7 @@ def calls_of(shell: Shell, scene: str, linux: Linux, processor: str, path: str) 
     return from_first_touch(recorded(trace), "/run")
 
 
-@pytest.mark.parametrize(
-    "scene", [*BY_DAY, *(pytest.param(scene, marks=pytest.mark.nightly) for scene in SCENES if scene not in BY_DAY)]
-)
+@pytest.mark.parametrize("scene", [*BY_DAY, *at_night(*(scene for scene in SCENES if scene not in BY_DAY))])
 def test_killed(shell: Shell, firmware: FirmwareMaker, linux: Linux, scene: str, thorough: bool) -> None:
     hello = firmware("hello")
     calls = calls_of(shell, scene, linux, hello.processor, hello.path_on_board)

@@ -11,7 +11,6 @@ from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForStatus
 
-PROOF_S = 10.0
 # wfi, then a branch to it.
 SLEEP_FOR_EVER = struct.pack("<2I", 0xE320F003, 0xEAFFFFFD)
 

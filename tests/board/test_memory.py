@@ -12,14 +12,13 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForStatus
+from night import at_night
 from system_call_injection import evenly
 
-PROOF_S = 10.0
 VERB_S = 60.0
 # From less than an interpreter needs to begin with, to what every verb has enough of.
 LIMITS_KIB = (256, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4608, 5120, 6144, 8192, 12288, 32768)
 FEW = 3
-AT_NIGHT = ("start", "kill", "delete --force")
 
 
 @contextmanager
@@ -69,7 +68,7 @@ def test_a_start_that_asks_a_supervisor_without_memory(
     all_is_well()
 
 
-@pytest.mark.parametrize("verb", ["create", *(pytest.param(verb, marks=pytest.mark.nightly) for verb in AT_NIGHT)])
+@pytest.mark.parametrize("verb", ["create", *at_night("start", "kill", "delete --force")])
 def test_a_verb_with_little_memory(
     *,
     runtime: DeployedRuntime,

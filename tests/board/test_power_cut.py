@@ -19,14 +19,14 @@ from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
+from night import at_night
 from system_call_injection import Call, evenly
 
 PROOF_S = 10.0
 HELD_S = 60.0
 MANY = 12
 # How many calls of each verb are tried by default.
-POINTS = {"create": 1, "start": 1, "delete --force": 1}
-AT_NIGHT = ("start", "delete --force")
+POINTS = 1
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +101,12 @@ class Scene:
         return [call for call in calls if call.changes_files or "/sys/" in call.path]
 
 
-@pytest.mark.parametrize("verb", ["create", *(pytest.param(verb, marks=pytest.mark.nightly) for verb in AT_NIGHT)])
+@pytest.mark.parametrize("verb", ["create", *at_night("start", "delete --force")])
 def test_at_a_system_call(rig: Rig, faults: Faults, thorough: bool, verb: str) -> None:
     """The verb stands at the call when the power goes: what came before is done, as far as it was made durable."""
     calls = Scene(rig, verb).changing_calls()
     assert len(calls) > 3
-    for call in chosen(calls, MANY if thorough else POINTS[verb]):
+    for call in chosen(calls, MANY if thorough else POINTS):
         words, pid = Scene(rig, verb).prepare()
         # All but what the verb does.
         rig.board.shell.run("sync")

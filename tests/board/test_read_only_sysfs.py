@@ -8,9 +8,9 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from linux import Alive, AllIsWell, Linux, WaitForStatus
+from night import at_night
 
 PROOF_S = 10.0
-AT_NIGHT = ("recovery", "firmware")
 
 
 def attributes(linux: Linux, processor: str, name: str) -> str:
@@ -35,7 +35,7 @@ def test_create_refuses_and_says_why(
     all_is_well()
 
 
-@pytest.mark.parametrize("attribute", [*(pytest.param(name, marks=pytest.mark.nightly) for name in AT_NIGHT), "state"])
+@pytest.mark.parametrize("attribute", [*at_night("recovery", "firmware"), "state"])
 def test_a_start_that_may_not_write(
     *,
     runtime: DeployedRuntime,

@@ -13,13 +13,13 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell
+from night import at_night
 from system_call_injection import evenly
 
 PROOF_S = 10.0
 END_S = 20.0
 HELD_S = 1.5
 STATUS_AFTER = {"create": "created", "start": "running", "delete --force": ""}
-AT_NIGHT = ("start", "delete --force")
 
 
 def wait_for_the_end_of(shell: Shell, processes: str) -> None:
@@ -33,7 +33,7 @@ def begin(shell: Shell, command: str) -> None:
     channel.exec_command(shell.as_root(command))
 
 
-@pytest.mark.parametrize("verb", ["create", *(pytest.param(verb, marks=pytest.mark.nightly) for verb in AT_NIGHT)])
+@pytest.mark.parametrize("verb", ["create", *at_night("start", "delete --force")])
 def test_in_the_middle_of_a_verb(
     *,
     runtime: DeployedRuntime,

@@ -11,6 +11,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import AllIsWell, Linux
+from night import at_night
 from system_call_injection import Call, evenly, parted, recorded
 
 PARTS = 3
@@ -67,7 +68,7 @@ class Dying:
         assert self.linux.attribute(processor, "state") in down, f"the core runs without its container: {call}"
 
 
-@pytest.mark.parametrize("event", [pytest.param("start", marks=pytest.mark.nightly), "stop", "crash"])
+@pytest.mark.parametrize("event", [*at_night("start"), "stop", "crash"])
 def test_killed(
     *,
     runtime: DeployedRuntime,

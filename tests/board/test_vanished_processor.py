@@ -9,7 +9,6 @@ from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForStatus
 
-PROOF_S = 10.0
 DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"
 
 

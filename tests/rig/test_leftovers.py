@@ -9,6 +9,7 @@ import pytest
 from sandbox import Sandbox
 
 from hybrid_hil.board.run_folder import sweep
+from night import at_night
 
 UP_S = 90.0
 GONE_S = 2.0
@@ -68,9 +69,7 @@ MOMENTS = ("boot the board", "firmware `heartbeat`", "$ hybrid-runtime create", 
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)], ids=["ctrl-c", "term"]
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, *at_night(signal.SIGTERM)], ids=["ctrl-c", "term"])
 def test_an_interrupted_demo_leaves_nothing(sandbox: Sandbox, moment: str, number: signal.Signals) -> None:
     demo = sandbox.hil("demo", "--image", str(sandbox.image.folder))
     assert demo.stdout is not None

@@ -72,7 +72,7 @@ def _serial_port(section: dict[str, Any] | None) -> SerialPort | None:
 
 
 def mistakes(content: dict[str, Any], text: str) -> list[str]:
-    """What the schema finds wrong, in the order of lines, each as `line N: where: what`."""
+    """What is wrong, in the order of lines, each as `line N: where: what`."""
     wrong = list(_violations(content)) or list(_contradictions(content))
     found = {(line_of(text, place), _dotted(place), what) for place, what in wrong}
     return [f"line {line}: {where}: {what}" if where else f"line {line}: {what}" for line, where, what in sorted(found)]

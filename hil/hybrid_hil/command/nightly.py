@@ -95,7 +95,6 @@ def _show(results: Sequence[Result], report: Path) -> None:
     out.print()
     out.print(table(results))
     out.print(headline(results), markup=False)
-    report.mkdir(parents=True, exist_ok=True)
     (report / SUMMARY).write_text(markdown(results))
     _write_page(report)
 

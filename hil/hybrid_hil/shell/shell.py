@@ -14,6 +14,7 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.failure import told
 from hybrid_hil.shell.remote_command import CommandError, Completed, RemoteCommand, ShellError
 from hybrid_hil.vitals import Vitals
 
@@ -225,11 +226,6 @@ def host_key(text: str) -> paramiko.PKey:
         return paramiko.PKey.from_type_string(kind, base64.b64decode(key))
     except (ValueError, paramiko.SSHException, UnknownKeyType) as error:
         raise ShellError(f"the host key `{text[:60]}` is none: {error}", "ssh-keyscan prints it") from error
-
-
-def told(error: Exception) -> str:
-    """The reason in an error's words, without its number."""
-    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 def _connected(address: Address, keys: Keys, deadline: Deadline) -> paramiko.SSHClient:

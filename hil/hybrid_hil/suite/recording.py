@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key
 
+from hybrid_hil.failure import RigError
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Case, Facts, Observed, Outcome, Run, structured, write_run
 from hybrid_hil.rig import Rig
 from hybrid_hil.suite.observation import FACTS, OBSERVED, Observer
+from hybrid_hil.usage import require_folder
 
 OPTION = "--hil-report"
 OBSERVER = "hybrid-hil-observer"
@@ -39,19 +41,15 @@ def register(config: pytest.Config, booted: Callable[[], Rig | None]) -> None:
         raise pytest.UsageError(f"{OPTION} is `{name}`: give a name that ends with .html")
     on_worker = hasattr(config, "workerinput")
     if name and not on_worker:
-        _make_folder_of(Path(name))
+        try:
+            require_folder(Path(name).absolute().parent)
+        except RigError as error:
+            raise pytest.UsageError(f"{OPTION}: {error.message}") from error
     if name or config.getoption("xmlpath", None):
         config.pluginmanager.register(Observer(booted, tests=bool(name)), OBSERVER)
         if not on_worker:
             page = Path(name).absolute() if name else None
             config.pluginmanager.register(Recorder(config, page), "hybrid-hil-recorder")
-
-
-def _make_folder_of(page: Path) -> None:
-    try:
-        page.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise pytest.UsageError(f"{OPTION} cannot be written to `{page}`: {error.strerror}") from error
 
 
 def observer_of(config: pytest.Config) -> Observer | None:

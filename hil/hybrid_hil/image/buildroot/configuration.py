@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from hybrid_hil.failure import RigError
+from hybrid_hil.failure import RigError, told
 from hybrid_hil.image.kconfig import lost_lines, settings, symbol_of
 
 SHOWN = 12
@@ -47,8 +47,7 @@ def _read(file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        message = f"the settings `{file}` cannot be read: {reason}"
+        message = f"the settings `{file}` cannot be read: {told(error)}"
         raise RigError(message, "give a readable text file", exit_code=2) from error
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         if line and not line.startswith("#") and symbol_of(line) is None:
