@@ -23,6 +23,10 @@ class Driver:
     def unbind(self) -> None:
         self.shell.run(f"echo {self.device} > {DRIVERS}/unbind")
 
+    def unbind_slowly(self) -> None:
+        """Beside anything busy a nice process has a while between its steps."""
+        self.shell.run(f"python3 -c \"import os; os.nice(8); open('{DRIVERS}/unbind', 'w').write('{self.device}')\"")
+
     def bind(self) -> None:
         self.shell.run(f"[ -e {DRIVERS}/{self.device} ] || echo {self.device} > {DRIVERS}/bind")
 
@@ -56,6 +60,25 @@ def test_the_container_ends_with_71_and_the_board_is_usable_again(
     runtime.start("again")
     runtime.delete("again", force=True)
     linux.assert_untouched()
+
+
+@pytest.fixture
+def busy(shell: Shell) -> Iterator[None]:
+    """Each of the board's CPUs has something to do."""
+    shell.run('for _ in $(seq "$(nproc)"); do timeout 60 sh -c "while :; do :; done" > /dev/null 2>&1 & done')
+    yield
+    shell.run("killall timeout")
+
+
+@pytest.mark.usefixtures("busy")
+def test_71_also_when_the_core_stops_long_before_the_processor_vanishes(
+    alive: Alive, runtime: DeployedRuntime, driver: Driver, wait_for_status: WaitForStatus
+) -> None:
+    alive("torn")
+    driver.unbind_slowly()
+    state = wait_for_status("torn", "stopped")
+    assert state["annotations"]["remoteproc.exit-code"] == "71"
+    runtime.delete("torn")
 
 
 def test_a_created_container_cannot_start_and_leaves_nothing(

@@ -5,7 +5,7 @@ from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import exists, is_file
+from hybrid_runtime.path import exists, is_file, link_exists
 from hybrid_runtime.processor.kernel_log import KernelLog
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
@@ -26,6 +26,7 @@ class CoreRun:
         self.trace = Trace(claim.machine, claim.device)
         self.kernel_log = KernelLog(claim.machine, claim.device)
         self.guard: int | None = None
+        self.driver_link = ""
 
     def start(self) -> None:
         """Returns when the kernel says running. Raises Failure with the errno's meaning; the core is then untouched
@@ -33,6 +34,7 @@ class CoreRun:
         if not self.record.firmware_name:
             raise Failure("the container has no process, so no firmware", "add process.args to config.json")
         self.kernel_log.skip()
+        self.driver_link = self.remoteproc.driver_link()
         self._take_settings_over()
         self.guard = arm(self.machine.device_node(self.claim.device))
         self._name_firmware()
@@ -99,6 +101,10 @@ class CoreRun:
 
     def is_ours(self) -> bool:
         return self.remoteproc.runs_firmware(self.record.firmware_name)
+
+    def has_driver(self) -> bool:
+        """Not from the moment on at which its driver is unbound, even while its files are still there."""
+        return not self.driver_link or link_exists(self.driver_link)
 
     def stop(self) -> None:
         """Raises Failure when the core does not go offline."""

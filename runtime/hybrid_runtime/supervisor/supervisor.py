@@ -21,7 +21,7 @@ from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.stop_signals import StopSignals
-from hybrid_runtime.supervisor.verdict import CRASHED, START_FAILED, STOPPED, STOPPED_BY_ANOTHER, Ending, judge
+from hybrid_runtime.supervisor.verdict import CRASHED, START_FAILED, STOPPED, Ending, judge
 from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
@@ -62,7 +62,6 @@ class Supervisor:
         self.last_output = monotonic()
         self.last_seen_up = monotonic()
         self.crashes_survived = 0
-        self.seen_stopped = False
         self.next_look = monotonic()
 
     def _channels(self) -> "Channels | None":
@@ -224,21 +223,20 @@ class Supervisor:
         now = monotonic()
         try:
             state, ours = self.core.remoteproc.state, self.core.is_ours()
+            has_driver = self.core.has_driver()
         except (ProcessorGone, OSError):
-            state, ours = "deleted", False
+            state, ours, has_driver = "deleted", False, False
         if state in ("running", "suspended"):
             self.last_seen_up = now
             self.crashes_survived = self.record.crashes
-        ending = judge(
+        return judge(
             state,
             ours=ours,
+            has_driver=has_driver,
             kernel_recovers=self.record.kernel_recovers,
             crash_seen=self.record.crashes > self.crashes_survived,
             seconds_down=now - self.last_seen_up,
         )
-        # A driver that is unbound stops its core first and vanishes a moment later.
-        seen_before, self.seen_stopped = self.seen_stopped, ending is STOPPED_BY_ANOTHER
-        return None if self.seen_stopped and not seen_before else ending
 
     def _finish(self, ending: Ending) -> int:
         """Last trace, stop, give back, last words, and the record as the last act."""

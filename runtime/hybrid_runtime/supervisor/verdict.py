@@ -21,9 +21,16 @@ VANISHED = Ending(71, "the processor vanished")
 START_FAILED = Ending(72, "the start failed")
 
 
-def judge(core: str, *, ours: bool, kernel_recovers: bool, crash_seen: bool, seconds_down: float) -> Ending | None:
-    """None: go on. `seconds_down` is how long the core has not been seen up."""
+def judge(
+    core: str, *, ours: bool, has_driver: bool, kernel_recovers: bool, crash_seen: bool, seconds_down: float
+) -> Ending | None:
+    """None: go on. `seconds_down` is how long the core has not been seen up.
+
+    `has_driver` is looked at after `core`: a driver that is unbound stops its core, and the files go later.
+    """
     if core in GONE_STATES:
+        return VANISHED
+    if core == "offline" and not has_driver and not crash_seen:
         return VANISHED
     if not ours or core not in ("running", "suspended", "crashed", "offline"):
         # Attached and detached as well: somebody has taken it over.

@@ -38,6 +38,8 @@ class ProcessorDouble:
         self.lock = threading.RLock()
         self.folder = sysroot / "sys/devices/platform" / name / "remoteproc" / device
         self.folder.mkdir(parents=True)
+        self.driver_link = self.folder.parents[1] / "driver"
+        self.driver_link.symlink_to(sysroot / "sys/bus/platform/drivers/double")
         self.link = sysroot / "sys/class/remoteproc" / device
         self.link.parent.mkdir(parents=True, exist_ok=True)
         self.link.symlink_to(self.folder)
@@ -176,9 +178,17 @@ class ProcessorDouble:
         for attribute in ("state", "firmware", "recovery", "coredump"):
             (self.folder / attribute).chmod(0o444)
 
+    def begin_to_vanish(self) -> None:
+        """The driver is being unbound: __device_release_driver has called its remove."""
+        with self.lock:
+            self.driver_link.unlink()
+            self._stop()
+            self._show(self.state)
+
     def vanish(self) -> None:
         """The driver is unbound."""
         with self.lock:
+            self.driver_link.unlink(missing_ok=True)
             self.link.unlink()
             shutil.rmtree(self.folder)
             shutil.rmtree(self.debug)

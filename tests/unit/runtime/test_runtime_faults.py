@@ -77,6 +77,15 @@ def test_vanished(command: Command, core: ProcessorDouble, double: RemoteprocDou
     assert double.leftovers() == []
 
 
+def test_vanishing(command: Command, core: ProcessorDouble, double: RemoteprocDouble, running: int) -> None:
+    """On a busy machine the files stay long after the core was stopped."""
+    core.begin_to_vanish()
+    assert command.exit_code(running) == 71
+    core.vanish()
+    command.run("delete", "motor")
+    assert double.leftovers() == []
+
+
 def test_vanished_while_the_supervisor_was_dead(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, running: int
 ) -> None:

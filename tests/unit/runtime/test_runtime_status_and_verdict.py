@@ -85,7 +85,28 @@ LATE = RECOVERY_SECONDS * 2
     ],
 )
 def test_verdict(core: str, ours: bool, recovers: bool, crash_seen: bool, down: float, expected: Ending | None) -> None:
-    verdict = judge(core, ours=ours, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=down)
+    verdict = judge(
+        core, ours=ours, has_driver=True, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=down
+    )
+    assert verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("core", "recovers", "crash_seen", "expected"),
+    [
+        ("running", False, False, None),
+        ("offline", False, False, VANISHED),
+        ("offline", True, False, VANISHED),
+        ("offline", False, True, CRASHED),
+        ("crashed", False, True, CRASHED),
+    ],
+)
+def test_verdict_once_the_driver_is_unbound(
+    core: str, recovers: bool, crash_seen: bool, expected: Ending | None
+) -> None:
+    verdict = judge(
+        core, ours=True, has_driver=False, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=0.0
+    )
     assert verdict is expected
 
 
