@@ -36,7 +36,7 @@ class ProcessorDouble:
         self.ring = bytearray()
         self.written = 0
         self.lock = threading.RLock()
-        self.folder = sysroot / "sys/devices/platform" / name / "remoteproc" / device
+        self.folder = sysroot / "sys/devices/platform" / f"{device}.{name}" / "remoteproc" / device
         self.folder.mkdir(parents=True)
         self.driver_link = self.folder.parents[1] / "driver"
         self.driver_link.symlink_to(sysroot / "sys/bus/platform/drivers/double")

@@ -95,8 +95,6 @@ def test_crash_survived_long_ago_is_no_reason(
     core.stop_from_outside()
     assert watched.supervisor._look() is None
     monkeypatch.setattr("hybrid_runtime.supervisor.verdict.RECOVERY_SECONDS", -1.0)
-    # A first look may have met a driver on its way out.
-    assert watched.supervisor._look() is None
     assert watched.supervisor._look() is STOPPED_BY_ANOTHER
     watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
     assert watched.supervisor._look() is CRASHED
