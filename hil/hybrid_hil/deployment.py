@@ -16,6 +16,7 @@ from hybrid_hil.shell import Shell
 FOLDER = "/usr/lib/hybrid-runtime"
 # Where a runtime goes that the rig did not bring: a package's, on a board of its owner's.
 KEPT = f"{FOLDER}.own"
+KEPT_NOTE = f"the board's own runtime is now in {KEPT}"
 COMMAND = "/usr/bin/hybrid-runtime"
 LAUNCHER = "bin/hybrid-runtime"
 SHIM = "bin/containerd-shim-remoteproc-v1"
@@ -90,13 +91,13 @@ def parcel_of_checkout() -> Parcel:
     return parcel(checkout_root() / "runtime")
 
 
-def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> str:
-    """Puts the runtime on a board. Returns the folder to which the board's own was moved, empty when it had none.
+def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> bool:
+    """Puts the runtime on a board. Returns whether the board had one of its own, which is now in KEPT.
 
     Raises:
         CommandError: a digest is wrong, there is no room, or the sources do not compile there.
     """
-    return shell.run(_SCRIPT, stdin=packed.tar, deadline=deadline).stdout.strip()
+    return shell.run(_SCRIPT, stdin=packed.tar, deadline=deadline).stdout.strip() == KEPT
 
 
 def _files(runtime: Path) -> Iterator[tuple[str, Path]]:

@@ -18,8 +18,8 @@ UPLOAD_S = 20.0
 
 @dataclass
 class Account:
-    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `kept` is
-    where the runtime went that the board came with."""
+    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `kept`:
+    the board came with a runtime of its own, which has been moved."""
 
     boots: int = 0
     boot_s: float = 0.0
@@ -27,7 +27,7 @@ class Account:
     restore_s: float = 0.0
     cleaned: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
-    kept: str = ""
+    kept: bool = False
 
 
 class Rig:
@@ -106,4 +106,4 @@ class Rig:
         return target
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
-        self.account.kept = deploy(board.shell, self._parcel, deadline) or self.account.kept
+        self.account.kept |= deploy(board.shell, self._parcel, deadline)

@@ -267,11 +267,17 @@ def test_both_at_once(board, runtime, number):
 def test_a_person_boots_it_and_looks_around(stand: Stand, sandbox: Sandbox) -> None:
     """Without a terminal its console is printed; Ctrl-C leaves it with its power on."""
     file = stand.board_file()
+    own = "cd /usr/lib && rm -rf hybrid-runtime.own && mkdir -p hybrid-runtime && rm -f hybrid-runtime/SHA256SUMS"
+    made = sandbox.hil("ssh", f"--board={file}", own)
+    assert made.communicate(timeout=WHOLE_S)[0] == ""
     process = sandbox.hil("boot", f"--board={file}")
     assert process.stdout is not None
+    told = ""
     for line in process.stdout:
+        told += line
         if "is up after" in line:
             break
+    assert "the board's own runtime is now in /usr/lib/hybrid-runtime.own" in told
     shell = sandbox.hil("ssh", f"--board={file}", "echo seen on the console >/dev/console; hybrid-runtime --version")
     said, _ = shell.communicate(timeout=WHOLE_S)
     assert "hybrid-runtime version" in said

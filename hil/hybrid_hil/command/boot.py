@@ -19,7 +19,7 @@ from hybrid_hil.board.stages import FIRMWARE
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
 from hybrid_hil.debugger import instructions
-from hybrid_hil.deployment import deploy, parcel_of_checkout
+from hybrid_hil.deployment import KEPT_NOTE, deploy, parcel_of_checkout
 from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.running import FOR_PEOPLE
@@ -32,7 +32,8 @@ CURSOR_QUERY = b"\x1b[6n"
 
 
 def _deploy(board: Board, deadline: Deadline) -> None:
-    deploy(board.shell, parcel_of_checkout(), deadline)
+    if deploy(board.shell, parcel_of_checkout(), deadline):
+        err.print(f"\r  {KEPT_NOTE}\r", markup=False)
 
 
 def _tell_of_debugger(board: QemuBoard, stage: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, deploy, parcel_of_checkout
+from hybrid_hil.deployment import COMMAND, KEPT_NOTE, deploy, parcel_of_checkout
 from hybrid_hil.running import held_shell_of_file, is_board_file, require_running, shell_on
 from hybrid_hil.terminal import TerminalReporter
 
@@ -30,4 +30,4 @@ def command(name: str | None) -> None:
     with connection as shell, reporter.step(f"deploy {len(packed.digests)} files as {COMMAND}"):
         kept = deploy(shell, packed, Deadline(DEPLOY_S))
     if kept:
-        reporter.note(f"the board's own runtime is now in {kept}")
+        reporter.note(KEPT_NOTE)

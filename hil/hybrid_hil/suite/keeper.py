@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hybrid_hil.deployment import KEPT_NOTE
 from hybrid_hil.failure import RigError
 from hybrid_hil.faults import HarmfulError
 from hybrid_hil.rig import Account, Rig
@@ -127,7 +128,7 @@ class BoardKeeper:
         for worker, account in sorted(self._accounts.items()):
             terminalreporter.write_line(summary(worker, account))
             if account.kept:
-                terminalreporter.write_line(f"  the board's own runtime is now in {account.kept}")
+                terminalreporter.write_line(f"  {KEPT_NOTE}")
             for kind, tests in (
                 ("cleaned after", account.cleaned),
                 ("renewed after", account.renewed),
