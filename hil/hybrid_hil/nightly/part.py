@@ -8,6 +8,8 @@ from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
 HOST = "host"
 NEWEST = "newest"
 WHOSE = {HOST: "this machine's QEMU", NEWEST: "the newest QEMU"}
+# as by day: each has a board of its own, and they share two CPUs
+_TWO_WORKERS = ("-n", "2")
 # where a part's own files go, in its arguments
 FOLDER = "{folder}"
 
@@ -30,11 +32,12 @@ def _cell(image: str, layout: str, qemu: str) -> Part:
     """One combination of the matrix. The rig's own tests choose their layouts themselves, so they run once per image
     and QEMU."""
     whole = layout == TWO_CORES.name
+    tests = ("tests/board", "tests/rig") if whole else ("tests/board",)
     return Part(
         name=f"{image}-{layout}-{qemu}",
         title=f"{'the whole suite' if whole else 'the tests on a board'}, {layout}, {WHOSE[qemu]}",
         minutes=40 if whole else 18,
-        arguments=("tests/board", *(["tests/rig"] if whole else []), "--image", image, "--layout", layout, "--nightly"),
+        arguments=(*tests, *_TWO_WORKERS, "--image", image, "--layout", layout, "--nightly"),
         needs=(*(need for need in (image, qemu) if need != DEBIAN), *(["hypothesis"] if whole else [])),
         image=image,
         qemu=qemu,
@@ -55,7 +58,7 @@ PARTS = (
         "unit",
         "the runtime's unit tests: every system call, many random lives",
         20,
-        ("tests/unit/runtime", "-n", "2", "--thorough"),
+        ("tests/unit/runtime", *_TWO_WORKERS, "--thorough"),
         needs=("hypothesis", "jsonschema"),
     ),
     Part(
