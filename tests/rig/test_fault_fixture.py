@@ -10,7 +10,7 @@ GREEDY = "python3 -c 'bytearray(16 << 20)'"
 
 @pytest.mark.parametrize("path", ["/", "/run"])
 def test_a_full_file_system(shell: Shell, faults: Faults, path: str) -> None:
-    write = f"head -c 4096 /dev/zero >{path.rstrip('/')}/probe"
+    write = f"dd if=/dev/zero of={path.rstrip('/')}/probe bs=4096 count=1"
     with faults.fill(path):
         refused = shell.run(write, check=False)
         assert "No space left on device" in refused.stderr

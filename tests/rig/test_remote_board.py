@@ -116,7 +116,7 @@ def test_a_run_that_says_nothing_loses_the_board(
 
 def test_a_runtime_of_the_board_s_own_is_kept(rig: Rig, stand: Stand, sandbox: Sandbox) -> None:
     """It is a package's perhaps, and somebody wants it back."""
-    rig.board.shell.run("cd /usr/lib/hybrid-runtime && rm SHA256SUMS && touch mine")
+    rig.board.shell.run("cd /usr/lib && rm -rf hybrid-runtime.own && cd hybrid-runtime && rm SHA256SUMS && touch mine")
     rig.board.close()
     said = []
     for _ in range(2):
