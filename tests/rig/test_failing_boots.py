@@ -1,6 +1,7 @@
 """Boards that do not come up: the error names the stage and the cause, and comes at once. About 3 minutes."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -27,7 +28,7 @@ def failure(image: Image, options: QemuOptions, deadline: Deadline | None = None
         with pytest.raises(StageError) as caught:
             board.power_on(deadline or Deadline(BOOT_S))
         assert board.qemu_pid == 0
-        assert "by hand: qemu-system-aarch64 -M xlnx-versal-virt" in str(caught.value)
+        assert re.search(r"by hand: (/\S+/)?qemu-system-aarch64 -M xlnx-versal-virt", str(caught.value))
     return caught.value
 
 

@@ -1,5 +1,6 @@
 """A QEMU newer than the host's: Debian's, unpacked into the cache and run from there by its own loader."""
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -22,14 +23,16 @@ LAUNCHER = "qemu-system-aarch64"
 TREE = "tree"
 LEFT_OUT = ("dev", "usr/share/doc", "usr/share/locale", "usr/share/man", "var")
 
+# Beside the program that runs, which is the loader, it stands for the root of everything QEMU loads (get_relocated_path
+# of QEMU's util/cutils.c). An environment variable for modules would only be asked before the host's own.
+BUNDLE = "qemu-bundle"
+
 # The host's loader, C library and QEMU modules are of another release: none of them may slip in.
 SCRIPT = """\
 #!/bin/sh
 # {package} of Debian {suite}, with its own dynamic loader, libraries, modules and data.
 here=$(dirname -- "$(readlink -f -- "$0")")/{tree}
-export QEMU_MODULE_DIR="$here"/{libraries}/qemu
-exec "$here"/{loader} --library-path "$here"/{libraries} \\
-	"$here"/usr/bin/{program} -L "$here"/usr/share/qemu "$@"
+exec "$here"/{loader} --library-path "$here"/{libraries} "$here"/usr/bin/{program} "$@"
 """
 
 
@@ -75,7 +78,9 @@ def fetch_emulator(folder: Path, workshop: Workshop, step: Step) -> None:
     for name in LEFT_OUT:
         remove_tree(tree / name)
     launcher = folder / LAUNCHER
-    launcher.write_text(launcher_script(tree), encoding="ascii")
+    loader = loader_of(tree)
+    loader.with_name(BUNDLE).symlink_to(os.path.relpath(tree, loader.parent))
+    launcher.write_text(launcher_script(loader.relative_to(tree)), encoding="ascii")
     launcher.chmod(0o755)
     step.detail("trying it")
     for finding in (
@@ -87,16 +92,16 @@ def fetch_emulator(folder: Path, workshop: Workshop, step: Step) -> None:
     write_manifest(folder, {"suite": SUITE, "packages": versions, "version": versions[PACKAGE]})
 
 
-def launcher_script(tree: Path) -> str:
-    """A script that runs the QEMU in `tree`, wherever both are moved together.
-
-    Raises:
-        RigError: the tree has no dynamic loader, or more than one.
-    """
+def loader_of(tree: Path) -> Path:
+    """Its dynamic loader. Raises RigError when it has none, or more than one."""
     loaders = sorted(tree.glob("usr/lib/*/ld-linux*.so.*"))
     if len(loaders) != 1:
         raise RigError(f"`{tree}` has {len(loaders)} dynamic loaders", "fetch it again: `hil qemu --rebuild`")
-    loader = loaders[0].relative_to(tree)
+    return loaders[0]
+
+
+def launcher_script(loader: Path) -> str:
+    """Runs the QEMU of the tree beside it by `loader`, a path in there, wherever both are moved together."""
     return SCRIPT.format(
         package=PACKAGE,
         suite=SUITE,
