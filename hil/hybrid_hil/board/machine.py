@@ -195,3 +195,11 @@ def obituary(returncode: int, said: str) -> str:
     """How QEMU ended, in words; `returncode` as subprocess gives it."""
     how = f"was killed by signal {-returncode}" if returncode < 0 else f"ended with {returncode}"
     return f"QEMU {how}{f': {said}' if said else ''}"
+
+
+def is_power_off(cause: str) -> bool:
+    """Whether `cause`, an obituary or a panic, is the guest's own wish, whatever QEMU had warned of before.
+
+    QEMU ends with 0 after SIGTERM as well, but says so.
+    """
+    return cause.startswith(obituary(0, "")) and "terminating on signal" not in cause

@@ -10,7 +10,7 @@ from hybrid_hil.board import snapshot
 from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.layout import Layout
-from hybrid_hil.board.machine import Machine, obituary
+from hybrid_hil.board.machine import Machine, is_power_off
 from hybrid_hil.board.options import QemuOptions, payload_of, snapshot_key
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
@@ -219,7 +219,7 @@ class QemuBoard:
             RigError: it panicked, or QEMU died.
         """
         cause = self.vitals.cause
-        if cause not in (None, obituary(0, "")):
+        if cause is not None and not is_power_off(cause):
             raise RigError(f"the board died: {cause}", self.console.tail())
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_hil.board.machine import obituary
+from hybrid_hil.board.machine import is_power_off, obituary
 from hybrid_hil.board.qmp import forwarded_port
 from hybrid_hil.failure import RigError
 
@@ -25,3 +25,18 @@ def test_no_forward_is_an_error() -> None:
 def test_an_obituary_says_how() -> None:
     assert obituary(-9, "") == "QEMU was killed by signal 9"
     assert obituary(1, "no such file") == "QEMU ended with 1: no such file"
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (obituary(0, ""), True),
+        (obituary(0, "qemu-system-aarch64: warning: an old disk"), True),
+        (obituary(0, "qemu-system-aarch64: terminating on signal 15 from pid 1 (init)"), False),
+        (obituary(1, ""), False),
+        (obituary(-9, ""), False),
+        ("Kernel panic - not syncing: sysrq triggered crash", False),
+    ],
+)
+def test_a_power_off_is_no_death(cause: str, expected: bool) -> None:
+    assert is_power_off(cause) is expected
