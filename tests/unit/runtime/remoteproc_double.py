@@ -9,13 +9,13 @@ import os
 import shutil
 import threading
 from pathlib import Path
-from time import monotonic
 
 from invariants import Core, Sighting
 
 LOOK_SECONDS = 0.002
-# A writer that lives fills an attribute it has opened within this time.
-TORN_SECONDS = 2.0
+# A writer that lives fills an attribute it has opened before so many looks find it empty. Not counted in seconds: a
+# busy machine may keep the kernel's player from looking for as long.
+TORN_LOOKS = 500
 TRACE_BYTES = 4096
 BOOT_ID = "0123abcd-0000-0000-0000-000000000000"
 
@@ -46,7 +46,8 @@ class ProcessorDouble:
         self.debug = sysroot / "sys/kernel/debug/remoteproc" / device
         self.debug.mkdir(parents=True)
         first = {"name": name, "state": state, "firmware": "unknown", "recovery": recovery, "coredump": "disabled"}
-        self.whole = {attribute: (monotonic(), text) for attribute, text in first.items()}
+        self.whole = dict(first)
+        self.empty_looks = dict.fromkeys(first, 0)
         for attribute, text in first.items():
             (self.folder / attribute).write_text(text + "\n")
 
@@ -86,15 +87,15 @@ class ProcessorDouble:
 
     def _mend_torn(self) -> None:
         """open(O_TRUNC) empties no attribute of the kernel: one whose writer died before its write(2) comes back."""
-        now = monotonic()
         for attribute in ("state", "firmware", "recovery", "coredump"):
             text = self.read(attribute)
             if text:
-                self.whole[attribute] = (now, self.state if attribute == "state" else text)
+                self.whole[attribute] = self.state if attribute == "state" else text
+                self.empty_looks[attribute] = 0
                 continue
-            seen, before = self.whole[attribute]
-            if now - seen > TORN_SECONDS:
-                self.write(attribute, before)
+            self.empty_looks[attribute] += 1
+            if self.empty_looks[attribute] > TORN_LOOKS:
+                self.write(attribute, self.whole[attribute])
 
     def _start(self) -> None:
         """rproc_boot: the first reference boots, each further one only counts."""
