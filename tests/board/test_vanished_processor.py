@@ -65,9 +65,10 @@ def test_the_container_ends_with_71_and_the_board_is_usable_again(
 @pytest.fixture
 def busy(shell: Shell) -> Iterator[None]:
     """Each of the board's CPUs has something to do."""
-    shell.run('for _ in $(seq "$(nproc)"); do timeout 60 sh -c "while :; do :; done" > /dev/null 2>&1 & done')
+    spin = "while :; do :; done > /dev/null 2>&1 & echo $!"
+    pids = shell.run(f'for _ in $(seq "$(nproc)"); do {spin}; done').stdout.split()
     yield
-    shell.run("killall timeout")
+    shell.run(["kill", *pids])
 
 
 @pytest.mark.usefixtures("busy")

@@ -223,16 +223,15 @@ class Supervisor:
         now = monotonic()
         try:
             state, ours = self.core.remoteproc.state, self.core.is_ours()
-            has_driver = self.core.has_driver()
         except (ProcessorGone, OSError):
-            state, ours, has_driver = "deleted", False, False
+            state, ours = "deleted", False
         if state in ("running", "suspended"):
             self.last_seen_up = now
             self.crashes_survived = self.record.crashes
         return judge(
             state,
             ours=ours,
-            has_driver=has_driver,
+            has_driver=state != "offline" or self.core.has_driver(),
             kernel_recovers=self.record.kernel_recovers,
             crash_seen=self.record.crashes > self.crashes_survived,
             seconds_down=now - self.last_seen_up,

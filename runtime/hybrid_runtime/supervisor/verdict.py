@@ -26,7 +26,8 @@ def judge(
 ) -> Ending | None:
     """None: go on. `seconds_down` is how long the core has not been seen up.
 
-    `has_driver` is looked at after `core`: a driver that is unbound stops its core, and the files go later.
+    `has_driver` counts for a core that is offline, and is looked at after `core`: a driver that is unbound stops its
+    core, and the files go later.
     """
     if core in GONE_STATES:
         return VANISHED
