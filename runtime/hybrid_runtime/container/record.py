@@ -9,6 +9,9 @@ CREATING = "creating"
 CREATED = "created"
 STARTED = "started"
 RECORD = "record.json"
+# Raised only by a change that an older runtime would misread. A field that comes or goes is none: what a record lacks
+# has its default, what it has more is passed over. docs/upgrading.md promises this to users.
+FORMAT = 1
 
 
 class UnreadableRecord(Failure):
@@ -61,22 +64,30 @@ class Record:
         return self.annotations.get("remoteproc.coredump") == "on"
 
     def to_json(self) -> dict[str, object]:
-        values = dict(self.__dict__)
+        values = {"format": FORMAT, **self.__dict__}
         values["end"] = self.end.__dict__ if self.end else None
         return values
 
     @classmethod
-    def from_json(cls, values: dict[str, object]) -> "Record":
-        """Raises ValueError unless every field is there with its type."""
-        record = cls("", "", "")
-        for field, default in cls("", "", "").__dict__.items():
-            value = values.get(field)
+    def from_json(cls, values: dict[str, object], identifier: str) -> "Record":
+        """Of the container that is called so. A field that is absent has its default, as other versions know other
+        fields. Raises ValueError for a field of the wrong type and for a later format."""
+        written = values.get("format", FORMAT)
+        if type(written) is not int or written > FORMAT:
+            raise ValueError(f"it is of format `{written}`, this version reads up to {FORMAT}")
+        record = cls(identifier, "", "")
+        for field, default in cls(identifier, "", "").__dict__.items():
+            value = values.get(field, default)
             if field == "end":
                 record.end = _end(value)
             elif type(value) is not type(default):
-                raise ValueError(f"field `{field}` is missing or of the wrong type")
+                raise ValueError(f"field `{field}` is of the wrong type")
             else:
                 setattr(record, field, value)
+        if record.identifier != identifier:
+            raise ValueError("field `identifier` names another container")
+        if record.phase not in (CREATING, CREATED, STARTED):
+            raise ValueError("field `phase` is none of a container's")
         if record.device and not is_device(record.device):
             raise ValueError("field `device` is no processor")
         if any(type(value) is not str for value in record.annotations.values()):
@@ -105,9 +116,9 @@ def _end(value: object) -> End | None:
         return None
     if not isinstance(value, dict):
         raise ValueError("field `end` is not an object")
-    code, reason, time = value.get("code"), value.get("reason"), value.get("time")
-    if not (isinstance(code, int) and isinstance(reason, str) and isinstance(time, str)):
-        raise ValueError("field `end` is incomplete")
+    code, reason, time = value.get("code", 0), value.get("reason", ""), value.get("time", "")
+    if not (type(code) is int and isinstance(reason, str) and isinstance(time, str)):
+        raise ValueError("a field of `end` is of the wrong type")
     return End(code, reason, time)
 
 
@@ -120,7 +131,7 @@ def load_record(folder: str, identifier: str) -> Record:
     remedy = f"`hybrid-runtime delete --force {identifier}` cleans up what can be found"
     try:
         with open(record_path(folder), "rb") as source:
-            return Record.from_json(read_object(source.read()))
+            return Record.from_json(read_object(source.read()), identifier)
     except OSError as error:
         raise UnreadableRecord(
             f"the record of container `{identifier}` cannot be read: {errno_meaning(error)}", remedy

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.container.record import End, Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.container.record import FORMAT, End, Record, UnreadableRecord, load_record, record_path
 from hybrid_runtime.container.store import Store, remove_folder
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
@@ -58,18 +58,41 @@ def test_any_values_come_back(
     record.crashes = number
     record.end = End(*end) if end else None
     values = json.loads(json.dumps(record.to_json()))
-    assert Record.from_json(values).to_json() == record.to_json()
+    assert Record.from_json(values, text).to_json() == record.to_json()
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3), st.sets(st.sampled_from(FIELDS), max_size=2))
 def test_damaged_fields(changes: dict[str, object], missing: set[str]) -> None:
     good = full_record().to_json()
     values = {key: value for key, value in (good | changes).items() if key not in missing}
-    record = attempt(lambda: Record.from_json(values), ValueError)
+    record = attempt(lambda: Record.from_json(values, "motor"), ValueError)
     if isinstance(record, Record):
         assert all(type(getattr(record, key)) is type(good[key]) for key in FIELDS if key != "end")
     else:
         assert str(record)
+        assert set(changes) - missing
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_that_another_version_does_not_know(field: str) -> None:
+    values = {key: value for key, value in full_record().to_json().items() if key != field}
+    found = Record.from_json(values | {"from the future": [1]}, "motor")
+    default = Record("motor", "", "")
+    assert getattr(found, field) == getattr(default, field)
+    assert all(vars(found)[key] == vars(full_record())[key] for key in FIELDS if key not in (field, "end"))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_of_the_wrong_type(field: str) -> None:
+    wrong = 7 if isinstance(full_record().to_json()[field], str) else "text"
+    with pytest.raises(ValueError, match=f"`{field}`"):
+        Record.from_json(full_record().to_json() | {field: wrong}, "motor")
+
+
+@pytest.mark.parametrize("written", [FORMAT + 1, "1", None, True])
+def test_a_later_format(written: object) -> None:
+    with pytest.raises(ValueError, match="is of format"):
+        Record.from_json(full_record().to_json() | {"format": written}, "motor")
 
 
 @given(st.integers(0, 1000), st.binary(max_size=4))
