@@ -20,9 +20,9 @@ class Deadline:
     def expired(self) -> bool:
         return monotonic() >= self.moment
 
-    def look_again(self) -> bool:
-        """Pause for a moment; False when the time is over."""
+    def look_again(self, pause: float = LOOK_AGAIN_SECONDS) -> bool:
+        """Pause for that many seconds; False when the time is over."""
         if self.expired:
             return False
-        sleep(min(LOOK_AGAIN_SECONDS, self.remaining()))
+        sleep(min(pause, self.remaining()))
         return True

@@ -18,7 +18,10 @@ else:
     except ImportError:
         import signal as signals
 
-__all__ = ["Socket", "signals"]
+__all__ = ["STOP_SIGNALS", "Socket", "signals"]
+
+# Those that ask a container for an orderly stop.
+STOP_SIGNALS = (signals.SIGTERM, signals.SIGINT, signals.SIGQUIT, signals.SIGHUP)
 
 
 def _sockets() -> "ModuleType":

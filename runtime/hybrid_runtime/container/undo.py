@@ -3,9 +3,10 @@
 import posix as os
 
 from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
+from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
-from hybrid_runtime.processor.remoteproc import GONE_STATES, ProcessorGone, Remoteproc
+from hybrid_runtime.processor.remoteproc import GONE_STATES, STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
 
 
@@ -54,9 +55,10 @@ def stop_without_journal(claim: Claim) -> None:
     disarm_device(claim.machine.device_node(claim.device))
 
 
-def stop_if_ours(remoteproc: Remoteproc, firmware_name: str) -> None:
+def stop_if_ours(remoteproc: Remoteproc, firmware_name: str, seconds: float = STOP_SECONDS) -> None:
+    """Raises StopRefused, ProcessorGone and OSError."""
     if remoteproc.state not in ("offline", *GONE_STATES) and remoteproc.runs_firmware(firmware_name):
-        remoteproc.stop_until_offline()
+        remoteproc.stop_until_offline(Deadline(seconds))
 
 
 def restore_settings(remoteproc: Remoteproc, journal: Journal) -> None:

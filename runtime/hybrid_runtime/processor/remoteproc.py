@@ -22,10 +22,16 @@ GONE_STATES = ("deleted", "invalid")
 # Boots are counted by reference: each further "start" by anyone asks for one more "stop".
 MOST_STOPS = 64
 STOP_SECONDS = 10.0
+# A driver that refuses says so in the kernel's log each time it is asked.
+REFUSED_PAUSE_SECONDS = 0.1
 
 
 class ProcessorGone(Failure):
     """The sysfs folder has vanished: the driver was unbound or the device removed."""
+
+
+class StopRefused(Failure):
+    """The core is still up, and the message has the kernel's reason."""
 
 
 class Remoteproc:
@@ -47,18 +53,17 @@ class Remoteproc:
         self._transfer(attribute, os.O_WRONLY | os.O_TRUNC, lambda descriptor: os.write(descriptor, data))
 
     def _transfer(self, attribute: str, flags: int, act: "Callable[[int], Transferred]") -> "Transferred":
+        """Only ENOENT and ENODEV tell that the processor has vanished. The other errors tell nothing of it."""
         try:
             descriptor = os.open(f"{self.path}/{attribute}", flags | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise self._gone() from None
-        try:
-            return act(descriptor)
+            try:
+                return act(descriptor)
+            finally:
+                os.close(descriptor)
         except OSError as error:
-            if error.errno == errno.ENODEV:
+            if error.errno in (errno.ENOENT, errno.ENODEV):
                 raise self._gone() from None
             raise
-        finally:
-            os.close(descriptor)
 
     def _gone(self) -> ProcessorGone:
         return ProcessorGone(f"processor `{self.device}` has vanished", "its driver was unbound or its device removed")
@@ -129,31 +134,32 @@ class Remoteproc:
             state = self.state
         return state
 
-    def stop_until_offline(self) -> None:
-        """Give back every reference to the core. Raises Failure when it does not go offline.
+    def stop_until_offline(self, deadline: Deadline) -> None:
+        """Give back every reference to the core. Raises StopRefused when it is still up at the deadline, ProcessorGone,
+        and OSError where its state cannot be read.
 
-        "stop" of an offline core is EINVAL (rproc_shutdown), so that errno only sends us back to the state.
+        "stop" of an offline core is EINVAL (rproc_shutdown), so an errno only sends us back to the state. A driver may
+        refuse for a while: k3_r5 does not stop core 0 of a cluster while core 1 runs.
         """
-        deadline = Deadline(STOP_SECONDS)
-        for _ in range(MOST_STOPS):
-            if self.settled_state(deadline) in ("offline", *GONE_STATES):
-                return
+        stops, refusal = 0, ""
+        while self.settled_state(deadline) not in ("offline", *GONE_STATES):
+            if stops == MOST_STOPS:
+                raise self._refused(f"it is still `{self.state}` after {MOST_STOPS} stops")
             try:
                 self.write("state", "stop")
+                stops += 1
             except OSError as error:
-                if error.errno not in (errno.EINVAL, errno.EBUSY):
-                    raise Failure(
-                        f"processor `{self.device}` refuses to stop: {errno_meaning(error)}", "see dmesg"
-                    ) from error
-                if not deadline.look_again():
-                    break
-            if deadline.expired:
-                break
-        if self.settled_state(deadline) != "offline":
-            raise Failure(
-                f"processor `{self.device}` is still `{self.state}` after {MOST_STOPS} stops or {STOP_SECONDS:g} s",
-                "see dmesg; unbinding and binding its driver resets it",
-            )
+                refusal = errno_meaning(error)
+                if deadline.look_again(REFUSED_PAUSE_SECONDS):
+                    continue
+            if deadline.expired and self.settled_state(deadline) not in ("offline", *GONE_STATES):
+                raise self._refused(refusal or f"it is still `{self.state}`")
+
+    def _refused(self, reason: str) -> StopRefused:
+        return StopRefused(
+            f"processor `{self.device}` does not stop: {reason}",
+            "see dmesg; what its driver waits for may have to stop first, unbinding and binding the driver resets it",
+        )
 
 
 def processors(machine: Machine) -> list[Remoteproc]:

@@ -8,6 +8,7 @@ import posix as os
 
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_folder
+from hybrid_runtime.processor.resource_table import trace_lengths
 
 LARGEST_BUFFER = 1 << 20
 # Firmware that wraps leaves at most this much of its buffer unused: some begin anew with a whole line.
@@ -129,8 +130,6 @@ class Trace:
     def _capacity(self, name: str) -> int:
         """Asked for only when text was overwritten, and then once: it is the firmware's."""
         if self.capacities is None:
-            from hybrid_runtime.processor.resource_table import trace_lengths
-
             self.capacities = trace_lengths(f"{self.folder}/resource_table")
         number = name.removeprefix("trace")
         index = int(number) if number.isdigit() else len(self.capacities)

@@ -24,7 +24,7 @@ _READY = b"ready"
 # Of a failure on its way to create.
 _LONGEST_MESSAGE = 4096
 # The supervisor gave up for a reason nobody thought of.
-BROKEN_CODE = 1
+_FAULT_CODE = 1
 # It was never committed, and has undone everything.
 UNDONE_CODE = 125
 
@@ -57,7 +57,7 @@ class Birth:
         mask = block_signals()
         self.pid = os.fork()
         if self.pid == 0:
-            code = BROKEN_CODE
+            code = _FAULT_CODE
             try:
                 code = self._live(waiting, readiness)
             except BaseException:
@@ -115,6 +115,8 @@ class Birth:
         os.write(readiness, self._settle())
         close_all_but({self.claim.descriptor, self.listener.fileno(), waiting})
         stop_signals = StopSignals(terminal=bool(self.console_socket))
+        # Before the commit: all that a life needs is loaded by then. An upgrade may replace our modules while it lasts.
+        supervisor = Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_signals)
         committed = os.read(waiting, len(_COMMIT)) == _COMMIT
         os.close(waiting)
         if not committed:
@@ -122,7 +124,7 @@ class Birth:
             return UNDONE_CODE
         self._sign(os.getpid())
         self.record.phase = CREATED
-        return Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_signals).run()
+        return supervisor.run()
 
     def _settle(self) -> bytes:
         """What create is told of it."""

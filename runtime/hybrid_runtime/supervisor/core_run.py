@@ -7,7 +7,7 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.path import exists, is_file, link_exists
 from hybrid_runtime.processor.kernel_log import KernelLog
-from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
+from hybrid_runtime.processor.remoteproc import STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
 from hybrid_runtime.processor.trace import Trace
 
@@ -106,10 +106,10 @@ class CoreRun:
         """Not from the moment on at which its driver is unbound, even while its files are still there."""
         return not self.driver_link or link_exists(self.driver_link)
 
-    def stop(self) -> None:
-        """Raises Failure when the core does not go offline."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Raises StopRefused when the core does not go offline within that time, and OSError."""
         try:
-            stop_if_ours(self.remoteproc, self.record.firmware_name)
+            stop_if_ours(self.remoteproc, self.record.firmware_name, seconds)
         except ProcessorGone:
             return
 

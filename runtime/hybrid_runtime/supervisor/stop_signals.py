@@ -2,9 +2,8 @@
 
 import posix as os
 
-from hybrid_runtime.system_calls import set_signal_mask, signals
+from hybrid_runtime.system_calls import STOP_SIGNALS, set_signal_mask, signals
 
-_STOP_SIGNALS = (signals.SIGTERM, signals.SIGINT, signals.SIGQUIT, signals.SIGHUP)
 # Not ours to ignore: they cannot be, or they tell of our own faults.
 _LEFT_ALONE = (
     signals.SIGKILL, signals.SIGSTOP, signals.SIGSEGV, signals.SIGBUS, signals.SIGFPE, signals.SIGILL,
@@ -21,7 +20,7 @@ class StopSignals:
         os.set_blocking(writable, False)
         signals.set_wakeup_fd(writable, warn_on_full_buffer=False)
         for number in signals.valid_signals():
-            if number in _STOP_SIGNALS:
+            if number in STOP_SIGNALS:
                 # The handler only makes the C level write into the descriptor.
                 signals.signal(number, lambda *_: None)
             elif number not in _LEFT_ALONE:

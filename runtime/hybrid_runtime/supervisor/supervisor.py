@@ -13,15 +13,16 @@ from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.container.record import CREATED, STARTED, End, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, reason
+from hybrid_runtime.failure import Failure, errno_meaning, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.supervisor.problems import Problems, description
 from hybrid_runtime.supervisor.stop_signals import StopSignals
-from hybrid_runtime.supervisor.verdict import CRASHED, START_FAILED, STOPPED, Ending, judge
+from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, Ending, judge
 from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
@@ -36,6 +37,8 @@ QUIET_TICK_SECONDS = 0.250
 BUSY_FOR_SECONDS = 2.0
 # What readers of the last lines get before the process leaves.
 _LAST_WORDS_SECONDS = 1.0
+# A stop that the driver refuses is tried for so long at each look. Other events wait meanwhile.
+_STOP_ATTEMPT_SECONDS = 0.2
 
 
 class Supervisor:
@@ -63,6 +66,9 @@ class Supervisor:
         self.last_seen_up = monotonic()
         self.crashes_survived = 0
         self.next_look = monotonic()
+        self.is_to_stop = False
+        # What was told once and is only worth telling again when it changes.
+        self.told_problem = ""
 
     def _channels(self) -> "Channels | None":
         """Only where an annotation names some: opening one takes it from every other program."""
@@ -83,15 +89,21 @@ class Supervisor:
     def run(self) -> int:
         """The exit code, after everything is undone."""
         ending: Ending | None = None
-        while ending is None:
-            ending = self._turn()
+        try:
+            while ending is None:
+                ending = self._turn()
+        except Exception as fault:  # noqa: BLE001  the core shall not run on because of a defect of this program
+            ending = Ending(BROKEN_CODE, description(fault))
         return self._finish(ending)
 
     def _turn(self) -> Ending | None:
         """Wait for the next event and deal with it."""
         ready = self._wait()
         if self.stop_signals.descriptor in ready and self.stop_signals.ask_for_stop():
-            return STOPPED
+            if self.record.phase != STARTED:
+                return STOPPED
+            self.is_to_stop = True
+            self.next_look = monotonic()
         for descriptor in self.control.descriptors():
             if descriptor in ready and (verb := self.control.receive(descriptor)) is not None:
                 ending = self._serve(descriptor, verb)
@@ -182,7 +194,7 @@ class Supervisor:
             self.channels.look()
         if self.dumps:
             self.dumps.look()
-        ending = self._judge()
+        ending = self._try_to_stop() if self.is_to_stop else self._judge()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
         self.next_look = now + (BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS)
@@ -219,12 +231,35 @@ class Supervisor:
             self.last_output = monotonic()
             self.output.firmware(text)
 
+    def _try_to_stop(self) -> Ending | None:
+        """A core that refuses to stop keeps its container: it is asked again at each look, until the driver relents or
+        the engine loses patience and kills."""
+        if self.channels:
+            self.channels.close()
+        try:
+            self.core.stop(_STOP_ATTEMPT_SECONDS)
+        except (Failure, OSError) as error:
+            self._tell_problem(f"{reason(error)}; it is tried again")
+            return None
+        return STOPPED
+
+    def _tell_problem(self, text: str) -> None:
+        """Once, however often it is met."""
+        if text != self.told_problem:
+            self.output.supervisor(f"hybrid-runtime: {text}")
+        self.told_problem = text
+
     def _judge(self) -> Ending | None:
         now = monotonic()
         try:
             state, ours = self.core.remoteproc.state, self.core.is_ours()
-        except (ProcessorGone, OSError):
+        except ProcessorGone:
             state, ours = "deleted", False
+        except OSError as error:
+            # Short of memory or of descriptors, say: that tells nothing of the core.
+            self._tell_problem(f"cannot look at the core: {errno_meaning(error)}; it is looked at again")
+            return None
+        self.told_problem = ""
         if state in ("running", "suspended"):
             self.last_seen_up = now
             self.crashes_survived = self.record.crashes
@@ -238,29 +273,35 @@ class Supervisor:
         )
 
     def _finish(self, ending: Ending) -> int:
-        """Last trace, stop, give back, last words, and the record as the last act."""
-        problem = self._stop_and_give_back(ending)
-        reason = f"{ending.reason}: {problem}" if problem else ending.reason
-        self.output.supervisor(f"hybrid-runtime: {reason}, exit code {ending.code}")
-        self.output.finish(Deadline(_LAST_WORDS_SECONDS))
-        self.record.end = End(ending.code, reason, rfc3339())
-        self._save()
-        return ending.code
+        """Last trace, stop, give back, last words, and the record as the last act.
 
-    def _stop_and_give_back(self, ending: Ending) -> str:
-        """What went wrong, "" when nothing did. What could not be undone stays in the journal."""
-        try:
-            if self.record.phase == STARTED:
-                self._read_last_words()
-                if self.dumps and ending is CRASHED and not self.record.kernel_recovers:
-                    self.dumps.provoke(self.core.remoteproc)
-            self.core.stop()
-            if self.dumps and self.record.phase == STARTED:
-                self.dumps.finish()
-            self.core.give_back()
-        except (Failure, OSError) as error:
-            return reason(error)
-        return ""
+        Each step is made whatever became of those before it, but nothing of a core that still runs is given back.
+        """
+        problems = Problems()
+        if self.record.phase == STARTED:
+            problems.of(self._read_last_words)
+            if ending is CRASHED and not self.record.kernel_recovers:
+                problems.of(self._provoke_dump)
+        is_off = problems.of(self.core.stop)
+        if self.dumps and self.record.phase == STARTED:
+            problems.of(self.dumps.finish)
+        if is_off:
+            problems.of(self.core.give_back)
+        code = BROKEN_CODE if problems.of_ours else ending.code
+        self.record.end = End(code, "; ".join([ending.reason, *problems.texts]), rfc3339())
+        problems.of(self._say_last_words)
+        self._save()
+        return code
+
+    def _provoke_dump(self) -> None:
+        if self.dumps:
+            self.dumps.provoke(self.core.remoteproc)
+
+    def _say_last_words(self) -> None:
+        end = self.record.end
+        if end:
+            self.output.supervisor(f"hybrid-runtime: {end.reason}, exit code {end.code}")
+        self.output.finish(Deadline(_LAST_WORDS_SECONDS))
 
     def _read_last_words(self) -> None:
         self._read_kernel_log()

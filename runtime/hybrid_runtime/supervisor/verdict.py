@@ -19,6 +19,8 @@ STOPPED_BY_ANOTHER = Ending(69, "the core was stopped or its firmware replaced f
 CRASHED = Ending(70, "the core crashed")
 VANISHED = Ending(71, "the processor vanished")
 START_FAILED = Ending(72, "the start failed")
+# Of a defect of this program: the last resort.
+BROKEN_CODE = 73
 
 
 def judge(
