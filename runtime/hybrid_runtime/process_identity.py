@@ -32,7 +32,12 @@ def start_time(pid: int) -> int | None:
 
 
 def is_alive(pid: int, started: int) -> bool:
-    return pid > 0 and start_time(pid) == started
+    """Seen from here: a process of another pid namespace looks dead. One that may not be looked at is there."""
+    try:
+        return pid > 0 and start_time(pid) == started
+    except PermissionError:
+        # proc(5), hidepid=1.
+        return True
 
 
 class ProcessHandle:
@@ -60,6 +65,9 @@ class ProcessHandle:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         os.close(self.descriptor)
 
     def send(self, number: int) -> bool:

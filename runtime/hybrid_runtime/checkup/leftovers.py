@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
 from hybrid_runtime.container.abandoned import clear_abandoned, is_abandoned, lock_root
-from hybrid_runtime.container.claim import DamagedJournal, Journal, read_journal, take_claim
+from hybrid_runtime.container.claim import DamagedJournal, Journal, is_held, read_journal, take_claim
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
@@ -63,7 +63,7 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
         for device, journal in journals(machine):
             if journal is None:
                 yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
-            elif not journal.holder_is_alive():
+            elif not is_held(machine, device):
                 flag = ", shutdown-on-release may still be set" if journal.shutdown_on_release else ""
                 yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}{flag}")
             elif not link_exists(f"{journal.root}/{journal.identifier}"):
@@ -100,7 +100,7 @@ def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
             yield ABANDONED.found(f"`{store.folder(identifier)}`")
             continue
         try:
-            stopped += status_of(machine, store.load(identifier)) is STOPPED
+            stopped += status_of(machine, store.root, store.load(identifier)) is STOPPED
         except UnreadableRecord as failure:
             yield UNREADABLE.found(failure.message, root=store.root, id=identifier)
         except Failure:
@@ -130,7 +130,7 @@ def repair(machine: Machine, store: Store) -> Iterator[Repaired]:
 def _repair_claims(machine: Machine) -> Iterator[Repaired]:
     try:
         left = [
-            (device, journal) for device, journal in journals(machine) if not (journal and journal.holder_is_alive())
+            (device, journal) for device, journal in journals(machine) if not (journal and is_held(machine, device))
         ]
     except (Failure, OSError) as error:
         yield Repaired("looked for journals", str(error))

@@ -4,12 +4,11 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.ending import destroy, kill_and_undo_unrecorded
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.status import STOPPED, settled
+from hybrid_runtime.container.status import STOPPED, open_supervisor, settled
 from hybrid_runtime.container.store import HeldFolder, is_unsigned
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import ProcessHandle
 
 # A supervisor that is already ending gets this long to do it itself.
 _ENDING_SECONDS = 15.0
@@ -20,7 +19,7 @@ def run(context: Context, values: Values) -> int:
     force = values.has("force")
     try:
         folder = context.store.hold(identifier)
-        record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
+        record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier, folder))
     except UnreadableRecord:
         if not force:
             raise
@@ -38,7 +37,7 @@ def run(context: Context, values: Values) -> int:
             f"`hybrid-runtime kill {identifier}` first, or delete --force",
         )
     if status is STOPPED:
-        process = ProcessHandle.open(record.pid, record.pid_start_time)
+        process = open_supervisor(context.machine, context.store.root, record)
         if process:
             with process:
                 process.wait_until_gone(Deadline(_ENDING_SECONDS))

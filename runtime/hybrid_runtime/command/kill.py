@@ -1,12 +1,16 @@
-"""`kill`: a signal to the supervisor; SIGKILL also sees to the core."""
+"""`kill`: an orderly stop by the supervisor, or SIGKILL, which also sees to the core."""
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.status import settled
+from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.status import open_supervisor, settled
+from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import NOT_RUNNING
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.system_calls import signals
+from hybrid_runtime.system_calls import STOP_SIGNALS, signals
+
+# What an orderly stop gets before kill returns. A healthy one takes milliseconds.
+STOP_SECONDS = 2.0
 
 
 def signal_number(text: str) -> int:
@@ -39,19 +43,39 @@ def _real_time_number(name: str) -> int | None:
 def run(context: Context, values: Values) -> int:
     identifier, *rest = values.arguments
     number = signal_number(rest[0] if rest else "TERM")
+    root = context.store.root
     folder = context.store.hold(identifier)
-    record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
+    record, status = settled(context.machine, root, lambda: context.store.load(identifier, folder))
     if not status.can_kill:
-        raise Failure(NOT_RUNNING)
+        _finish_death(context, record)
+        return 0
     if number == signals.SIGKILL:
         from hybrid_runtime.container.ending import kill_and_undo
 
-        kill_and_undo(context.machine, context.store.root, folder, record)
+        kill_and_undo(context.machine, root, folder, record)
         return 0
-    process = ProcessHandle.open(record.pid, record.pid_start_time)
+    process = open_supervisor(context.machine, root, record)
     if process is None:
         raise Failure(NOT_RUNNING)
-    with process:
-        if not process.send(number):
-            raise Failure(NOT_RUNNING)
+    # The others mean nothing to a core. Sent all the same, some would end or freeze the supervisor.
+    if number in STOP_SIGNALS:
+        with process:
+            if not process.send(number):
+                raise Failure(NOT_RUNNING)
+            # Whoever asks for the state now shall not be told that it runs. A stop that takes longer goes on.
+            process.wait_until_gone(Deadline(STOP_SECONDS))
     return 0
+
+
+def _finish_death(context: Context, record: Record) -> None:
+    """Of a container whose supervisor is dead: its core is stopped if it still runs. Raises Failure, with the words
+    that engines know when there was nothing left to end."""
+    from hybrid_runtime.container.claim import is_journaled_for
+
+    root = context.store.root
+    if record.device and is_journaled_for(context.machine, record.device, root, record.identifier):
+        from hybrid_runtime.container.ending import undo_container
+
+        if undo_container(context.machine, record.device, root, record.identifier):
+            return
+    raise Failure(NOT_RUNNING)

@@ -37,7 +37,7 @@ def describe(context: Context, identifier: str) -> dict[str, object] | None:
     """
     folder = context.store.folder(identifier)
     try:
-        record, status = settled(context.machine, lambda: context.store.load(identifier))
+        record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier))
     except UnreadableRecord as failure:
         unknown: dict[str, object] = {"id": identifier, "pid": 0, "status": UNREADABLE, "bundle": "", "created": ""}
         return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}

@@ -5,8 +5,8 @@ import gc
 from hybrid_runtime.command.context import Context, complain
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
+from hybrid_runtime.container.status import has_supervisor
 from hybrid_runtime.container.store import LOG
-from hybrid_runtime.process_identity import is_alive
 
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -16,7 +16,7 @@ def run(context: Context, values: Values) -> int:
     tail = _tail(values)
     record = context.store.load(identifier)
     reader = LogReader(f"{context.store.folder(identifier)}/{LOG}")
-    alive = is_alive(record.pid, record.pid_start_time)
+    alive = has_supervisor(context.machine, context.store.root, record)
     lines = reader.earlier_lines() + reader.new_lines()
     printer = _Printer(context, timestamps=values.has("timestamps"))
     printer.print(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
@@ -26,7 +26,7 @@ def run(context: Context, values: Values) -> int:
 
         sleep(_LOOK_AGAIN_SECONDS)
         # Liveness before the lines: the last ones are written before the process goes.
-        alive = is_alive(record.pid, record.pid_start_time) and not printer.has_lost_its_reader()
+        alive = has_supervisor(context.machine, context.store.root, record) and not printer.has_lost_its_reader()
         printer.print(reader.new_lines())
     return 0
 

@@ -8,7 +8,7 @@ from hybrid_runtime.container.status import STOPPED, settled
 
 def run(context: Context, values: Values) -> int:
     form = wanted_format(values, "ps")
-    record, status = settled(context.machine, lambda: context.store.load(values.arguments[0]))
+    record, status = settled(context.machine, context.store.root, lambda: context.store.load(values.arguments[0]))
     pids = [] if status is STOPPED else [record.pid]
     if form == "json":
         say_json(context, pids)

@@ -5,12 +5,11 @@ import posix as os
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.record import STARTED, Record
-from hybrid_runtime.container.status import CREATED, RUNNING, settled
+from hybrid_runtime.container.status import CREATED, RUNNING, open_supervisor, settled
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.annotations import start_seconds
-from hybrid_runtime.process_identity import ProcessHandle
 from hybrid_runtime.supervisor.control import ask
 
 # The supervisor undoes a failed start, which may take as long as stopping a core.
@@ -30,7 +29,7 @@ def run(context: Context, values: Values) -> int:
 
 
 def _startable(context: Context, identifier: str, folder: HeldFolder) -> Record:
-    record, status = settled(context.machine, lambda: context.store.load(identifier, folder))
+    record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier, folder))
     if not status.can_start:
         raise Failure(f"container `{identifier}` is {status}, only a created one can be started", "create it again")
     return record
@@ -67,7 +66,7 @@ def _wait_for_turn(folder: HeldFolder) -> None:
 def _start(context: Context, record: Record, folder: HeldFolder) -> None:
     identifier = record.identifier
     seconds = start_seconds(record.annotations)
-    process = ProcessHandle.open(record.pid, record.pid_start_time)
+    process = open_supervisor(context.machine, context.store.root, record)
     if process is None:
         raise Failure(f"container `{identifier}` ended before it could start", "create it again")
     deadline = Deadline(seconds)

@@ -10,7 +10,7 @@ from hybrid_runtime.json_text import write, write_for_person
 
 
 def run(context: Context, values: Values) -> int:
-    state = oci_state(*settled(context.machine, lambda: context.store.load(values.arguments[0])))
+    state = oci_state(*settled(context.machine, context.store.root, lambda: context.store.load(values.arguments[0])))
     text = write_for_person(state) if os.isatty(1) else write(state)
     context.say(text + "\n")
     return 0

@@ -45,7 +45,7 @@ def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:
     """Whether it was being created by a process that is dead. Only certain while the root is locked."""
     folder = store.folder(identifier)
     try:
-        record, status = settled(machine, lambda: load_record(folder, identifier))
+        record, status = settled(machine, store.root, lambda: load_record(folder, identifier))
     except UnreadableRecord:
         return is_folder(folder) and is_unsigned(folder)
     return record.phase == CREATING and status is STOPPED

@@ -13,7 +13,7 @@ from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_file, link_exists, make_folders, same_file
-from hybrid_runtime.process_identity import is_alive
+from hybrid_runtime.process_identity import ProcessHandle, is_alive
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0
@@ -39,9 +39,6 @@ class Journal:
 
     def belongs_to(self, root: str, identifier: str) -> bool:
         return self.root == root and self.identifier == identifier
-
-    def holder_is_alive(self) -> bool:
-        return is_alive(self.pid, self.pid_start_time)
 
 
 def journal_path(machine: Machine, device: str) -> str:
@@ -160,11 +157,67 @@ def take_claim(machine: Machine, device: str) -> Claim | None:
             flock(descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             journal = _readable_journal(machine, device)
-            if (journal and journal.holder_is_alive()) or not deadline.look_again():
+            if (journal and is_alive(journal.pid, journal.pid_start_time)) or not deadline.look_again():
                 os.close(descriptor)
                 return None
         else:
             return Claim(machine, device, descriptor)
+
+
+def is_held(machine: Machine, device: str) -> bool:
+    """Whether a living process holds the lock, be it one of another pid namespace or one that /proc hides.
+
+    What may not be looked at counts as held: nothing is taken from a container on a guess.
+    """
+    from fcntl import LOCK_NB, LOCK_SH, flock
+
+    try:
+        descriptor = os.open(f"{machine.claims}/{device}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        # Shared: two that look at once do not take each other for a holder.
+        flock(descriptor, LOCK_SH | LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def is_journaled_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
+    """Whether the processor's journal speaks of that container. One that cannot be read speaks of none."""
+    journal = _readable_journal(machine, device)
+    return journal is not None and journal.belongs_to(root, identifier)
+
+
+def is_held_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
+    """Whether a living process holds the processor for that container."""
+    return is_journaled_for(machine, device, root, identifier) and is_held(machine, device)
+
+
+def open_holder(machine: Machine, device: str, root: str, identifier: str) -> ProcessHandle | None:
+    """The process that holds the processor for that container; None when there is none.
+
+    A verb that is undoing a dead one's work holds it for a moment, and is waited for. Raises Failure when the holder
+    lives where its pid means another process, or none.
+    """
+    deadline = Deadline(DYING_HOLDER_SECONDS)
+    while is_held_for(machine, device, root, identifier):
+        journal = _readable_journal(machine, device)
+        process = ProcessHandle.open(journal.pid, journal.pid_start_time) if journal else None
+        if process is not None and journal is not None and is_holder(machine, device, journal.pid):
+            return process
+        if process is not None:
+            process.close()
+        if not deadline.look_again():
+            raise Failure(
+                f"container `{identifier}` lives, and its process is not to be seen from here",
+                "call in the machine's own pid namespace, as the user of the container or root",
+            )
+    return None
 
 
 def _open_lock(machine: Machine, device: str) -> int:
@@ -212,7 +265,7 @@ def torn_journals(machine: Machine) -> list[str]:
 def holder(machine: Machine, device: str) -> str:
     """The id of the container that holds the processor now, "" when none does. For reports only."""
     journal = _readable_journal(machine, device)
-    return journal.identifier if journal and journal.holder_is_alive() else ""
+    return journal.identifier if journal and is_held(machine, device) else ""
 
 
 def is_holder(machine: Machine, device: str, pid: int) -> bool:

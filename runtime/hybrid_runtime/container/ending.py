@@ -3,8 +3,9 @@ does not stop a core that has crashed, is started twice or has no /dev/remotepro
 
 from hybrid_runtime.container.claim import (
     DamagedJournal,
-    is_holder,
+    is_held_for,
     journaled_devices,
+    open_holder,
     read_journal,
     take_claim,
     torn_journals,
@@ -21,35 +22,19 @@ KILL_SECONDS = 5.0
 KILLED_CODE = 137
 
 
-def kill_supervisor(record: Record) -> bool:
-    """SIGKILL and wait. False when it was dead before. Raises Failure when the kernel does not let it go."""
-    process = ProcessHandle.open(record.pid, record.pid_start_time)
-    if process is None:
-        return False
-    from hybrid_runtime.system_calls import signals
-
-    with process:
-        process.send(signals.SIGKILL)
-        if not process.wait_until_gone(Deadline(KILL_SECONDS)):
-            raise Failure(
-                f"process {record.pid} of `{record.identifier}` is still there {KILL_SECONDS:g} s after SIGKILL",
-                "it waits inside the kernel: see dmesg",
-            )
-    return True
-
-
 def kill_and_undo(machine: Machine, root: str, folder: HeldFolder, record: Record) -> None:
-    """Afterwards no process, no running core, no claim. Raises Failure."""
-    killed = kill_supervisor(record)
+    """Afterwards no process, no running core, no claim. Raises Failure: what could not be done is still journaled."""
+    identifier = record.identifier
+    killed = _kill(ProcessHandle.open(record.pid, record.pid_start_time), identifier)
     if record.phase == CREATING or not record.device:
         # Create was killed before it could note the processor, or has not come so far.
-        _let_undo(machine, root, record.identifier)
-        kill_and_undo_unrecorded(machine, root, record.identifier)
+        _let_undo(machine, root, identifier)
+        kill_and_undo_unrecorded(machine, root, identifier)
+    elif folder.has_its_name():
+        kill_holder_and_undo(machine, record.device, root, identifier)
     else:
-        if folder.has_its_name():
-            # The record may name another process than the one that lives: then the journal knows better.
-            _kill_holder(machine, record.device, root, record.identifier)
-        undo_container(machine, record.device, root, record.identifier)
+        # The id is another container's by now, and so may the claim be.
+        undo_container(machine, record.device, root, identifier)
     if not killed:
         return
     record.end = End(KILLED_CODE, "killed", rfc3339())
@@ -58,6 +43,22 @@ def kill_and_undo(machine: Machine, root: str, folder: HeldFolder, record: Recor
     except Failure:
         # The record only reports: a full disk or a folder removed meanwhile undo nothing of the above.
         return
+
+
+def _kill(process: ProcessHandle | None, identifier: str) -> bool:
+    """SIGKILL and wait. False for None. Raises Failure when the kernel does not let it go."""
+    if process is None:
+        return False
+    from hybrid_runtime.system_calls import signals
+
+    with process:
+        process.send(signals.SIGKILL)
+        if not process.wait_until_gone(Deadline(KILL_SECONDS)):
+            raise Failure(
+                f"the process of container `{identifier}` is still there {KILL_SECONDS:g} s after SIGKILL",
+                "it waits inside the kernel: see dmesg",
+            )
+    return True
 
 
 def _let_undo(machine: Machine, root: str, identifier: str) -> None:
@@ -72,37 +73,37 @@ def _let_undo(machine: Machine, root: str, identifier: str) -> None:
 
 
 def kill_and_undo_unrecorded(machine: Machine, root: str, identifier: str) -> None:
-    """For a container whose record is lost: the journals know it as well."""
+    """For a container whose record is lost: the journals know it as well. Raises Failure."""
     for device in journaled_devices(machine, root, identifier):
-        _kill_holder(machine, device, root, identifier)
-        undo_container(machine, device, root, identifier)
+        kill_holder_and_undo(machine, device, root, identifier)
     remove_torn_journals(machine)
 
 
-def _kill_holder(machine: Machine, device: str, root: str, identifier: str) -> None:
-    try:
-        journal = read_journal(machine, device)
-    except DamagedJournal:
-        return
-    if journal is not None and journal.belongs_to(root, identifier) and is_holder(machine, device, journal.pid):
-        record = Record(identifier, "", "")
-        record.pid, record.pid_start_time = journal.pid, journal.pid_start_time
-        kill_supervisor(record)
+def kill_holder_and_undo(machine: Machine, device: str, root: str, identifier: str) -> None:
+    """Raises Failure, also as long as somebody holds the processor for this container: its folder must stay then."""
+    _kill(open_holder(machine, device, root, identifier), identifier)
+    if not undo_container(machine, device, root, identifier) and is_held_for(machine, device, root, identifier):
+        raise Failure(f"container `{identifier}` still holds `{device}`", "see dmesg, and try again")
 
 
-def undo_container(machine: Machine, device: str, root: str, identifier: str) -> None:
-    """Undo for one container whose supervisor is dead; a processor held by another one is left alone."""
+def undo_container(machine: Machine, device: str, root: str, identifier: str) -> bool:
+    """Undo for one container whose supervisor is dead. False when there was nothing to undo, or when somebody holds
+    the processor. Raises Failure."""
+    if not _may_speak_of(machine, device, root, identifier):
+        # Often: a supervisor that ended orderly has undone everything.
+        return False
     claim = take_claim(machine, device)
     if claim is None:
-        return
+        return False
     try:
-        if _may_speak_of(machine, device, root, identifier):
-            # Seldom: a supervisor that ended orderly has undone everything.
-            from hybrid_runtime.container.undo import undo_leftovers
+        if not _may_speak_of(machine, device, root, identifier):
+            return False
+        from hybrid_runtime.container.undo import undo_leftovers
 
-            undo_leftovers(claim)
+        undo_leftovers(claim)
     finally:
         claim.close()
+    return True
 
 
 def _may_speak_of(machine: Machine, device: str, root: str, identifier: str) -> bool:

@@ -1,8 +1,9 @@
 """The state machine of a container (OCI runtime spec, Lifecycle)."""
 
+from hybrid_runtime.container.record import CREATED as CREATED_PHASE
 from hybrid_runtime.container.record import CREATING, Record
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.process_identity import is_alive
+from hybrid_runtime.process_identity import ProcessHandle, is_alive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ CREATED = Status("created", can_start=True, can_kill=True, can_delete=True)
 RUNNING = Status("running", can_start=False, can_kill=True, can_delete=False)
 STOPPED = Status("stopped", can_start=False, can_kill=False, can_delete=True)
 
-# A suspended core sleeps with the system and comes back with it.
-_CORE_UP = ("running", "suspended")
+# A suspended core sleeps with the system and comes back with it. One that could not be looked at this time is up, as
+# long as the supervisor that watches it has not ended.
+UNKNOWN = ""
+_CORE_UP = ("running", "suspended", UNKNOWN)
 
 
 def decide(*, alive: bool, phase: str, ours: bool, core: str, kernel_recovers: bool) -> Status:
@@ -39,34 +42,67 @@ def decide(*, alive: bool, phase: str, ours: bool, core: str, kernel_recovers: b
         return BEING_CREATED
     if ours and (core in _CORE_UP or (kernel_recovers and core == "crashed")):
         return RUNNING
-    return CREATED if phase == "created" else STOPPED
+    return CREATED if phase == CREATED_PHASE else STOPPED
 
 
-def settled(machine: Machine, load: "Callable[[], Record]") -> tuple[Record, Status]:
+def settled(machine: Machine, root: str, load: "Callable[[], Record]") -> tuple[Record, Status]:
     """The record, and the status that goes with it.
 
     A create that comes to its end between the two leaves another record: one that names a living supervisor. Only a
-    record read after its writer's death is the last one. Raises what `load` raises.
+    record read after its writer's death is the last one. Raises what `load` raises. `root` is the folder of all
+    containers.
     """
     record = load()
-    status = status_of(machine, record)
+    status = status_of(machine, root, record)
     if record.phase == CREATING and status is STOPPED:
         record = load()
-        status = status_of(machine, record)
+        status = status_of(machine, root, record)
     return record, status
 
 
-def status_of(machine: Machine, record: Record) -> Status:
-    alive = is_alive(record.pid, record.pid_start_time)
+def status_of(machine: Machine, root: str, record: Record) -> Status:
+    alive = has_supervisor(machine, root, record)
     if not alive:
         return STOPPED
-    from hybrid_runtime.processor.remoteproc import Remoteproc
+    core, ours = _core(machine, record)
+    return decide(alive=alive, phase=record.phase, ours=ours, core=core, kernel_recovers=record.kernel_recovers)
+
+
+def _core(machine: Machine, record: Record) -> tuple[str, bool]:
+    """The core's state, and whether it is ours."""
+    from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
 
     remoteproc = Remoteproc(machine, record.device)
-    return decide(
-        alive=alive,
-        phase=record.phase,
-        ours=bool(record.firmware_name) and remoteproc.read_or("firmware", "") == record.firmware_name,
-        core=remoteproc.read_or("state", "deleted"),
-        kernel_recovers=record.kernel_recovers,
-    )
+    try:
+        return remoteproc.state, remoteproc.runs_firmware(record.firmware_name)
+    except ProcessorGone:
+        return "deleted", False
+    except OSError:
+        # Short of memory or of descriptors, say: that tells nothing of the core.
+        return UNKNOWN, record.phase != CREATED_PHASE
+
+
+def has_supervisor(machine: Machine, root: str, record: Record) -> bool:
+    """By its pid, and where that is not to be seen by the processor's claim.
+
+    A pid means nothing in another pid namespace, a start time nothing in another time namespace, and /proc may hide
+    both. The claim's lock is the kernel's own word that the holder lives.
+    """
+    if is_alive(record.pid, record.pid_start_time):
+        return True
+    if not record.device:
+        return False
+    from hybrid_runtime.container.claim import is_held_for
+
+    return is_held_for(machine, record.device, root, record.identifier)
+
+
+def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandle | None:
+    """None when it is dead. Raises Failure when it lives where its pid means another process, or none."""
+    process = ProcessHandle.open(record.pid, record.pid_start_time)
+    if process is not None or not record.device:
+        return process
+    from hybrid_runtime.container.claim import open_holder
+
+    # The record may name another process than the one that lives: then the journal knows better.
+    return open_holder(machine, record.device, root, record.identifier)

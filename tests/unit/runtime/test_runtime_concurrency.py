@@ -212,7 +212,7 @@ def test_a_late_kill_does_not_write_into_the_next_container(
     command.run("delete", "--force", "motor")
     command.exit_code(pid, 0)
     command.create(firmware, "motor")
-    monkeypatch.setattr(ending, "kill_supervisor", lambda _: True)
+    monkeypatch.setattr(ending, "_kill", lambda *_: True)
     ending.kill_and_undo(Machine(str(double.sysroot)), store.root, folder, record)
     assert command.status("motor") == "created"
     assert "remoteproc.exit-code" not in command.state("motor")["annotations"]

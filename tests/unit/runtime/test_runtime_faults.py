@@ -162,18 +162,49 @@ def test_kernel_does_not_recover(command: Command, core: ProcessorDouble, firmwa
 def test_core_that_cannot_be_stopped(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, running: int
 ) -> None:
+    """TERM keeps the container and tries again; KILL and delete say why, and the next verb finishes the work."""
     core.refuses_to_stop = True
     command.run("kill", "motor")
-    assert command.exit_code(running) == 0
-    assert "is still `running`" in command.state("motor")["annotations"]["remoteproc.exit-reason"]
+    assert command.status("motor") == "running"
+    core.print(b"still here\n")
+    eventually(lambda: "still here" in command.run("logs", "motor").stdout)
+    said = command.run("logs", "motor").stderr
+    assert said.count("does not stop: it is still `running`") == 1
+    for verb in (("kill", "motor", "KILL"), ("kill", "motor"), ("delete", "--force", "motor"), ("delete", "motor")):
+        assert "does not stop: it is still `running`" in command.run(*verb, code=1).stderr
+    assert command.exit_code(running) == 137
     # What could not be undone stays journaled, and a new container is refused.
     assert double.journals() == ["remoteproc0.journal"]
-    assert "is still `running`" in command.run("create", firmware, "next", code=1).stderr
+    assert "does not stop: it is still `running`" in command.run("create", firmware, "next", code=1).stderr
     assert double.containers() == ["motor"]
     core.refuses_to_stop = False
-    command.run("delete", "motor")
+    command.run("kill", "motor")
     assert core.state == "offline"
+    assert double.installed() == double.journals() == []
+    command.run("delete", "motor")
     assert double.leftovers() == []
+
+
+def test_core_that_relents(command: Command, core: ProcessorDouble, double: RemoteprocDouble, running: int) -> None:
+    core.refuses_to_stop = True
+    command.run("kill", "motor")
+    assert command.status("motor") == "running"
+    core.refuses_to_stop = False
+    assert command.exit_code(running) == 0
+    check_given_back(command, core, double)
+
+
+def test_crashed_core_that_cannot_be_stopped(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, running: int
+) -> None:
+    """The crash is told, never a stop that did not happen."""
+    core.refuses_to_stop = True
+    core.crash()
+    assert command.exit_code(running, 30) == 70
+    assert "does not stop" in command.state("motor")["annotations"]["remoteproc.exit-reason"]
+    core.refuses_to_stop = False
+    command.run("kill", "motor", "KILL")
+    check_given_back(command, core, double)
 
 
 def test_container_folder_removed_under_the_supervisor(

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from time import sleep
 
@@ -236,13 +237,19 @@ def test_recycled_pid_is_not_signalled(command: Command, core: ProcessorDouble, 
     pid = command.create(firmware, "motor")
     os.kill(pid, signal.SIGKILL)
     command.exit_code(pid)
-    # As if the pid had come to belong to this test.
-    path = command.double.root / "motor/record.json"
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps(record | {"pid": os.getpid()}))
-    assert "container not running" in command.run("kill", "motor", "KILL", code=1).stderr
-    assert command.status("motor") == "stopped"
-    command.run("delete", "--force", "motor")
+    with subprocess.Popen(["/usr/bin/sleep", "60"]) as bystander:
+        # As if the pid had come to belong to another process.
+        path = command.double.root / "motor/record.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"pid": bystander.pid}))
+        # There is something left to end: what the dead one has journaled.
+        command.run("kill", "motor", "KILL")
+        assert command.double.journals() == command.double.installed() == []
+        assert command.run("kill", "motor", "KILL", code=1).stderr == "hybrid-runtime: container not running\n"
+        assert command.status("motor") == "stopped"
+        command.run("delete", "--force", "motor")
+        assert bystander.poll() is None
+        bystander.kill()
     assert core.state == "offline"
 
 
