@@ -3,7 +3,7 @@
 import errno
 
 # The C library's words for these are among those that engines take for an exit code (engine_phrases).
-_OWN_WORDS = {errno.ENOENT: "it is not there", errno.EACCES: "access is denied"}
+_OWN_WORDS = {errno.ENOENT: "file not found", errno.EACCES: "access is denied"}
 
 
 class Failure(Exception):
@@ -19,7 +19,7 @@ class Failure(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.message}: {self.remedy}" if self.remedy else self.message
+        return f"{self.message} ({self.remedy})" if self.remedy else self.message
 
 
 def errno_meaning(error: OSError) -> str:

@@ -64,7 +64,7 @@ def test_start_refuses_when_the_installed_file_is_gone(
     shell.run(f"rm /lib/firmware/{linux.installed_firmware()[0]}")
     refused = runtime.start("bad", check=False)
     assert refused.exit_status == 1
-    assert "it is not there" in refused.stderr
+    assert "file not found" in refused.stderr
     _, says, reasons = refused.stderr.partition("the kernel says: ")
     assert says
     assert reasons.endswith("; request_firmware failed: -2\n")

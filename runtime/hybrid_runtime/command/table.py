@@ -218,8 +218,8 @@ REFUSED_VERBS = {
     "resume": "remoteproc cannot halt a core and go on",
     "checkpoint": "the state of a core cannot be saved",
     "restore": "the state of a core cannot be saved",
-    "events": "a core reports no use of resources: `state` has its crashes, `logs -f` follows its output",
-    "attach": "a core has no standard input: `logs -f` follows its output",
+    "events": "a core reports no use of resources; `state` has its crashes, `logs -f` follows its output",
+    "attach": "a core has no standard input; `logs -f` follows its output",
     "spec": "docs/runtime.md shows a config.json",
     "version": "use --version",
 }

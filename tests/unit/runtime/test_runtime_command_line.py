@@ -147,7 +147,7 @@ REFUSALS = {
 def test_verbs_without_an_answer(command: Command, tmp_path: Path, verb: str) -> None:
     """Called as engines do: the refusal, and no word about options."""
     outcome = command.run("--log", tmp_path / "log", "--log-format", "json", verb, *REFUSALS[verb], code=1)
-    message = f"`{verb}` is not supported: {REFUSED_VERBS[verb]}"
+    message = f"`{verb}` is not supported ({REFUSED_VERBS[verb]})"
     assert outcome.stderr == f"hybrid-runtime: {message}\n"
     assert outcome.stdout == ""
     assert json.loads((tmp_path / "log").read_text())["msg"] == message
@@ -199,7 +199,7 @@ def test_command_lines_that_are_not_understood(command: Command, argv: tuple[str
         return
     outcome = command.run(*argv, code=2)
     assert outcome.stderr.startswith("hybrid-runtime: ")
-    assert outcome.stderr.endswith("--help` shows what is understood\n")
+    assert outcome.stderr.endswith("--help` shows what is understood)\n")
     assert outcome.stdout == ""
 
 

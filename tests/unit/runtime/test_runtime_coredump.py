@@ -241,4 +241,4 @@ def test_only_our_crashed_core_is_recovered(
     # Without its file the recovery would fail, and leave a reference that nobody can give back.
     (double.firmware_folder / "fw").unlink()
     assert not provoked()
-    assert container.said() == ["hybrid-runtime: no core dump: it is not there"]
+    assert container.said() == ["hybrid-runtime: no core dump: file not found"]

@@ -56,8 +56,8 @@ def end() -> str:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (fail, "^message: remedy$"),
-        (refuse, "cannot read the image: `/x`: it is not there"),
+        (fail, r"^message \(remedy\)$"),
+        (refuse, "cannot read the image: `/x`: file not found"),
         (lack_a_module, "this Python has no module `no_such_module`"),
         (exhaust, "needs more memory"),
         (have_a_defect, "the process that reads the image died"),

@@ -121,7 +121,7 @@ def test_absent_container_and_absent_record(tmp_path: Path) -> None:
     with pytest.raises(Failure, match=r"^container does not exist"):
         store.load("motor")
     (tmp_path / "motor/log").write_text("")
-    with pytest.raises(UnreadableRecord, match="it is not there"):
+    with pytest.raises(UnreadableRecord, match="file not found"):
         store.load("motor")
 
 
@@ -220,7 +220,7 @@ def test_durable_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytes
 
 def test_words_for_errnos() -> None:
     assert errno_meaning(OSError(22, "Invalid argument")) == "invalid argument"
-    assert errno_meaning(FileNotFoundError(2, "No such file or directory")) == "it is not there"
+    assert errno_meaning(FileNotFoundError(2, "No such file or directory")) == "file not found"
     assert errno_meaning(OSError("without a number")) == "unknown error"
 
 

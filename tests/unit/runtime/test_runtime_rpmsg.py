@@ -167,7 +167,7 @@ def test_a_driver_of_another_kind_is_left_alone(double: RemoteprocDouble, core: 
 def test_a_file_that_is_not_there(double: RemoteprocDouble, core: ProcessorDouble, bus: Bus) -> None:
     bus.terminal(core, "log")
     (bus.dev / "ttyRPMSG0").unlink()
-    with pytest.raises(Unavailable, match=r"cannot open `.*ttyRPMSG0`: it is not there"):
+    with pytest.raises(Unavailable, match=r"cannot open `.*ttyRPMSG0`: file not found"):
         channel_of(double, core, "log").open()
 
 

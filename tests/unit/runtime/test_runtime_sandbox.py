@@ -97,7 +97,7 @@ def test_ours_and_unknown_ones_stay_here(command: Command, core: ProcessorDouble
 
 def test_nobody_to_hold_it(command: Command, core: ProcessorDouble, double: RemoteprocDouble, sandbox: Path) -> None:
     refused = command.run("create", "--bundle", sandbox, "pod", code=1)
-    assert "there is no runtime to hold it: install runc or crun" in refused.stderr
+    assert "there is no runtime to hold it (install runc or crun" in refused.stderr
     keep_theirs(double)
     assert "container does not exist" in command.run("state", "pod", code=1).stderr
     assert core.state == "offline"
@@ -118,7 +118,7 @@ def test_the_one_that_is_set(command: Command, double: RemoteprocDouble, runc: P
     ("settings", "says"),
     [
         ('{"sandbox-runtime": "/opt/none"}', "is `/opt/none`, which is no file"),
-        ('{"sandbox-runtime": "crun"}', "sandbox-runtime is `crun`: name runc or crun by its absolute path"),
+        ('{"sandbox-runtime": "crun"}', "sandbox-runtime is `crun` (name runc or crun by its absolute path"),
         ('{"sandbox-runtime": 3}', "sandbox-runtime is `3`"),
         ("{", "cannot read"),
         ("[]", "cannot read"),
