@@ -5,6 +5,10 @@ import errno
 # The C library's words for these are among those that engines take for an exit code (engine_phrases).
 _OWN_WORDS = {errno.ENOENT: "file not found", errno.EACCES: "access is denied"}
 
+# In characters; both together, and what is put before them, stay below the longest line (quotation).
+_LONGEST_MESSAGE = 2900
+_LONGEST_REMEDY = 1024
+
 
 class Failure(Exception):
     """Something the user can understand and mend: what is wrong, then what to do.
@@ -19,7 +23,11 @@ class Failure(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+        """One line, whatever strangers have put into it; never so long that it pushes the remedy out."""
+        from hybrid_runtime.quotation import message_line
+
+        message = message_line(self.message, _LONGEST_MESSAGE)
+        return f"{message} ({message_line(self.remedy, _LONGEST_REMEDY)})" if self.remedy else message
 
 
 def errno_meaning(error: OSError) -> str:

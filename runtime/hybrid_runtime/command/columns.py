@@ -5,6 +5,7 @@ import posix as os
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.json_text import write, write_for_person
+from hybrid_runtime.quotation import LONGEST_VALUE, printable
 
 FORMATS = ("table", "json")
 
@@ -34,5 +35,4 @@ def table(names: tuple[str, ...], entries: list[dict[str, object]]) -> str:
 
 def _cell(value: object) -> str:
     """On one line, whatever a bundle's name holds."""
-    text = "-" if value is None or value == "" else str(value)
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return "-" if value is None or value == "" else printable(str(value), LONGEST_VALUE)

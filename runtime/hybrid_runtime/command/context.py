@@ -33,7 +33,7 @@ class Context:
 
     def say(self, text: str) -> bool:
         """To standard output. A reader that has left is no failure, since engines close it: False tells of it."""
-        return _write(1, text)
+        return put(1, text)
 
     def warn(self, message: str) -> None:
         self.report("warning", message)
@@ -42,7 +42,10 @@ class Context:
         """To standard error and --log. The shims show users the last line of level error, and nothing else."""
         if _LEVELS.index(level) > self.level:
             return
-        complain(f"hybrid-runtime: {message}" if level == "error" else f"hybrid-runtime: {level}: {message}")
+        from hybrid_runtime.quotation import message_line
+
+        message = message_line(message)
+        complain(message if level == "error" else f"{level}: {message}")
         self.note(level, message)
 
     def note(self, level: str, message: str) -> None:
@@ -57,22 +60,25 @@ class Context:
         try:
             descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {errno_meaning(error)}")
+            complain(f"cannot write --log `{self.log_path}`: {errno_meaning(error)}")
             return
         try:
             write_all(descriptor, f"{line}\n".encode())
         except OSError as error:
-            complain(f"hybrid-runtime: cannot write --log `{self.log_path}`: {errno_meaning(error)}")
+            complain(f"cannot write --log `{self.log_path}`: {errno_meaning(error)}")
         finally:
             os.close(descriptor)
 
 
-def complain(line: str) -> None:
+def complain(message: str) -> None:
     """One line to standard error, where there still is one."""
-    _write(2, f"{line}\n")
+    from hybrid_runtime.quotation import message_line
+
+    put(2, f"hybrid-runtime: {message_line(message)}\n")
 
 
-def _write(descriptor: int, text: str) -> bool:
+def put(descriptor: int, text: str) -> bool:
+    """Text as it is. False when nobody reads it any more."""
     try:
         # JSON may hold halves of surrogate pairs, which have no bytes.
         write_all(descriptor, text.encode("utf-8", "backslashreplace"))

@@ -7,6 +7,7 @@ from hybrid_runtime.checkup.finding import PROBLEM, Finding
 from hybrid_runtime.command.columns import say_json, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
+from hybrid_runtime.quotation import message_line
 
 MODULES = (interpreter, kernel, access, storage, leftovers, engines)
 _REPAIRED = "repaired"
@@ -44,5 +45,5 @@ def _repair(context: Context) -> Iterator[Finding]:
 
 def _lines(finding: Finding) -> str:
     said = f"{finding.title}: {finding.text}" if finding.text else finding.title
-    remedy = f"{'':10}→ {finding.remedy}\n" if finding.remedy else ""
-    return f"{finding.level:<10}{said}\n{remedy}"
+    remedy = f"{'':10}→ {message_line(finding.remedy)}\n" if finding.remedy else ""
+    return f"{finding.level:<10}{message_line(said)}\n{remedy}"

@@ -39,7 +39,7 @@ def leave(context: Context, engine: Engine, plan: Plan, task: str) -> int:
     assert plan.chore is not None, "asked for when there is one"
     context.say(plan.chore.lines)
     complain(
-        f"hybrid-runtime: nothing was changed: `{plan.chore.place}` is never rewritten, and {plan.chore.why}; "
+        f"nothing was changed: `{plan.chore.place}` is never rewritten, and {plan.chore.why}; "
         f"{task}, then `{engine.restart}`"
     )
     return LEFT_TO_YOU_CODE

@@ -3,7 +3,7 @@
 import posix as os
 import sys
 
-from hybrid_runtime.command.context import Context, complain
+from hybrid_runtime.command.context import Context, complain, put
 from hybrid_runtime.command.options import USAGE_CODE, Option, Values, parse, usage_error
 from hybrid_runtime.command.table import (
     ACCEPTED_GLOBAL_OPTIONS,
@@ -57,7 +57,7 @@ def call(argv: list[str]) -> int:
 
 def _report(context: Context | None, message: str, code: int) -> int:
     if context is None:
-        complain(f"hybrid-runtime: {message}")
+        complain(message)
     else:
         context.report("error", message)
     return code
@@ -113,6 +113,6 @@ def _show_what_is_missing(context: Context, verb: Verb) -> int:
     has to notice: exit code 2, on standard error."""
     from hybrid_runtime.command.help import of_verb
 
-    complain(of_verb(verb).rstrip("\n"))
+    put(2, of_verb(verb))
     context.note("error", f"`{verb.name}` was called without arguments")
     return USAGE_CODE

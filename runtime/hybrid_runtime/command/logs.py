@@ -1,12 +1,14 @@
 """`logs`: what the firmware printed goes to standard output, what the supervisor said of it to standard error."""
 
 import gc
+import posix as os
 
-from hybrid_runtime.command.context import Context, complain
+from hybrid_runtime.command.context import Context, put
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
 from hybrid_runtime.container.status import has_supervisor
 from hybrid_runtime.container.store import LOG
+from hybrid_runtime.quotation import visible
 
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -18,7 +20,7 @@ def run(context: Context, values: Values) -> int:
     reader = LogReader(f"{context.store.folder(identifier)}/{LOG}")
     alive = has_supervisor(context.machine, context.store.root, record)
     lines = reader.earlier_lines() + reader.new_lines()
-    printer = _Printer(context, timestamps=values.has("timestamps"))
+    printer = _Printer(timestamps=values.has("timestamps"))
     printer.print(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
     gc.enable()
     while values.has("follow") and alive:
@@ -41,10 +43,10 @@ def _tail(values: Values) -> int | None:
 
 
 class _Printer:
-    def __init__(self, context: Context, *, timestamps: bool) -> None:
-        self.context = context
+    def __init__(self, *, timestamps: bool) -> None:
         self.timestamps = timestamps
         self.reader_left = False
+        self.terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
 
     def has_lost_its_reader(self) -> bool:
         """Also while the firmware says nothing: a connection that broke would leave us following for ever."""
@@ -56,12 +58,15 @@ class _Printer:
             if line is None:
                 continue
             if line.stream == FIRMWARE_STREAM:
-                self.reader_left |= not self.context.say(self._form(line) + ("\n" if line.complete else ""))
+                self.reader_left |= not put(1, self._form(line, 1) + ("\n" if line.complete else ""))
             else:
-                complain(self._form(line))
+                put(2, self._form(line, 2) + "\n")
 
-    def _form(self, line: LogLine) -> str:
-        return f"{line.time} {line.text}" if self.timestamps else line.text
+    def _form(self, line: LogLine, descriptor: int) -> str:
+        """Firmware is a stranger: a terminal is shown its control characters, and does not act on them. A file or a
+        pipe gets what was printed."""
+        text = visible(line.text, kept="\t") if descriptor in self.terminals else line.text
+        return f"{line.time} {text}" if self.timestamps else text
 
 
 def _is_broken(descriptor: int) -> bool:

@@ -6,9 +6,9 @@ from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, damaged
 from hybrid_runtime.image.extent import Extent, open_file
-from hybrid_runtime.image.quotation import printable, quote
 from hybrid_runtime.image.spool import Spool
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
+from hybrid_runtime.quotation import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import hashlib
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.quotation import quote
+from hybrid_runtime.quotation import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

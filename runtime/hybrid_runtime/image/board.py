@@ -1,8 +1,8 @@
 """What this machine is, for images that say what they are for."""
 
-from hybrid_runtime.image.quotation import listing, quote
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.quotation import listing, quote
 
 
 class Board:

@@ -13,7 +13,7 @@ from hybrid_runtime.image.document import (
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
-from hybrid_runtime.image.quotation import quote
+from hybrid_runtime.quotation import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

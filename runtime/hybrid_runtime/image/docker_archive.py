@@ -4,7 +4,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.candidate import Candidate, Configuration
 from hybrid_runtime.image.document import Object, read_document, read_list, strings_of
-from hybrid_runtime.image.quotation import listing, quote
+from hybrid_runtime.quotation import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

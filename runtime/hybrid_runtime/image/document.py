@@ -1,8 +1,8 @@
 """JSON documents of images: bounded, of the shape the specifications give them, or refused."""
 
 from hybrid_runtime.image.blob import Blob, Digest, damaged
-from hybrid_runtime.image.quotation import quote
 from hybrid_runtime.json_text import BadJSON, read, read_object
+from hybrid_runtime.quotation import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

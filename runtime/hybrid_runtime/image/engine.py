@@ -6,9 +6,9 @@ import subprocess
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.docker_archive import familiar
-from hybrid_runtime.image.quotation import printable, quote
 from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE
 from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.quotation import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

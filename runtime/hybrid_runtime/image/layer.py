@@ -5,9 +5,9 @@ import sys
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, Blob, Digest, damaged
-from hybrid_runtime.image.quotation import printable, quote
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 from hybrid_runtime.path import components
+from hybrid_runtime.quotation import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

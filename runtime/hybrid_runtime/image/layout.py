@@ -17,7 +17,7 @@ from hybrid_runtime.image.document import (
     require_type,
 )
 from hybrid_runtime.image.extent import Extent
-from hybrid_runtime.image.quotation import listing, quote
+from hybrid_runtime.quotation import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

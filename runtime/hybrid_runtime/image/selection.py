@@ -3,8 +3,8 @@
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.board import Board
 from hybrid_runtime.image.candidate import Candidate
-from hybrid_runtime.image.quotation import listing, quote
 from hybrid_runtime.processor.choice import Wish
+from hybrid_runtime.quotation import listing, quote
 
 NAME = "remoteproc.name"
 DEVICE = "remoteproc.device"

@@ -14,7 +14,6 @@ from hybrid_runtime.image.engine import Shellfree, engine_of, engine_with, engin
 from hybrid_runtime.image.extent import Extent, open_file
 from hybrid_runtime.image.layer import Allowance
 from hybrid_runtime.image.layout import Layout, LayoutFolder
-from hybrid_runtime.image.quotation import quote
 from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference
 from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.image.spool import Spool
@@ -22,6 +21,7 @@ from hybrid_runtime.image.tree import File, Tree
 from hybrid_runtime.json_text import write
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import encoded
+from hybrid_runtime.quotation import quote
 
 ENGINE_SECONDS = 60.0
 

@@ -9,6 +9,7 @@ from select import POLLOUT, poll
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
 from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.quotation import message_line
 
 LONGEST_LINE = 4096
 # The firmware's source that every container has; the others are RPMsg channels, by name.
@@ -125,7 +126,7 @@ class Output:
                 self._emit(FIRMWARE_STREAM, text, complete=complete)
 
     def supervisor(self, text: str) -> None:
-        self._emit(SUPERVISOR_STREAM, text, complete=True)
+        self._emit(SUPERVISOR_STREAM, message_line(text), complete=True)
 
     def _emit(self, stream: str, text: str, *, complete: bool) -> None:
         self.log.append(stream, text, complete=complete)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.quotation import LONGEST_QUOTE, quote
 from hybrid_runtime.image.reference import parse_reference
+from hybrid_runtime.quotation import LONGEST_VALUE, quote
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -84,4 +84,4 @@ def test_any_text(text: str) -> None:
 @given(st.text(max_size=200))
 def test_quotes_are_short_lines(text: str) -> None:
     assert quote(text).isprintable()
-    assert len(quote(text)) <= LONGEST_QUOTE + 2
+    assert len(quote(text)) <= LONGEST_VALUE + 2
