@@ -1,105 +1,145 @@
-"""Whether a file is an ELF that a loader can take, before a core is touched.
+"""Whether a file is an ELF that the kernel takes, before a core is touched.
 
-The same bounds that rproc_elf_sanity_check and rproc_elf_load_segments check (remoteproc_elf_loader.c), for both
-classes and byte orders. Machine and addresses are left to the kernel, which knows the core.
+The bounds are those of drivers/remoteproc/remoteproc_elf_loader.c, no stricter and no looser: rproc_elf_sanity_check,
+rproc_elf_load_segments and find_table, each named below where it is followed. Where they would have the kernel read
+behind the end of the file, the file is refused. Machine and addresses are left to the kernel, which knows the core.
 """
 
 import posix as os
+import sys
 from struct import Struct
 
 from hybrid_runtime.failure import Failure
 
+_MAGIC = b"\x7fELF"
+_NARROW, _WIDE = 1, 2
+_ORDERS = {"little": 1, "big": 2}
 _LOADABLE = 1
-_NO_BITS = 8
-LONGEST_NAME = 64
+_TABLE_NAME = b".resource_table\0"
+# struct resource_table of include/linux/remoteproc.h: version, number of entries, two words of zeroes; then an offset
+# for each entry.
+_TABLE = Struct("=IIII")
+_TABLE_OFFSET_BYTES = 4
 _REMEDY = (
     "build the firmware again, or set the annotation remoteproc.format=raw where the processor takes another format"
 )
 
 
 class _Layout:
-    """The fields of elf(5) that matter, per class."""
+    """The fields of elf(5) that the kernel reads, per class. The byte order is this machine's."""
 
-    def __init__(self, order: str, wide: bool) -> None:
+    def __init__(self, *, wide: bool) -> None:
         word = "Q" if wide else "I"
-        self.header = Struct(f"{order}16xHHI{word}{word}{word}IHHHHHH")
+        self.header = Struct(f"=16xHHI{word}{word}{word}IHHHHHH")
         # 32 bit: type offset vaddr paddr filesz memsz flags align; 64 bit has flags second
-        self.segment = Struct(f"{order}IIQQQQQQ" if wide else f"{order}IIIIIIII")
-        self.section = Struct(f"{order}II{word}{word}{word}{word}II{word}{word}")
-        self.segment_size_at = (2, 5) if wide else (1, 4)
+        self.segment = Struct("=IIQQQQQQ" if wide else "=IIIIIIII")
+        self.section = Struct(f"=II{word}{word}{word}{word}II{word}{word}")
+        # Where offset, filesz and memsz stand in it.
+        self.segment_fields = (2, 5, 6) if wide else (1, 4, 5)
 
 
 class ElfFile:
-    """Read through a descriptor, which stays the caller's. Every method raises Failure for a malformed file."""
+    """Read through a descriptor, which stays the caller's. Every method raises Failure for what the kernel refuses."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.size = os.fstat(descriptor).st_size
-        if os.pread(descriptor, 4, 0) != b"\x7fELF":
-            raise Failure("the firmware is not an ELF file", _REMEDY)
-        identification = self._read(0, 16, "its first 16 bytes")
-        if identification[4] not in (1, 2) or identification[5] not in (1, 2):
-            raise Failure("the firmware is an ELF of an unknown class or byte order", _REMEDY)
-        self.layout = _Layout("<" if identification[5] == 1 else ">", identification[4] == 2)
+        self.layout = _Layout(wide=self._identify() == _WIDE)
         header = self.layout.header
         fields = header.unpack(self._read(0, header.size, "its ELF header"))
         self.segments_at, self.sections_at = fields[4], fields[5]
-        self.segment_size, self.segments, self.section_size, self.sections, self.names_index = fields[8:13]
+        # The sizes of their entries, fields 8 and 10, are nothing that the kernel looks at.
+        self.segments, self.sections, self.names_index = fields[9], fields[11], fields[12]
+
+    def _identify(self) -> int:
+        """The class (rproc_elf_sanity_check)."""
+        if os.pread(self.descriptor, len(_MAGIC), 0) != _MAGIC:
+            raise Failure("the firmware is not an ELF file", _REMEDY)
+        identification = self._read(0, 16, "its first 16 bytes")
+        if identification[4] not in (_NARROW, _WIDE):
+            raise Failure("the firmware is an ELF of an unknown class", _REMEDY)
+        if identification[5] != _ORDERS[sys.byteorder]:
+            raise Failure(f"the firmware is an ELF of another byte order than this machine's, {sys.byteorder}", _REMEDY)
+        return identification[4]
 
     def _read(self, offset: int, count: int, what: str) -> bytes:
-        if offset + count > self.size:
-            raise Failure(
-                f"the firmware is truncated: {what} would end at {offset + count}, the file at {self.size}",
-                _REMEDY,
-            )
+        self._require(offset + count, what)
         data = os.pread(self.descriptor, count, offset)
         if len(data) != count:
             raise Failure(f"the firmware became shorter while it was read: {what} is not there any more", "try again")
         return data
 
-    def check_segments(self) -> None:
+    def _require(self, end: int, what: str) -> None:
+        if end > self.size:
+            raise Failure(f"the firmware is truncated: {what} would end at {end}, the file at {self.size}", _REMEDY)
+
+    def check_tables(self) -> None:
+        """rproc_elf_sanity_check: where the tables of sections and segments lie."""
+        size = self.layout.section.size
+        self._require(self.sections_at + self.sections * size, "its section table")
+        # find_table reads this one, also when there are no sections.
+        self._require(self.sections_at + (self.names_index + 1) * size, "the section header of its section names")
         if not self.segments:
             raise Failure("the firmware has no program headers: nothing to load", _REMEDY)
+        self._require(self.segments_at + self.segments * self.layout.segment.size, "its program headers")
+
+    def check_segments(self) -> None:
+        """rproc_elf_load_segments. A segment that takes no memory is passed over, wherever it lies."""
         layout = self.layout.segment
-        if self.segment_size != layout.size:
-            raise Failure(
-                f"the firmware has program headers of {self.segment_size} bytes instead of {layout.size}",
-                _REMEDY,
-            )
         table = self._read(self.segments_at, self.segments * layout.size, "its program headers")
-        offset_field, size_field = self.layout.segment_size_at
         for number, fields in enumerate(layout.iter_unpack(table)):
-            end = fields[offset_field] + fields[size_field]
-            if fields[0] == _LOADABLE and end > self.size:
+            offset, in_file, in_memory = (fields[index] for index in self.layout.segment_fields)
+            if fields[0] != _LOADABLE or not in_memory:
+                continue
+            if in_file > in_memory:
                 raise Failure(
-                    f"the firmware is truncated: segment {number} would end at {end}, the file at {self.size}",
+                    f"the firmware's segment {number} has {in_file} bytes in the file and {in_memory} in memory",
                     _REMEDY,
                 )
+            self._require(offset + in_file, f"segment {number}")
 
-    def section_names(self) -> list[str]:
-        """Empty when there is no section table; contents of sections must lie in the file."""
-        if not self.sections:
-            return []
+    def resource_table_fault(self) -> str:
+        """Why find_table finds none, "" when it does. That is no fault of the file: drivers decide what it means."""
         layout = self.layout.section
-        if self.section_size != layout.size or self.names_index >= self.sections:
-            raise Failure("the firmware has a malformed section table", _REMEDY)
-        table = list(layout.iter_unpack(self._read(self.sections_at, self.sections * layout.size, "its section table")))
-        for number, fields in enumerate(table):
-            if fields[1] != _NO_BITS and fields[4] + fields[5] > self.size:
-                raise Failure(f"the firmware is truncated: section {number} lies beyond its end", _REMEDY)
-        names = table[self.names_index]
-        # Name by name, and no more of each than could be one we know: the table's size is the file's own claim.
-        return [self._name(names[4] + fields[0], names[4] + names[5]) for fields in table]
+        table = self._read(self.sections_at, self.sections * layout.size, "its section table")
+        names_at = self._section(self.names_index)[4]
+        for fields in layout.iter_unpack(table):
+            if self._is_table_name(names_at + fields[0]):
+                return self._table_fault(fields[4], fields[5])
+        return "the firmware has no .resource_table"
 
-    def _name(self, start: int, end: int) -> str:
-        text = self._read(start, max(0, min(LONGEST_NAME, end - start)), "its section names")
-        return text.partition(b"\0")[0].decode("ascii", "replace")
+    def _section(self, index: int) -> tuple[int, ...]:
+        """Also one behind the number of sections, as in find_table."""
+        layout = self.layout.section
+        return layout.unpack(self._read(self.sections_at + index * layout.size, layout.size, "its section table"))
+
+    def _is_table_name(self, offset: int) -> bool:
+        """strcmp, which reads until the first difference."""
+        self._require(offset + 1, "a section's name")
+        found = os.pread(self.descriptor, len(_TABLE_NAME), offset)
+        if len(found) < len(_TABLE_NAME) and _TABLE_NAME.startswith(found):
+            self._require(offset + len(_TABLE_NAME), "a section's name")
+        return found == _TABLE_NAME
+
+    def _table_fault(self, offset: int, size: int) -> str:
+        if offset + size > self.size:
+            return f"the firmware's .resource_table is truncated: it would end at {offset + size}"
+        if size < _TABLE.size:
+            return f"the firmware's .resource_table has {size} bytes, too few for its header"
+        version, entries, *reserved = _TABLE.unpack(self._read(offset, _TABLE.size, "its .resource_table"))
+        if version != 1:
+            return f"the firmware's .resource_table has the version {version}, not 1"
+        if any(reserved):
+            return "the firmware's .resource_table has reserved words that are not zero"
+        if _TABLE.size + entries * _TABLE_OFFSET_BYTES > size:
+            return f"the firmware's .resource_table has {size} bytes, too few for {entries} entries"
+        return ""
 
 
 def check_elf(descriptor: int) -> list[str]:
-    """Warnings about a well-formed ELF. Raises Failure for any other file."""
+    """Warnings about an ELF that the kernel takes. Raises Failure for any other file."""
     elf = ElfFile(descriptor)
+    elf.check_tables()
     elf.check_segments()
-    if ".resource_table" in elf.section_names():
-        return []
-    return ["the firmware has no .resource_table: no trace, and some drivers do not survive it"]
+    fault = elf.resource_table_fault()
+    return [f"{fault}: no trace, and some drivers refuse it or do not survive it"] if fault else []

@@ -106,12 +106,12 @@ def test_the_image_s_own_wishes_are_checked(command: Command, double: Remoteproc
 def test_the_mcu_is_the_processor(command: Command, double: RemoteprocDouble, tmp_path: Path) -> None:
     double.add("core1")
     builder = LayoutBuilder()
-    builder.add(*(builder.labelled(build_elf(big=big), mcu=mcu) for mcu, big in (("core1", True), ("m7", False))))
+    builder.add(*(builder.labelled(build_elf(wide=wide), mcu=mcu) for mcu, wide in (("core1", True), ("m7", False))))
     image = builder.write(tmp_path / "layout")
     command.run("create", image, "motor")
     assert command.record("motor")["processor"] == "core1"
     [installed] = double.installed()
-    assert (double.firmware_folder / installed).read_bytes() == build_elf(big=True)
+    assert (double.firmware_folder / installed).read_bytes() == build_elf(wide=True)
     command.run("delete", "motor")
     outcome = command.run("--processor", "core0", "create", image, "motor", code=1)
     assert "is for the mcu `core1`, not for `core0` (option --processor)" in outcome.stderr
