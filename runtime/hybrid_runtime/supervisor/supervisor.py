@@ -287,11 +287,11 @@ class Supervisor:
             problems.of(self.dumps.finish)
         if is_off:
             problems.of(self.core.give_back)
-        code = BROKEN_CODE if problems.of_ours else ending.code
-        self.record.end = End(code, "; ".join([ending.reason, *problems.texts]), rfc3339())
+        self.record.end = _end(ending, problems)
         problems.of(self._say_last_words)
+        self.record.end = _end(ending, problems)
         self._save()
-        return code
+        return self.record.end.code
 
     def _provoke_dump(self) -> None:
         if self.dumps:
@@ -308,6 +308,11 @@ class Supervisor:
         self._read_trace()
         if self.channels:
             self.channels.close()
+
+
+def _end(ending: Ending, problems: Problems) -> End:
+    code = BROKEN_CODE if problems.of_ours else ending.code
+    return End(code, "; ".join([ending.reason, *problems.texts]), rfc3339())
 
 
 def close_all_but(kept: set[int]) -> None:

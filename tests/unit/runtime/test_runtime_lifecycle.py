@@ -391,3 +391,33 @@ def test_the_log_has_the_size_it_was_given(
         sleep(0.01)
     assert 8 << 10 < (folder / "log.1").stat().st_size <= 16 << 10
     assert (folder / "log").stat().st_size <= 16 << 10
+
+
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP}
+
+
+def test_signals_that_mean_nothing_to_a_core(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    """Acknowledged, whichever it is, and neither sent nor felt: some would end the supervisor, some would freeze it."""
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    for number in sorted(signal.valid_signals() - STOPS - {signal.SIGKILL}):
+        assert command.forked("kill", "motor", str(int(number))).code == 0
+    core.print(b"alive and well\n")
+    eventually(lambda: "alive and well" in command.run("logs", "motor").stdout)
+    assert command.state("motor")["pid"] == pid
+    assert command.status("motor") == "running"
+    assert core.stops == 0
+
+
+@pytest.mark.parametrize("number", sorted(STOPS))
+def test_the_state_after_a_stop(command: Command, core: ProcessorDouble, firmware: Path, number: signal.Signals) -> None:
+    """kill returns when the stop is carried out: whoever asks then is not told that it runs."""
+    for _ in range(5):
+        command.create(firmware, "motor")
+        command.forked("start", "motor")
+        assert command.forked("kill", "motor", number.name).code == 0
+        assert core.state == "offline"
+        state = command.forked("state", "motor")
+        assert json.loads(state.stdout)["status"] == "stopped"
+        command.reap()
+        assert command.forked("delete", "motor").code == 0
