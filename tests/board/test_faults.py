@@ -66,6 +66,28 @@ def test_kill_9_without_the_character_device_is_undone_by_the_next_verb(
     linux.assert_untouched()
 
 
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
+def test_kill_9_without_the_character_device_is_undone_by_kill(
+    *,
+    beating: Alive,
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    signal: str,
+) -> None:
+    with linux.without(linux.devices[firmware("hello").processor]):
+        heartbeat = beating("orphan")
+        shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
+        assert linux.attribute(heartbeat.processor, "state") == "running"
+        runtime.kill("orphan", signal)
+        assert linux.attribute(heartbeat.processor, "state") == "offline"
+        witness.silent(heartbeat)
+        runtime.delete("orphan")
+    linux.assert_untouched()
+
+
 def test_kill_9_leaves_no_flag_that_stops_the_next_owner_s_core(
     beating: Alive, runtime: DeployedRuntime, shell: Shell, linux: Linux
 ) -> None:

@@ -1,0 +1,102 @@
+"""A driver that does not stop its core: the container stays, tries again, and never says that it has stopped.
+
+The refusal is planted by strace(1) into the write(2) to the real core's `state`. About 30 s.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.shell import Shell
+from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
+
+MEANINGS = {"EBUSY": "device or resource busy", "EINVAL": "invalid argument", "EPERM": "operation not permitted"}
+ATTACH_S = 30.0
+VERB_S = 60.0
+
+
+def strace(state: str, errno: str) -> str:
+    """Of the calls for that file alone; what the process writes elsewhere is carried out."""
+    return f"strace -f -qq -o /dev/null -P {state} -e trace=write -e inject=write:error={errno}"
+
+
+@contextmanager
+def refusing(shell: Shell, state: str, errno: str, pid: int) -> Iterator[None]:
+    """The supervisor's writes to the state of its core fail meanwhile."""
+    shell.run(f"{strace(state, errno)} -p {pid} >/dev/null 2>&1 </dev/null & echo $! > /tmp/refusing.pid")
+    deadline = Deadline(ATTACH_S)
+    while shell.run(f"grep -q 'TracerPid:[^0]*0$' /proc/{pid}/status", check=False).exit_status == 0:
+        assert not deadline.expired, "strace does not attach"
+    try:
+        yield
+    finally:
+        shell.run("kill $(cat /tmp/refusing.pid); rm /tmp/refusing.pid")
+
+
+@pytest.mark.parametrize("errno", MEANINGS)
+def test_a_driver_that_relents(
+    *,
+    alive: Alive,
+    runtime: DeployedRuntime,
+    shell: Shell,
+    witness: Witness,
+    linux: Linux,
+    wait_for_log: WaitForLog,
+    wait_for_status: WaitForStatus,
+    all_is_well: AllIsWell,
+    errno: str,
+) -> None:
+    heartbeat = alive("stubborn")
+    state = (
+        shell.run(f"readlink -f /sys/class/remoteproc/{linux.devices[heartbeat.processor]}").stdout.strip() + "/state"
+    )
+    with refusing(shell, state, errno, runtime.state("stubborn")["pid"]):
+        runtime.kill("stubborn")
+        assert runtime.state("stubborn")["status"] == "running"
+        assert linux.attribute(heartbeat.processor, "state") == "running"
+        # It goes on being followed.
+        beats = len(runtime.logs("stubborn"))
+        wait_for_log("stubborn", f"beat={beats + 3}")
+    assert wait_for_status("stubborn", "stopped")["annotations"]["remoteproc.exit-code"] == "0"
+    said = runtime.run("logs", "stubborn").stderr
+    assert said.count(f"does not stop: {MEANINGS[errno]}") == 1
+    witness.silent(heartbeat)
+    runtime.delete("stubborn")
+    all_is_well()
+
+
+def test_kill_says_why_and_the_next_verb_finishes_the_work(
+    *,
+    alive: Alive,
+    runtime: DeployedRuntime,
+    shell: Shell,
+    witness: Witness,
+    linux: Linux,
+    all_is_well: AllIsWell,
+) -> None:
+    """Without /dev/remoteprocN, or the kernel would stop the core as its supervisor dies."""
+    device = next(iter(linux.devices.values()))
+    with linux.without(device):
+        heartbeat = alive("stubborn")
+        state = shell.run(f"readlink -f /sys/class/remoteproc/{device}").stdout.strip() + "/state"
+        for verb in ("kill stubborn KILL", "kill stubborn", "delete --force stubborn", "delete stubborn"):
+            refused = shell.run(
+                f"{strace(state, 'EBUSY')} {runtime.command} {verb}", check=False, deadline=Deadline(VERB_S)
+            )
+            assert refused.exit_status == 1
+            assert f"processor `{device}` does not stop: device or resource busy" in refused.stderr
+            assert linux.attribute(heartbeat.processor, "state") == "running"
+            assert json.loads(runtime.run("state", "stubborn").stdout)["status"] == "stopped"
+            assert linux.journals() != []
+        runtime.kill("stubborn")
+        assert linux.attribute(heartbeat.processor, "state") == "offline"
+        witness.silent(heartbeat)
+        refused = runtime.kill("stubborn", check=False)
+        assert "container not running" in refused.stderr
+        runtime.delete("stubborn")
+    all_is_well()
