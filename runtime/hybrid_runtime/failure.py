@@ -2,6 +2,8 @@
 
 import errno
 
+from hybrid_runtime.path import as_named
+
 # The C library's words for these are among those that engines take for an exit code (engine_phrases).
 _OWN_WORDS = {errno.ENOENT: "file not found", errno.EACCES: "access is denied"}
 
@@ -18,8 +20,8 @@ class Failure(Exception):
 
     def __init__(self, message: str, remedy: str = "", code: int = 1) -> None:
         super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = as_named(message)
+        self.remedy = as_named(remedy)
         self.code = code
 
     def __str__(self) -> str:

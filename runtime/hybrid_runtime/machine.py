@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.path import decoded, is_folder
+from hybrid_runtime.path import decoded, is_folder, on_machine
 
 
 class Machine:
@@ -12,7 +12,7 @@ class Machine:
         self.sysroot = sysroot.rstrip("/")
 
     def path(self, absolute: str) -> str:
-        return self.sysroot + absolute
+        return on_machine(self.sysroot + absolute)
 
     @property
     def remoteproc_class(self) -> str:
@@ -23,6 +23,11 @@ class Machine:
     def claims(self) -> str:
         """Fixed, whatever --root says: engines use different roots on the same processors."""
         return self.path("/run/hybrid-runtime-claims")
+
+    @property
+    def coredumps(self) -> str:
+        """Where copies of crashed cores' memory are kept."""
+        return self.path("/var/lib/hybrid-runtime/coredumps")
 
     @property
     def kernel_log(self) -> str:

@@ -8,11 +8,61 @@ import sys
 _KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
 
 
+class _Way:
+    """From this process to the machine."""
+
+    def __init__(self) -> None:
+        self.prefix = ""
+        # Where folders really are. Absolute links on the way to them would lead into another root.
+        self.folders: dict[str, str] = {}
+
+
+# There is one, as there is one root and one working folder.
+_way = _Way()
+
+
+def reach_machine_from_working_folder(folders: list[str]) -> None:
+    """From now on: the working folder is the machine's root, and the root of this process may be another.
+
+    `folders` may lie behind links, or not be there yet. All other paths lead through none but the kernel's own links,
+    which are relative.
+    """
+    _way.folders = {folder: _resolved_so_far(folder) for folder in folders if folder}
+    _way.prefix = "."
+
+
+def _resolved_so_far(folder: str) -> str:
+    try:
+        return resolved(folder)
+    except OSError:
+        outer, _, name = folder.rpartition("/")
+        return f"{_resolved_so_far(outer)}/{name}" if outer else folder
+
+
+def on_machine(path: str) -> str:
+    """An absolute path of the machine, as this process reaches it."""
+    if not _way.prefix:
+        return path
+    folder = path
+    while folder and folder not in _way.folders:
+        folder = folder.rpartition("/")[0]
+    return f"{_way.prefix}{_way.folders.get(folder, '')}{path[len(folder) :]}"
+
+
+def as_named(text: str) -> str:
+    """A path, or a text that quotes some, with the names that the machine has for them."""
+    if not _way.prefix:
+        return text
+    there = f"{_way.prefix}/"
+    text = text.replace(f"`{there}", "`/")
+    return f"/{text[len(there) :]}" if text.startswith(there) else text
+
+
 def resolved(path: str) -> str:
-    """Absolute and without links, in the kernel's own words. Raises OSError unless it is there."""
+    """Absolute on the machine and without links, in the kernel's own words. Raises OSError unless it is there."""
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")
+        return os.readlink(on_machine(f"/proc/self/fd/{descriptor}"))
     finally:
         os.close(descriptor)
 

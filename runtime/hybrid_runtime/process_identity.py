@@ -3,6 +3,7 @@
 import posix as os
 
 from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.path import on_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _GONE = ("Z", "X")
 
 def _stat_fields(pid: int) -> list[str] | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as source:
+        with open(on_machine(f"/proc/{pid}/stat"), "rb") as source:
             text = source.read().decode("utf-8", "replace")
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -91,22 +91,25 @@ def restore_default_signals() -> None:
     set_signal_mask(set())
 
 
-def call_c_library(name: str, *numbers: int) -> None:
-    """For what this version's posix lacks. The function must be one that can be tried twice. Raises OSError."""
-    if _called_directly(name, numbers) == 0:
+def call_c_library(name: str, *arguments: int | bytes | None) -> None:
+    """For what this version's posix lacks. The function must be one that can be tried twice. Raises OSError.
+
+    A number is an int of C, bytes are a string, and None is no string.
+    """
+    if _called_directly(name, arguments) == 0:
         return
     # Once more, by the module that costs as much as the interpreter's start, and knows errno.
     from ctypes import CDLL, get_errno
 
-    if CDLL(None, use_errno=True)[name](*numbers):
+    if CDLL(None, use_errno=True)[name](*arguments):
         raise OSError(get_errno(), strerror(get_errno()))
 
 
-def _called_directly(name: str, numbers: tuple[int, ...]) -> int:
+def _called_directly(name: str, arguments: tuple[int | bytes | None, ...]) -> int:
     try:
         from _ctypes import call_function, dlopen, dlsym
     except ImportError:
         return -1
     itself = dlopen(None, 0)  # type: ignore[arg-type]
-    returned: int = call_function(dlsym(itself, name), numbers)
+    returned: int = call_function(dlsym(itself, name), arguments)
     return returned

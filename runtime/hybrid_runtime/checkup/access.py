@@ -9,11 +9,13 @@ from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
 from hybrid_runtime.container.claim import holder
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.mount_namespace import can_be_made
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 
 ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
 _GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"
 USER = Kind(OK, "who calls")
+MACHINE_ROOT = Kind(OK, "the supervisors of this user keep the machine's root")
 NO_PROCESSOR = Kind(
     PROBLEM,
     "there is no remote processor",
@@ -40,6 +42,8 @@ ABANDONED_CORE = Kind(
 
 def check(machine: Machine) -> Iterator[Finding]:
     yield USER.found(_user())
+    if not can_be_made():
+        yield MACHINE_ROOT.found("without CAP_SYS_ADMIN there is no mount namespace, neither to make nor to join")
     found = processors(machine)
     if not found:
         yield NO_PROCESSOR.found(f"`{machine.remoteproc_class}` is empty or absent")

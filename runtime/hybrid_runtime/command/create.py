@@ -239,6 +239,8 @@ class _Creation:
         birth.pid_file = absolute(pid_file) if pid_file else ""
         birth.keeps_streams = keeps_streams
         birth.network = bundle.network
+        # A bundle of our own making has nothing to show.
+        birth.image = "" if bundle.path.startswith(f"{self.folder}/") else bundle.root
         birth.console_socket, birth.console_size = console_socket, bundle.console_size
         self.birth = birth
         birth.fork()

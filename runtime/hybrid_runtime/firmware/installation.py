@@ -7,7 +7,7 @@ from time import gmtime, strftime
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import make_folders
+from hybrid_runtime.path import make_folders, on_machine
 
 LARGEST_BYTES = 256 * 1024 * 1024
 LONGEST_BASE_NAME = 128
@@ -95,8 +95,8 @@ def _copy(source: int, temporary: str) -> None:
 def remove_installed(target: str) -> None:
     """The file, and what an install that died has left of it. Raises Failure."""
     try:
-        remove_file(target)
-        remove_file(f"{target}{_IN_MAKING}")
+        remove_file(on_machine(target))
+        remove_file(on_machine(f"{target}{_IN_MAKING}"))
     except OSError as error:
         raise Failure(f"cannot remove `{target}`: {errno_meaning(error)}", "remove it by hand") from error
 

@@ -9,13 +9,12 @@ import posix as os
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import make_folders, resolved
+from hybrid_runtime.path import make_folders, on_machine, resolved
 from hybrid_runtime.process_identity import is_alive, start_time
 from hybrid_runtime.timestamp import compact
 
 LARGEST_BYTES = 64 << 20
 MOST_KEPT = 5
-FOLDER = "/var/lib/hybrid-runtime/coredumps"
 # sysfs gives a page at each read: this many come between two looks at everything else.
 _READS_PER_STEP = 64
 _LARGEST_READ = 64 * 1024
@@ -62,7 +61,7 @@ def find_dump(machine: Machine, device: str) -> KernelDump | None:
         path = f"{folder}/{name}"
         try:
             if resolved(f"{path}/failing_device") == ours:
-                return KernelDump(resolved(path))
+                return KernelDump(on_machine(resolved(path)))
         except OSError:
             # Freed this moment, or the class's own file.
             continue
@@ -75,7 +74,7 @@ class DumpCopy:
     def __init__(self, machine: Machine, dump: KernelDump, identifier: str) -> None:
         """Raises OSError."""
         self.dump = dump
-        self.folder = machine.path(FOLDER)
+        self.folder = machine.coredumps
         self.path = f"{self.folder}/{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"
         self.size = 0
         self.unsynced = 0

@@ -6,7 +6,7 @@ import posix as os
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import exists, is_folder, link_exists, resolved
+from hybrid_runtime.path import exists, is_folder, link_exists, on_machine, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Remoteproc:
         A driver that lets go of its device takes this link away before it stops the core (__device_release_driver of
         drivers/base/dd.c). "" where there is none. Raises ProcessorGone.
         """
-        folder = self.resolved_path.rpartition("/")[0]
+        folder = on_machine(self.resolved_path).rpartition("/")[0]
         while folder and not link_exists(f"{folder}/driver"):
             folder = folder.rpartition("/")[0]
         return f"{folder}/driver" if folder else ""

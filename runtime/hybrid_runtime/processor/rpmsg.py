@@ -7,6 +7,7 @@ what else runs, so the file is always looked for from the processor on.
 
 import errno
 import posix as os
+import termios
 
 from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
@@ -158,15 +159,12 @@ def _write(path: str, word: str) -> None:
 
 def _make_raw(terminal: int) -> None:
     """Bytes as they are, nothing echoed: the core would take an echo for input. Raises OSError."""
-    from termios import CREAD, CS8, TCSANOW, VMIN, VTIME, tcgetattr, tcsetattr
-    from termios import error as TerminalError
-
     try:
-        settings = tcgetattr(terminal)
+        settings = termios.tcgetattr(terminal)
         settings[0] = settings[1] = settings[3] = 0
-        settings[2] |= CREAD | CS8
-        settings[6][VMIN], settings[6][VTIME] = 1, 0
-        tcsetattr(terminal, TCSANOW, settings)
-    except TerminalError as error:
+        settings[2] |= termios.CREAD | termios.CS8
+        settings[6][termios.VMIN], settings[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(terminal, termios.TCSANOW, settings)
+    except termios.error as error:
         # The module's own exception, with the same arguments: a core that stops hangs its terminal up.
         raise OSError(*error.args) from error

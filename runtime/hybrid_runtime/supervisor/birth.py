@@ -10,6 +10,7 @@ from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.firmware.installation import remove_if_possible
+from hybrid_runtime.path import on_machine, reach_machine_from_working_folder
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
@@ -41,6 +42,8 @@ class Birth:
         self.pid_file = ""
         self.keeps_streams = True
         self.network: str | None = None
+        # What others see as this process's root: a folder, "" for an empty one.
+        self.image = ""
         self.console_socket = ""
         self.console_size = (0, 0)
         self.pid = 0
@@ -111,12 +114,15 @@ class Birth:
         gc.enable()
         os.setsid()
         os.chdir("/")
+        reach_machine_from_working_folder(self._folders())
         os.umask(0o077)
-        os.write(readiness, self._settle())
-        close_all_but({self.claim.descriptor, self.listener.fileno(), waiting})
+        answer = self._settle()
+        close_all_but({self.claim.descriptor, self.listener.fileno(), waiting, readiness})
         stop_signals = StopSignals(terminal=bool(self.console_socket))
-        # Before the commit: all that a life needs is loaded by then. An upgrade may replace our modules while it lasts.
-        supervisor = Supervisor(self.claim, self.journal, self.record, self.folder, self.listener, stop_signals)
+        # Before the root changes: all that a life needs is loaded by then. An upgrade may replace it meanwhile.
+        folder = on_machine(self.folder)
+        supervisor = Supervisor(self.claim, self.journal, self.record, folder, self.listener, stop_signals)
+        _tell(readiness, self._settle_root() if answer == _READY else answer)
         committed = os.read(waiting, len(_COMMIT)) == _COMMIT
         os.close(waiting)
         if not committed:
@@ -125,6 +131,13 @@ class Birth:
         self._sign(os.getpid())
         self.record.phase = CREATED
         return supervisor.run()
+
+    def _folders(self) -> list[str]:
+        """All that a supervisor writes to beside the kernel's files."""
+        machine = self.claim.machine
+        files = (self.pid_file, self.record.firmware_file)
+        outer = [path.rpartition("/")[0] for path in files]
+        return [machine.sysroot, self.folder, machine.claims, machine.coredumps, *outer]
 
     def _settle(self) -> bytes:
         """What create is told of it."""
@@ -150,13 +163,25 @@ class Birth:
                 f"cannot {what}: {errno_meaning(error)}", "run as root, on a kernel with CONFIG_NET_NS"
             ) from error
 
+    def _settle_root(self) -> bytes:
+        """What create is told of it. Where no root can be made, `doctor` tells so."""
+        from hybrid_runtime.mount_namespace import can_be_made, enter_own_root
+
+        try:
+            if can_be_made():
+                enter_own_root(self.image)
+        except OSError as error:
+            what = f"cannot give the supervisor a root of its own: {errno_meaning(error)}"
+            return f"{what}: see user.max_mnt_namespaces in /proc/sys".encode()
+        return _READY
+
     def _undo(self) -> None:
         """Create is gone or has given up: nothing of this container stays."""
         try:
             forget(self.claim, self.journal)
         finally:
             remove_pid_file(self.pid_file, os.getpid())
-            remove_folder(self.folder)
+            remove_folder(on_machine(self.folder))
 
     def _settle_streams(self) -> None:
         """An engine's descriptors 1 and 2 are the container's output; a person's terminal or pipe is not."""
@@ -170,6 +195,16 @@ class Birth:
         for descriptor in (1, 2):
             if not self.keeps_streams or not _is_open(descriptor):
                 os.dup2(null, descriptor)
+
+
+def _tell(readiness: int, answer: bytes) -> None:
+    try:
+        os.write(readiness, answer)
+    except BrokenPipeError:
+        # Create is gone, and with it the commit.
+        return
+    finally:
+        os.close(readiness)
 
 
 def _is_open(descriptor: int) -> bool:
@@ -189,6 +224,7 @@ def remove_pid_file(path: str, pid: int) -> None:
     """Only when it names that process: the path belongs to the engine."""
     if not path:
         return
+    path = on_machine(path)
     remove_if_possible(pid_file_in_making(path, pid))
     try:
         with open(path, "rb") as source:

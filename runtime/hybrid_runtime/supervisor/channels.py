@@ -3,6 +3,7 @@
 from time import monotonic
 
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import as_named
 from hybrid_runtime.processor.rpmsg import Channel, Unavailable
 from hybrid_runtime.supervisor.output import Output
 
@@ -75,7 +76,7 @@ class Channels:
         self._tell(each, "is gone")
 
     def _tell(self, each: _Followed, what: str) -> None:
-        self.output.supervisor(f"hybrid-runtime: rpmsg channel `{each.channel.name}` {what}")
+        self.output.supervisor(f"hybrid-runtime: rpmsg channel `{each.channel.name}` {as_named(what)}")
 
     def close(self) -> None:
         """The last words, and no more."""

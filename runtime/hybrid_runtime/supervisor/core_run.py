@@ -5,7 +5,7 @@ from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import exists, is_file, link_exists
+from hybrid_runtime.path import exists, is_file, link_exists, on_machine
 from hybrid_runtime.processor.kernel_log import KernelLog
 from hybrid_runtime.processor.remoteproc import STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
@@ -84,7 +84,8 @@ class CoreRun:
 
     def _require_file_where_kernel_would_wait(self) -> None:
         """With CONFIG_FW_LOADER_USER_HELPER_FALLBACK a missing file blocks the start for 60 s."""
-        if exists(self.machine.path("/sys/class/firmware/timeout")) and not is_file(self.record.firmware_file):
+        file = on_machine(self.record.firmware_file)
+        if exists(self.machine.path("/sys/class/firmware/timeout")) and not is_file(file):
             raise Failure(
                 f"the installed firmware `{self.record.firmware_file}` has been removed",
                 "create the container again",

@@ -4,6 +4,7 @@ from hybrid_runtime.container.record import Record
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import as_named, on_machine
 from hybrid_runtime.processor.coredump import DumpCopy, KernelDump, failure_text, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.output import Output
@@ -59,7 +60,7 @@ class CrashDumps:
         # The kernel takes it away a moment later.
         self.passed_over = copy.dump.path
         copy.dump.free()
-        self.record.coredump_path = copy.path
+        self.record.coredump_path = as_named(copy.path)
         self._tell(f"core dump of {copy.size} bytes in `{copy.path}`")
         return True
 
@@ -71,7 +72,7 @@ class CrashDumps:
         if remoteproc.read_or("state", "") != "crashed" or not remoteproc.runs_firmware(self.record.firmware_name):
             return
         try:
-            with open(self.record.firmware_file, "rb"):
+            with open(on_machine(self.record.firmware_file), "rb"):
                 remoteproc.write("recovery", "recover")
         except (OSError, Failure) as error:
             # Also without the file: a recovery that finds none leaves a reference behind that nobody can give back.
@@ -93,4 +94,4 @@ class CrashDumps:
         self._tell(f"no core dump: {failure_text(error)}; the kernel keeps it in `{dump.data}` for five minutes")
 
     def _tell(self, text: str) -> None:
-        self.output.supervisor(f"hybrid-runtime: {text}")
+        self.output.supervisor(as_named(f"hybrid-runtime: {text}"))

@@ -20,6 +20,11 @@ TRACE_BYTES = 4096
 BOOT_ID = "0123abcd-0000-0000-0000-000000000000"
 
 
+def link(path: Path, target: Path) -> None:
+    """As sysfs has them (sysfs_create_link): relative, so that they lead to the same place from any root."""
+    path.symlink_to(os.path.relpath(target, path.parent))
+
+
 class ProcessorDouble:
     """One remoteprocN. Methods that end in `_from_outside` are what another program does to the core."""
 
@@ -39,10 +44,10 @@ class ProcessorDouble:
         self.folder = sysroot / "sys/devices/platform" / f"{device}.{name}" / "remoteproc" / device
         self.folder.mkdir(parents=True)
         self.driver_link = self.folder.parents[1] / "driver"
-        self.driver_link.symlink_to(sysroot / "sys/bus/platform/drivers/double")
+        link(self.driver_link, sysroot / "sys/bus/platform/drivers/double")
         self.link = sysroot / "sys/class/remoteproc" / device
         self.link.parent.mkdir(parents=True, exist_ok=True)
-        self.link.symlink_to(self.folder)
+        link(self.link, self.folder)
         self.debug = sysroot / "sys/kernel/debug/remoteproc" / device
         self.debug.mkdir(parents=True)
         first = {"name": name, "state": state, "firmware": "unknown", "recovery": recovery, "coredump": "disabled"}

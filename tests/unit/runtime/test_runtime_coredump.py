@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from remoteproc_double import ProcessorDouble, RemoteprocDouble
+from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
 from hybrid_runtime.container.record import Record
@@ -13,7 +13,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor import coredump
-from hybrid_runtime.processor.coredump import FOLDER, MOST_KEPT, DumpCopy, find_dump
+from hybrid_runtime.processor.coredump import MOST_KEPT, DumpCopy, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor import crash_dump
 from hybrid_runtime.supervisor.crash_dump import CrashDumps
@@ -25,11 +25,11 @@ def keep_in_kernel(double: RemoteprocDouble, core: ProcessorDouble, name: str, c
     folder = double.sysroot / "sys/devices/virtual/devcoredump" / name
     folder.mkdir(parents=True)
     (folder / "data").write_bytes(content)
-    (folder / "failing_device").symlink_to(core.folder)
+    link(folder / "failing_device", core.folder)
     listed = double.sysroot / "sys/class/devcoredump"
     listed.mkdir(parents=True, exist_ok=True)
     (listed / "disabled").write_text("0\n")
-    (listed / name).symlink_to(folder)
+    link(listed / name, folder)
     return folder
 
 
@@ -38,7 +38,7 @@ def machine_of(double: RemoteprocDouble) -> Machine:
 
 
 def kept(double: RemoteprocDouble) -> list[Path]:
-    folder = Path(str(double.sysroot) + FOLDER)
+    folder = Path(machine_of(double).coredumps)
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
@@ -102,7 +102,7 @@ def test_the_newest_stays_after_the_clock_was_set_back(double: RemoteprocDouble,
 
 def test_what_the_killed_have_left_is_taken_away(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     keep_in_kernel(double, core, "devcd1", b"dump")
-    folder = Path(str(double.sysroot) + FOLDER)
+    folder = Path(machine_of(double).coredumps)
     folder.mkdir(parents=True)
     living = f"{os.getppid()}-{start_time(os.getppid())}.tmp"
     for name in (living, f"{os.getppid()}-1.tmp", "somebody's.tmp"):

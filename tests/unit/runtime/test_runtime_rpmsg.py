@@ -10,7 +10,7 @@ from pathlib import Path
 from select import select
 
 import pytest
-from remoteproc_double import ProcessorDouble, RemoteprocDouble
+from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
 from hybrid_runtime.machine import Machine
@@ -41,7 +41,7 @@ class Bus:
     def bind(self, folder: Path, kind: str, file: str, target: Path | str) -> None:
         (folder / "driver").mkdir()
         (folder / kind / file).mkdir(parents=True)
-        (self.dev / file).symlink_to(target)
+        link(self.dev / file, Path(target))
 
     def terminal(self, core: ProcessorDouble, name: str, file: str = "ttyRPMSG0") -> int:
         """The core's end."""
