@@ -164,7 +164,7 @@ class _Creation:
         """One descriptor from the check to the copy: what was checked is what runs."""
         if bundle.firmware is None:
             return None
-        descriptor = open_inside(bundle.root, bundle.firmware)
+        descriptor = open_inside(bundle.root, bundle.firmware, bundle.working_folder)
         try:
             check_size(descriptor)
             if bundle.annotations.get("remoteproc.format", "elf") == "elf":

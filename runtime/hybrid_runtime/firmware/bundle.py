@@ -27,7 +27,8 @@ class SandboxBundle(Exception):
 
 
 class Bundle:
-    """`root` is absolute; `firmware` is a path inside it, None when config.json has no process.
+    """`root` is absolute; `firmware` is a path inside it, None when config.json has no process. A relative one is
+    looked for below `working_folder` first.
 
     `network` is the network namespace for the supervisor: a path, "" for a new one, None for the runtime's own.
     `console_size` is rows and columns, given or not only with `terminal`.
@@ -46,11 +47,13 @@ class Bundle:
         self.root = root if root.startswith("/") else f"{path}/{root}"
         process = values.get("process")
         self.firmware: str | None = None
+        self.working_folder = "/"
         self.environment: list[str] = []
         self.terminal = False
         self.console_size = (0, 0)
         if process is not None:
             self.firmware, self.environment = _process(path, process)
+            self.working_folder = _working_folder(path, process)
             self.terminal, self.console_size = _terminal(path, process)
         self.hooks = _hooks(path, values.get("hooks"))
         linux = values.get("linux") or {}
@@ -96,11 +99,21 @@ def _process(path: str, process: object) -> tuple[str, list[str]]:
         raise _bad(path, "process is not an object")
     args = process.get("args")
     if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str) or not _can_be_path(args[0]):
-        raise _bad(path, "process.args must hold exactly one string, the firmware's path in the image")
+        from hybrid_runtime.firmware.arguments import no_firmware
+
+        raise no_firmware(f"`{path}/{CONFIG}`: process.args is", args)
     environment = process.get("env") or []
     if not isinstance(environment, list) or any(not isinstance(entry, str) for entry in environment):
         raise _bad(path, "process.env is not a list of strings")
     return args[0], environment
+
+
+def _working_folder(path: str, process: object) -> str:
+    """process.cwd; left out or empty, it is the root."""
+    folder = (process.get("cwd") if isinstance(process, dict) else None) or "/"
+    if not isinstance(folder, str) or not folder.startswith("/") or not _can_be_path(folder):
+        raise _bad(path, "process.cwd is no absolute path")
+    return folder
 
 
 def _string_map(path: str, value: object, field: str) -> dict[str, str]:

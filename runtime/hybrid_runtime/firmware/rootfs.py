@@ -13,18 +13,32 @@ MOST_LINKS = 40
 LONGEST_PATH = 4096
 
 
-def open_inside(root: str, path: str) -> int:
+def places(path: str, working_folder: str) -> list[str]:
+    """Where a file is looked for, the first place first: a relative path also below the working folder."""
+    if path.startswith("/") or not components(working_folder):
+        return [path]
+    return [f"{working_folder}/{path}", path]
+
+
+def open_inside(root: str, path: str, working_folder: str = "/") -> int:
     """A descriptor of the regular file that `path` means with `root` as "/".
 
     Component by component: links are read and followed inside, `..` stops at the root. Raises Failure for
     anything else: what is opened here runs on a core and was written by a stranger.
     """
+    *before, last = places(path, working_folder)
     try:
-        return descriptor_inside(root, path)
+        for place in before:
+            try:
+                return descriptor_inside(root, place)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        return descriptor_inside(root, last)
     except OSError as error:
         reason = "too many symbolic links" if error.errno == errno.ELOOP else errno_meaning(error)
+        below = f", below `{working_folder}` or `/`" if before else ""
         raise Failure(
-            f"cannot open the firmware `{path}` in `{root}`: {reason}",
+            f"cannot open the firmware `{path}` in `{root}`{below}: {reason}",
             "process.args must name a file of the image",
         ) from error
 

@@ -1,6 +1,7 @@
 """One of the images that a layout or archive holds: its configuration, layers and the marks it is chosen by."""
 
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.arguments import no_firmware
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.document import (
     CONFIGURATION_TYPES,
@@ -10,6 +11,7 @@ from hybrid_runtime.image.document import (
     objects_of,
     read_document,
     string_map,
+    string_of,
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
@@ -32,6 +34,7 @@ class Configuration:
         what = "image's configuration"
         config = object_of(document, "config", what)
         self.command = strings_of(config, "Entrypoint", what) + strings_of(config, "Cmd", what)
+        self.working_folder = string_of(config, "WorkingDir", what)
         self.environment = strings_of(config, "Env", what)
         self.labels = string_map(config, "Labels", what)
         rootfs = object_of(document, "rootfs", what)
@@ -76,11 +79,7 @@ class Candidate:
         command = self.configuration.command
         if len(command) == 1 and command[0] and "\0" not in command[0]:
             return command[0]
-        said = " ".join(command) or "nothing"
-        raise Failure(
-            f"ENTRYPOINT and CMD of the image {quote(self.name)} are {quote(said)}, not one path of a firmware",
-            'write CMD ["/firmware.elf"], with the brackets: without them a shell is meant',
-        )
+        raise no_firmware(f"ENTRYPOINT and CMD of the image {quote(self.name)} are", command)
 
 
 def candidate_of_manifest(store: "Store", name: str, manifest: Object) -> Candidate | None:

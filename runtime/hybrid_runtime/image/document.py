@@ -65,6 +65,16 @@ def objects_of(document: Object, field: str, what: str) -> list[Object]:
     return value
 
 
+def string_of(document: Object, field: str, what: str) -> str:
+    """Empty when it is missing or null."""
+    value = document.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise damaged(f"{field} of the {what} is not a string")
+    return value
+
+
 def strings_of(document: Object, field: str, what: str) -> list[str]:
     """Empty when it is missing or null."""
     value = document.get(field)

@@ -1,6 +1,7 @@
 """The file system that an image's layers add up to, in memory: nothing is unpacked but the file asked for."""
 
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.firmware.rootfs import places
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
 from hybrid_runtime.path import components
@@ -36,6 +37,14 @@ class File:
 class Link:
     def __init__(self, target: str) -> None:
         self.target = target
+
+
+class _Unresolved(Exception):
+    """Why a path leads to no regular file."""
+
+
+class _Absent(_Unresolved):
+    """There is nothing of that name."""
 
 
 class Tree:
@@ -131,11 +140,28 @@ class Tree:
             node = node[name]
         return node
 
-    def find(self, path: str) -> File:
+    def find(self, path: str, working_folder: str = "/") -> File:
         """The regular file that `path` means with the image's root as "/", as firmware/rootfs.py finds it on a disk.
 
         Raises Failure.
         """
+        *before, last = places(path, working_folder)
+        try:
+            for place in before:
+                try:
+                    return self._resolve(place)
+                except _Absent:
+                    continue
+            return self._resolve(last)
+        except _Unresolved as reason:
+            below = f", below {quote(working_folder)} or `/`" if before else ""
+            raise Failure(
+                f"the image has no firmware {quote(path)}{below}: {reason}",
+                "ENTRYPOINT and CMD must name a file of the image",
+            ) from None
+
+    def _resolve(self, path: str) -> File:
+        """Raises _Unresolved."""
         folders: list[tuple[str, Folder]] = [("", self.root)]
         pending = components(path)
         links = 0
@@ -151,20 +177,14 @@ class Tree:
                     del folders[1:]
                 pending = components(node.target) + pending
                 if links > MOST_LINKS or len(pending) > LONGEST_PATH:
-                    raise _not_found(path, "too many symbolic links")
+                    raise _Unresolved("too many symbolic links")
             elif isinstance(node, dict):
                 folders.append((name, node))
             elif node is None:
-                raise _not_found(path, f"{quote(name)} is not there")
+                raise _Absent(f"{quote(name)} is not there")
             elif pending:
-                raise _not_found(path, f"{quote(name)} is not a folder")
+                raise _Absent(f"{quote(name)} is not a folder")
             else:
                 node.path = (*(folder for folder, _ in folders[1:]), name)
                 return node
-        raise _not_found(path, "it is a folder")
-
-
-def _not_found(path: str, reason: str) -> Failure:
-    return Failure(
-        f"the image has no firmware {quote(path)}: {reason}", "ENTRYPOINT and CMD must name a file of the image"
-    )
+        raise _Unresolved("it is a folder")

@@ -52,7 +52,7 @@ class Unpacking:
         tree = Tree(allowance.entries)
         for layer in choice.candidate.layers:
             tree.apply(layer.entries(allowance))
-        firmware = tree.find(choice.candidate.firmware())
+        firmware = tree.find(choice.candidate.firmware(), choice.candidate.configuration.working_folder)
         if firmware.size > LARGEST_BYTES:
             raise Failure(f"the firmware has {firmware.size} bytes", f"at most {LARGEST_BYTES} are taken")
         os.mkdir(self.folder, 0o700)

@@ -48,6 +48,11 @@ def test_good() -> None:
     assert parse(GOOD | {"root": {"path": "/elsewhere"}}).root == "/elsewhere"
 
 
+@pytest.mark.parametrize(("cwd", "folder"), [("/fw", "/fw"), ("", "/"), (None, "/"), ("/", "/")])
+def test_the_working_folder(cwd: str | None, folder: str) -> None:
+    assert parse(GOOD | {"process": {"args": ["motor.elf"], "cwd": cwd}}).working_folder == folder
+
+
 @pytest.mark.parametrize("process", [None, {}])
 def test_without_process(process: object) -> None:
     config = {key: value for key, value in GOOD.items() if key != "process"}
@@ -77,6 +82,9 @@ def test_without_process(process: object) -> None:
         ({"process": {"args": [""]}}, "exactly one"),
         ({"process": {"args": ["a\0"]}}, "exactly one"),
         ({"process": {"args": ["\udfff"]}}, "exactly one"),
+        ({"process": {"args": ["a"], "cwd": "relative"}}, "cwd"),
+        ({"process": {"args": ["a"], "cwd": 1}}, "cwd"),
+        ({"process": {"args": ["a"], "cwd": "/a\0"}}, "cwd"),
         ({"process": {"args": ["a"], "env": "A=b"}}, "env"),
         ({"process": {"args": ["a"], "env": [1]}}, "env"),
         ({"annotations": []}, "annotations"),

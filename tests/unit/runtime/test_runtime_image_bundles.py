@@ -171,6 +171,15 @@ def test_firmware_behind_a_link(bundle: Bundle, tmp_path: Path) -> None:
     assert bundle(builder.write(tmp_path / "layout"))[0]["process"]["args"] == ["/v2/motor.elf"]
 
 
+@pytest.mark.parametrize("command", ["motor.elf", "./motor.elf", "fw/motor.elf"])
+def test_firmware_below_the_working_folder(bundle: Bundle, tmp_path: Path, command: str) -> None:
+    layer = tar(member("fw/motor.elf", build_elf(wide=True)))
+    builder = LayoutBuilder()
+    builder.add(builder.image(layer, config=configuration([layer], Cmd=[command], WorkingDir="/fw")))
+    config, firmware = bundle(builder.write(tmp_path / "layout"))
+    assert (config["process"]["args"], firmware) == (["/fw/motor.elf"], build_elf(wide=True))
+
+
 def test_every_blob_is_verified(bundle: Bundle, tmp_path: Path) -> None:
     builder = LayoutBuilder()
     builder.add(builder.index(builder.image()))

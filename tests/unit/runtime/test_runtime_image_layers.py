@@ -136,6 +136,50 @@ def test_links_lead_inside(make: Make) -> None:
             tree.find(path)
 
 
+def test_a_relative_path_is_looked_for_below_the_working_folder_first(make: Make) -> None:
+    tree, made = tree_of(
+        make,
+        [
+            member("fw/motor.elf", b"below"),
+            member("motor.elf", b"root"),
+            member("other.elf", b"root"),
+            member("fw/out", kind=LINK, link="../../../other.elf"),
+            member("fw/loop.elf", kind=LINK, link="loop.elf"),
+            member("loop.elf", b"root"),
+            member("fw/folder.elf", kind=FOLDER),
+            member("folder.elf", b"root"),
+        ],
+    )
+
+    def found(path: str, working_folder: str) -> bytes:
+        file = tree.find(path, working_folder)
+        stream = io.BytesIO()
+        made[file.layer].extract(file.offset, file.size, stream.write)
+        return stream.getvalue()
+
+    for path, working_folder, expected in (
+        ("motor.elf", "/fw", b"below"),
+        ("./motor.elf", "/fw/", b"below"),
+        ("../motor.elf", "/fw", b"root"),
+        ("/motor.elf", "/fw", b"root"),
+        ("other.elf", "/fw", b"root"),
+        ("fw/motor.elf", "/fw", b"below"),
+        ("motor.elf", "/absent", b"root"),
+        ("motor.elf", "/other.elf", b"root"),
+        ("motor.elf", "", b"root"),
+        ("motor.elf", "fw", b"below"),
+        ("out", "/fw", b"root"),
+    ):
+        assert found(path, working_folder) == expected
+    for path, reason in (
+        ("none.elf", "`none.elf`, below `/fw` or `/`: `none.elf` is not there"),
+        ("loop.elf", "too many"),
+        ("folder.elf", "it is a folder"),
+    ):
+        with pytest.raises(Failure, match=reason):
+            tree.find(path, "/fw")
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [

@@ -129,11 +129,11 @@ def test_this_board(double: RemoteprocDouble) -> None:
 def test_the_command_must_be_one_path() -> None:
     layer = firmware_layer()
     for command, words in (
-        ({"Cmd": None}, "are `nothing`"),
-        ({"Cmd": ["/bin/sh", "-c", "/fw.elf"]}, "are `/bin/sh -c /fw.elf`"),
-        ({"Entrypoint": ["/fw.elf"], "Cmd": ["--fast"]}, "are `/fw.elf --fast`"),
-        ({"Cmd": [""]}, "not one path"),
-        ({"Cmd": ["a\0b"]}, "not one path"),
+        ({"Cmd": None}, r"are `\[\]`"),
+        ({"Cmd": ["/bin/sh", "-c", "/fw.elf"]}, r'are `\["/bin/sh", "-c", "/fw\.elf"\]`'),
+        ({"Entrypoint": ["/fw.elf"], "Cmd": ["--fast"]}, r'are `\["/fw\.elf", "--fast"\]`'),
+        ({"Cmd": [""]}, "not exactly one path"),
+        ({"Cmd": ["a\0b"]}, "not exactly one path"),
     ):
         document = configuration([layer], **command)
         with pytest.raises(Failure, match=words):

@@ -298,6 +298,22 @@ def test_malformed_firmware_leaves_nothing(
     assert core.boots == []
 
 
+@pytest.mark.parametrize("argument", ["motor.elf", "./motor.elf", "../fw/motor.elf"])
+def test_a_firmware_below_the_working_folder(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, tmp_path: Path, argument: str
+) -> None:
+    """WORKDIR /fw with CMD ["motor.elf"], and `run -w /fw`."""
+    bundle = write_bundle(tmp_path / "bundle", firmware, process={"cwd": "/fw", "args": [argument]})
+    (bundle / "rootfs/fw").mkdir()
+    (bundle / "rootfs/fw/motor.elf").write_bytes(build_elf(wide=True))
+    command.run("create", "-b", bundle, "motor")
+    [installed] = double.installed()
+    assert installed.startswith("motor.elf-")
+    assert (double.firmware_folder / installed).read_bytes() == build_elf(wide=True)
+    command.run("start", "motor")
+    assert core.state == "running"
+
+
 def test_firmware_without_resource_table_is_warned_of(command: Command, core: ProcessorDouble, firmware: Path) -> None:
     firmware.write_bytes(build_elf(sections=(".text",)))
     assert "warning: the firmware has no .resource_table" in command.run("create", firmware, "motor").stderr

@@ -54,6 +54,45 @@ def test_paths(root: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "working_folder", "expected"),
+    [
+        ("fw.elf", "/lib", b"in lib"),
+        ("./fw.elf", "/lib/", b"in lib"),
+        ("../fw.elf", "/lib", INSIDE),
+        ("../../../fw.elf", "/lib", INSIDE),
+        ("/fw.elf", "/lib", INSIDE),
+        ("lib/fw.elf", "/lib", b"in lib"),
+        ("fw.elf", "/lib/deep", INSIDE),
+        ("fw.elf", "/absent", INSIDE),
+        ("fw.elf", "/fw.elf", INSIDE),
+        ("fw.elf", "/../lib", b"in lib"),
+        ("fw.elf", "/abroad", INSIDE),
+        ("link", "/lib/deep", INSIDE),
+    ],
+)
+def test_a_relative_path_is_looked_for_below_the_working_folder_first(
+    root: Path, path: str, working_folder: str, expected: bytes
+) -> None:
+    (root / "abroad").symlink_to(root.parent)
+    (root / "lib/deep/link").symlink_to("../../../../fw.elf")
+    descriptor = open_inside(str(root), path, working_folder)
+    try:
+        assert os.read(descriptor, 100) == expected
+    finally:
+        os.close(descriptor)
+
+
+def test_only_what_is_absent_is_looked_for_elsewhere(root: Path) -> None:
+    (root / "lib/loop").symlink_to("loop")
+    for name, words in (("loop", "too many symbolic links"), ("deep", "is a directory|not a regular file")):
+        (root / name).write_bytes(INSIDE)
+        with pytest.raises(Failure, match=words):
+            open_inside(str(root), name, "/lib")
+    with pytest.raises(Failure, match=r"cannot open the firmware `absent` in `.*`, below `/lib` or `/`: "):
+        open_inside(str(root), "absent", "/lib")
+
+
+@pytest.mark.parametrize(
     ("target", "expected"),
     [
         ("fw.elf", INSIDE),
