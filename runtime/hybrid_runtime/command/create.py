@@ -142,7 +142,7 @@ class _Creation:
         return bundle_of_file(f"{self.folder}/bundle", resolved(image.removeprefix("file:")), given)
 
     def prepare(self, bundle: Bundle) -> None:
-        """Processor chosen and claimed, firmware checked and installed."""
+        """Processor chosen and claimed, firmware installed and checked."""
         check_annotations(bundle.annotations)
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
@@ -161,25 +161,28 @@ class _Creation:
             remove_folder(bundle.root)
 
     def _open_firmware(self, bundle: Bundle) -> int | None:
-        """One descriptor from the check to the copy: what was checked is what runs."""
+        """One descriptor for all that is done with it: what its name means may change."""
         if bundle.firmware is None:
             return None
         descriptor = open_inside(bundle.root, bundle.firmware, bundle.working_folder)
         try:
             check_size(descriptor)
-            if bundle.annotations.get("remoteproc.format", "elf") == "elf":
-                for warning in check_elf(descriptor):
-                    self.context.warn(warning)
-            expected = bundle.annotations.get("remoteproc.firmware.sha256")
-            if expected is not None and sha256(descriptor) != expected.lower():
-                raise Failure(
-                    f"the firmware `{bundle.firmware}` is not the one with sha256 `{expected}`",
-                    "correct the annotation remoteproc.firmware.sha256 or the image",
-                )
-        except BaseException:
+        except Failure:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _check_firmware(self, bundle: Bundle, copy: int) -> None:
+        """Of the copy to be installed: what is checked is what runs, whoever writes the image meanwhile."""
+        if bundle.annotations.get("remoteproc.format", "elf") == "elf":
+            for warning in check_elf(copy):
+                self.context.warn(warning)
+        expected = bundle.annotations.get("remoteproc.firmware.sha256")
+        if expected is not None and sha256(copy) != expected.lower():
+            raise Failure(
+                f"the firmware `{bundle.firmware}` is not the one with sha256 `{expected}`",
+                "correct the annotation remoteproc.firmware.sha256 or the image",
+            )
 
     def _claim(self, remoteproc: Remoteproc) -> None:
         self.claim = take_claim(self.machine, remoteproc.device)
@@ -206,7 +209,7 @@ class _Creation:
             self._plan_cgroup(bundle.cgroups_path)
         self._require_claim().write_journal(self.journal)
         if firmware is not None:
-            install(firmware, self.record.firmware_file)
+            install(firmware, self.record.firmware_file, lambda copy: self._check_firmware(bundle, copy))
 
     def _plan_cgroup(self, path: str) -> None:
         from hybrid_runtime.container.cgroup import can_be_joined, missing_folders, own_group

@@ -9,6 +9,10 @@ from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import make_folders, on_machine
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LARGEST_BYTES = 256 * 1024 * 1024
 LONGEST_BASE_NAME = 128
 _CHUNK = 1 << 20
@@ -58,13 +62,20 @@ def check_size(descriptor: int) -> None:
         raise Failure(f"the firmware has {size} bytes", f"at most {LARGEST_BYTES} are taken")
 
 
-def install(source: int, target: str) -> None:
-    """Copy the descriptor's content to `target`: temporary name, fsync, rename. Raises Failure, nothing is left."""
+def install(source: int, target: str, check: "Callable[[int], None]") -> None:
+    """Copy the descriptor's content to `target`: temporary name, check, fsync, rename. Raises Failure, nothing is left.
+
+    `check` gets a descriptor of the copy and raises Failure for one that is not to run. Nobody else writes the copy,
+    while the source may be written until the last moment.
+    """
     temporary = f"{target}{_IN_MAKING}"
     try:
         make_folders(target.rpartition("/")[0])
-        _copy(source, temporary)
+        _make(source, temporary, check)
         os.rename(temporary, target)
+    except Failure:
+        remove_if_possible(temporary)
+        raise
     except OSError as error:
         remove_if_possible(temporary)
         raise Failure(
@@ -75,21 +86,33 @@ def install(source: int, target: str) -> None:
         ) from error
 
 
-def _copy(source: int, temporary: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    # 0644, as every firmware file: the kernel's helper may run as another user.
-    descriptor = os.open(temporary, flags, 0o644)
+def _make(source: int, temporary: str, check: "Callable[[int], None]") -> None:
+    """Private until it has passed the check."""
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        offset = 0
-        while chunk := os.pread(source, _CHUNK, offset):
-            write_all(descriptor, chunk)
-            offset += len(chunk)
-            if offset > LARGEST_BYTES:
-                # It has grown since its size was checked.
-                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        _copy(source, descriptor)
+        check(descriptor)
+        os.fchmod(descriptor, _installed_mode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _copy(source: int, target: int) -> None:
+    offset = 0
+    while chunk := os.pread(source, _CHUNK, offset):
+        write_all(target, chunk)
+        offset += len(chunk)
+        if offset > LARGEST_BYTES:
+            # It has grown since its size was checked.
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+
+def _installed_mode() -> int:
+    """0644, as every firmware file, less what the caller's umask takes: the kernel's helper may be another user."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o644 & ~mask
 
 
 def remove_installed(target: str) -> None:

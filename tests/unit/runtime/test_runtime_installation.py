@@ -16,6 +16,11 @@ from hybrid_runtime.machine import Machine
 TIME = "20261122T101112Z"
 
 
+def take_any(copy: int) -> None:
+    """A check that everything passes."""
+    assert copy >= 0
+
+
 @given(st.text(max_size=400))
 def test_names_are_harmless(path: str) -> None:
     name = unique_name(path, "01234567", "89abcdef", TIME)
@@ -52,7 +57,7 @@ def test_install_and_remove(tmp_path: Path) -> None:
     target = tmp_path / "lib/firmware/fw"
     with source.open("rb") as file:
         file.seek(17)
-        install(file.fileno(), str(target))
+        install(file.fileno(), str(target), take_any)
         assert sha256(file.fileno()) == __import__("hashlib").sha256(source.read_bytes()).hexdigest()
     assert target.read_bytes() == source.read_bytes()
     assert target.stat().st_mode & 0o777 == 0o644
@@ -69,13 +74,55 @@ def test_failed_install_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     with source.open("rb") as file:
         monkeypatch.setattr(installation, "LARGEST_BYTES", 10)
         with pytest.raises(Failure, match="cannot install the firmware as"):
-            install(file.fileno(), str(folder / "fw"))
+            install(file.fileno(), str(folder / "fw"), take_any)
         assert list(folder.iterdir()) == []
         with pytest.raises(Failure, match="at most 10"):
             installation.check_size(file.fileno())
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(Failure, match="cannot install"):
-            install(file.fileno(), str(tmp_path / "file/fw"))
+            install(file.fileno(), str(tmp_path / "file/fw"), take_any)
+
+
+def test_the_copy_is_private_until_it_has_passed_the_check(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"as it was copied")
+    target = tmp_path / "firmware/fw"
+    seen = []
+
+    def overwrite(copy: int) -> None:
+        source.write_bytes(b"as it is written")
+        seen.append((os.pread(copy, 100, 0), os.fstat(copy).st_mode & 0o777, target.exists()))
+
+    with source.open("rb") as file:
+        install(file.fileno(), str(target), overwrite)
+    assert seen == [(b"as it was copied", 0o600, False)]
+    assert target.read_bytes() == b"as it was copied"
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_copy_that_fails_the_check_leaves_nothing(tmp_path: Path) -> None:
+    def refuse(copy: int) -> None:
+        raise Failure(f"{os.fstat(copy).st_size} bytes are not the right ones")
+
+    source = tmp_path / "source"
+    source.write_bytes(b"bad")
+    with source.open("rb") as file, pytest.raises(Failure, match="3 bytes are not the right ones"):
+        install(file.fileno(), str(tmp_path / "firmware/fw"), refuse)
+    assert list((tmp_path / "firmware").iterdir()) == []
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644)])
+def test_the_umask_of_the_caller_counts(tmp_path: Path, umask: int, mode: int) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    before = os.umask(umask)
+    try:
+        with source.open("rb") as file:
+            install(file.fileno(), str(tmp_path / "fw"), take_any)
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "fw").stat().st_mode & 0o777 == mode
 
 
 def test_installed_name_that_is_taken_by_a_link(tmp_path: Path) -> None:
@@ -83,7 +130,7 @@ def test_installed_name_that_is_taken_by_a_link(tmp_path: Path) -> None:
     victim.write_bytes(b"precious")
     (tmp_path / "fw.tmp").symlink_to(victim)
     with victim.open("rb") as file, pytest.raises(Failure, match="cannot install"):
-        install(file.fileno(), str(tmp_path / "fw"))
+        install(file.fileno(), str(tmp_path / "fw"), take_any)
     assert victim.read_bytes() == b"precious"
 
 

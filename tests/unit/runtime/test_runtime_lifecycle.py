@@ -1,9 +1,11 @@
 """Containers from create to delete, in processes of their own, on a double of the kernel's files."""
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from time import sleep
 
@@ -13,6 +15,8 @@ from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from elf_builder import build_elf
+from hybrid_runtime.command import create
+from hybrid_runtime.firmware.installation import install
 
 
 def test_whole_life(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
@@ -295,6 +299,59 @@ def test_malformed_firmware_leaves_nothing(
     assert "truncated" in command.run("create", firmware, "motor", code=1).stderr
     assert double.leftovers() == []
     command.create(firmware, "motor", annotations={"remoteproc.format": "raw"})
+    assert core.boots == []
+
+
+@pytest.mark.parametrize("checked_by", ["check_elf", "sha256"])
+def test_what_was_checked_is_installed(
+    *,
+    command: Command,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    firmware: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    checked_by: str,
+) -> None:
+    """Another program overwrites the image's file the moment its content has been looked at."""
+    good = firmware.read_bytes()
+    check = getattr(create, checked_by)
+
+    def overtaken(descriptor: int) -> object:
+        verdict = check(descriptor)
+        firmware.write_bytes(build_elf(wide=True))
+        return verdict
+
+    monkeypatch.setattr(create, checked_by, overtaken)
+    digest = hashlib.sha256(good).hexdigest()
+    outcome = command.forked("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor")
+    assert firmware.read_bytes() == build_elf(wide=True)
+    if outcome.code == 0:
+        [installed] = double.installed()
+        assert (double.firmware_folder / installed).read_bytes() == good
+    else:
+        assert "sha256" in outcome.stderr
+        assert double.leftovers() == []
+    assert core.boots == []
+
+
+def test_a_firmware_overwritten_before_it_is_copied_is_refused(
+    *,
+    command: Command,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    firmware: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
+
+    def overtaken(source: int, target: str, check: Callable[[int], None]) -> None:
+        firmware.write_bytes(build_elf(wide=True))
+        install(source, target, check)
+
+    monkeypatch.setattr(create, "install", overtaken)
+    outcome = command.forked("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor")
+    assert (outcome.code, "sha256" in outcome.stderr) == (1, True)
+    assert double.leftovers() == []
     assert core.boots == []
 
 
