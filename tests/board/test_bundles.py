@@ -17,8 +17,7 @@ from linux import Linux, WaitForStatus
 PROOF_S = 10.0
 FOLDER = "/tmp/bundle"
 ROOTFS = f"{FOLDER}/rootfs"
-LOADER = "/lib/ld-linux-aarch64.so.1"
-KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+KINDS = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
 
 BundleMaker = Callable[..., None]
 
@@ -26,10 +25,7 @@ BundleMaker = Callable[..., None]
 @pytest.fixture
 def write_bundle(shell: Shell) -> Iterator[BundleMaker]:
     """Makes the bundle of a firmware on the board, with a shell in its root file system for hooks."""
-    shell.run(f"mkdir -p {ROOTFS}/bin {ROOTFS}/lib && cp /bin/busybox {ROOTFS}/bin/ && ln -sf busybox {ROOTFS}/bin/sh")
-    # ld.so(8) --verify: fails for a static program, as Debian's BusyBox is.
-    libraries = f"{LOADER} --list /bin/busybox | grep -o '/[^ ]*'"
-    shell.run(f"if {LOADER} --verify /bin/busybox; then cp -L $({libraries}) {ROOTFS}/lib/; fi")
+    shell.run(f"mkdir -p {ROOTFS}/bin && cp /bin/busybox {ROOTFS}/bin/ && ln -sf busybox {ROOTFS}/bin/sh")
 
     def write(firmware: BuiltFirmware, **changes: object) -> None:
         shell.run(["cp", firmware.path_on_board, f"{ROOTFS}/fw.elf"])
@@ -67,14 +63,10 @@ def test_hooks_run_in_order_and_in_their_place(
     wait_for_status: WaitForStatus,
 ) -> None:
     hello = firmware("hello")
-    inside = ("startContainer",)
 
     def hook(kind: str) -> dict[str, Any]:
-        # The record lies in the root file system, where the hook that runs inside finds it as well.
-        path, record = ("/bin/sh", "/record") if kind in inside else (f"{ROOTFS}/bin/sh", f"{ROOTFS}/record")
-        network = "[ -e /proc/self ] && n=$(busybox readlink /proc/self/ns/net)"
-        script = f'{network}; echo "{kind} ${{n:--}} $(busybox cat)" >> {record}'
-        return {"path": path, "args": ["sh", "-c", script], "env": ["PATH=/bin"], "timeout": 20}
+        script = f'echo "{kind} $(busybox readlink /proc/self/ns/net) $(busybox cat)" >> {ROOTFS}/record'
+        return {"path": f"{ROOTFS}/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/bin"], "timeout": 20}
 
     hooks = {kind: [hook(kind)] for kind in KINDS}
     write_bundle(hello, hooks=hooks, linux={"namespaces": [{"type": "network"}]})
@@ -90,15 +82,13 @@ def test_hooks_run_in_order_and_in_their_place(
         ("prestart", machine, "creating"),
         ("createRuntime", machine, "creating"),
         ("createContainer", supervisor, "creating"),
-        # Inside its root there is no /proc.
-        ("startContainer", "-", "created"),
         ("poststart", machine, "running"),
         ("poststop", machine, "stopped"),
     ]
     linux.assert_untouched()
 
 
-def test_a_failing_hook_of_start_keeps_the_core_off(
+def test_a_program_of_the_image_is_never_run(
     runtime: DeployedRuntime,
     shell: Shell,
     firmware: FirmwareMaker,
@@ -107,12 +97,11 @@ def test_a_failing_hook_of_start_keeps_the_core_off(
     write_bundle: BundleMaker,
 ) -> None:
     hello = firmware("hello")
-    failing = {"path": "/bin/sh", "args": ["sh", "-c", "echo not today >&2; exit 4"]}
-    write_bundle(hello, hooks={"startContainer": [failing]})
-    runtime.run("create", "--bundle", FOLDER, "hooked")
-    outcome = runtime.start("hooked", check=False)
+    write_bundle(hello, hooks={"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "> /record"]}]})
+    outcome = runtime.run("create", "--bundle", FOLDER, "hooked", check=False)
     assert outcome.exit_status == 1
-    assert "startContainer hook `/bin/sh` ended with code 4: not today" in outcome.stderr
+    assert "hooks.startContainer would run the program `/bin/sh` of the firmware image" in outcome.stderr
+    assert shell.run(["test", "-e", f"{ROOTFS}/record"], check=False).exit_status == 1
     witness.silent(hello)
     linux.assert_untouched()
     assert shell.run(["pidof", "hybrid-runtime"], check=False).exit_status != 0

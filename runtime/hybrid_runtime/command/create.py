@@ -257,14 +257,13 @@ class _Creation:
         """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
         if not bundle.hooks:
             return
-        from hybrid_runtime.container.hook import BESIDE_US, Place, run_hooks
+        from hybrid_runtime.container.hook import run_hooks
 
         # They may ask for the state.
         self.record.save(self.folder)
         self.hooks = bundle.hooks
-        inside = Place(self.record.pid)
-        for kind, place in (("prestart", BESIDE_US), ("createRuntime", BESIDE_US), ("createContainer", inside)):
-            run_hooks(kind, bundle.hooks, self.record, BEING_CREATED, place)
+        for kind, network_of in (("prestart", 0), ("createRuntime", 0), ("createContainer", self.record.pid)):
+            run_hooks(kind, bundle.hooks, self.record, BEING_CREATED, network_of)
 
     def commit(self, birth: Birth) -> None:
         if birth.pid_file:

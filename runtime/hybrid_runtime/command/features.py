@@ -5,7 +5,7 @@ from hybrid_runtime.command.columns import say_json
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.command.version import commit
-from hybrid_runtime.firmware.hook import KINDS
+from hybrid_runtime.firmware.hook import RUN_KINDS
 
 OLDEST_SPEC_VERSION = "1.0.0"
 # Recognized in config.json. The supervisor enters a network namespace and, since it must see the machine's own
@@ -19,7 +19,7 @@ def features() -> dict[str, object]:
     return {
         "ociVersionMin": OLDEST_SPEC_VERSION,
         "ociVersionMax": SPEC_VERSION,
-        "hooks": list(KINDS),
+        "hooks": list(RUN_KINDS),
         "mountOptions": [],
         "linux": {
             "namespaces": list(NAMESPACES),

@@ -5,7 +5,7 @@ import posix as os
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.record import STARTED, Record
-from hybrid_runtime.container.status import CREATED, RUNNING, open_supervisor, settled
+from hybrid_runtime.container.status import RUNNING, open_supervisor, settled
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
@@ -36,18 +36,20 @@ def _startable(context: Context, identifier: str, folder: HeldFolder) -> Record:
 
 
 def _start_between_hooks(context: Context, identifier: str, folder: HeldFolder) -> None:
-    """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 7, 9 and 12)."""
+    """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 9 and 12)."""
     from hybrid_runtime.command.interruption import interrupt_on_termination
     from hybrid_runtime.container.ending import destroy
-    from hybrid_runtime.container.hook import HookFailed, Place, run_hooks
+    from hybrid_runtime.container.hook import HookFailed, run_hooks
     from hybrid_runtime.firmware.bundle import kept_bundle
+    from hybrid_runtime.firmware.hook import refuse_image_hooks
 
     interrupt_on_termination()
     _wait_for_turn(folder)
     record = _startable(context, identifier, folder)
     bundle = kept_bundle(folder.content, record.bundle)
+    # Earlier versions have taken them.
+    refuse_image_hooks(bundle.hooks)
     try:
-        run_hooks("startContainer", bundle.hooks, record, CREATED, Place(record.pid, bundle.root))
         _start(context, record, folder)
         run_hooks("poststart", bundle.hooks, record, RUNNING)
     except HookFailed:

@@ -30,33 +30,10 @@ class HookFailed(Failure):
     """The container cannot go on, and is destroyed."""
 
 
-class Place:
-    """Where a hook runs: in the network namespace of a process, with a folder as its root, or (0, "") beside us."""
-
-    def __init__(self, network_of: int = 0, root: str = "") -> None:
-        self.network_of = network_of
-        self.root = root
-
-    def enter(self) -> None:
-        """In the hook's own process. Raises OSError."""
-        if self.network_of:
-            from hybrid_runtime.network_namespace import join_network
-
-            join_network(f"/proc/{self.network_of}/ns/net")
-        if self.root:
-            os.chroot(self.root)
-            os.chdir("/")
-
-
-BESIDE_US = Place()
-
-
-def run_hooks(
-    kind: str, hooks: dict[str, list[Hook]], record: Record, status: Status, place: Place = BESIDE_US
-) -> None:
+def run_hooks(kind: str, hooks: dict[str, list[Hook]], record: Record, status: Status, network_of: int = 0) -> None:
     """In the listed order; the first that fails ends it. Raises HookFailed."""
     for hook in hooks.get(kind, ()):
-        problem = run_hook(hook, oci_state(record, status), place)
+        problem = run_hook(hook, oci_state(record, status), network_of)
         if problem:
             raise HookFailed(f"{kind} hook `{hook.path}` {problem}", "see the hook's own documentation and config.json")
 
@@ -65,21 +42,24 @@ def run_poststop_hooks(hooks: dict[str, list[Hook]], record: Record) -> list[str
     """What went wrong with those that failed. The container is gone, so nothing is held up by it (spec, Lifecycle)."""
     problems = []
     for hook in hooks.get("poststop", ()):
-        problem = run_hook(hook, oci_state(record, STOPPED), BESIDE_US)
+        problem = run_hook(hook, oci_state(record, STOPPED))
         if problem:
             problems.append(f"poststop hook `{hook.path}` {problem}")
     return problems
 
 
-def run_hook(hook: Hook, state: dict[str, object], place: Place) -> str:
-    """What went wrong, "" when nothing did. Killed with everything it started when the time is over."""
+def run_hook(hook: Hook, state: dict[str, object], network_of: int = 0) -> str:
+    """What went wrong, "" when nothing did. Killed with everything it started when the time is over.
+
+    In the network namespace of the process `network_of`, 0 for our own; else in our namespaces (spec, config.md).
+    """
     stdin = os.memfd_create("state")
     write_all(stdin, write(state).encode())
     os.lseek(stdin, 0, _SEEK_SET)
     said, stderr = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(hook, place, str(state["bundle"]), stdin, stderr)
+        _become(hook, network_of, str(state["bundle"]), stdin, stderr)
     os.close(stdin)
     os.close(stderr)
     try:
@@ -94,7 +74,7 @@ def run_hook(hook: Hook, state: dict[str, object], place: Place) -> str:
         os.close(said)
 
 
-def _become(hook: Hook, place: Place, bundle: str, stdin: int, stderr: int) -> None:
+def _become(hook: Hook, network_of: int, bundle: str, stdin: int, stderr: int) -> None:
     """In the new process: never returns."""
     try:
         os.setpgid(0, 0)
@@ -102,8 +82,11 @@ def _become(hook: Hook, place: Place, bundle: str, stdin: int, stderr: int) -> N
         os.dup2(stdin, 0)
         os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
         os.dup2(stderr, 2)
-        place.enter()
-        if not place.root and is_folder(bundle):
+        if network_of:
+            from hybrid_runtime.network_namespace import join_network
+
+            join_network(f"/proc/{network_of}/ns/net")
+        if is_folder(bundle):
             os.chdir(bundle)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execve(hook.path, hook.args, hook.environment)

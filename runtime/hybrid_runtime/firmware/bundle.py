@@ -182,7 +182,8 @@ def _cgroups_path(path: str, text: object) -> str:
 
 
 def read_bundle(path: str) -> Bundle:
-    """Raises Failure for a bundle that cannot be read or is not one, SandboxBundle as Bundle does."""
+    """For create. Raises Failure for a bundle that cannot be read, is none or has hooks that are refused, SandboxBundle
+    as Bundle does."""
     try:
         path = resolved(path)
         with open(f"{path}/{CONFIG}", "rb") as source:
@@ -195,7 +196,12 @@ def read_bundle(path: str) -> Bundle:
         raise Failure(
             f"`{path}/{CONFIG}` is larger than {LARGEST_CONFIG_BYTES} bytes", "that is no bundle of an engine"
         )
-    return Bundle(path, config)
+    bundle = Bundle(path, config)
+    if bundle.hooks:
+        from hybrid_runtime.firmware.hook import refuse_image_hooks
+
+        refuse_image_hooks(bundle.hooks)
+    return bundle
 
 
 def is_surely_firmware(image: str) -> bool:

@@ -1,6 +1,11 @@
 """Lifecycle hooks as config.json words them (OCI runtime spec, config.md, POSIX-platform Hooks)."""
 
-KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+from hybrid_runtime.failure import Failure
+
+# Its program would come out of the image, and run as root with the machine in reach: chroot(2) holds no root.
+IMAGE_KIND = "startContainer"
+KINDS = ("prestart", "createRuntime", "createContainer", IMAGE_KIND, "poststart", "poststop")
+RUN_KINDS = tuple(kind for kind in KINDS if kind != IMAGE_KIND)
 # poll(2) takes milliseconds in an int.
 _LONGEST_TIMEOUT_SECONDS = 1e6
 
@@ -30,6 +35,15 @@ def parse_hooks(hooks: object) -> dict[str, list[Hook]]:
         if entries:
             found[kind] = [_parse_hook(kind, entry) for entry in entries]
     return found
+
+
+def refuse_image_hooks(hooks: dict[str, list[Hook]]) -> None:
+    """Raises Failure. A firmware image has nothing that Linux could execute, so such a hook means something else."""
+    if IMAGE_KIND in hooks:
+        raise Failure(
+            f"hooks.{IMAGE_KIND} would run the program `{hooks[IMAGE_KIND][0].path}` of the firmware image as root",
+            "use createContainer or createRuntime, whose programs are the machine's own",
+        )
 
 
 def _parse_hook(kind: str, entry: object) -> Hook:

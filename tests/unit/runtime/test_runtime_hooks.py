@@ -11,7 +11,7 @@ from bundle_builder import write_bundle
 from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.container.hook import Place, run_hook
+from hybrid_runtime.container.hook import run_hook
 from hybrid_runtime.firmware.hook import Hook, parse_hooks
 
 RECORDER = """#!/bin/sh
@@ -54,7 +54,6 @@ def script(folder: Path, text: str) -> dict[str, Any]:
     return {"path": str(path)}
 
 
-# startContainer hooks run inside the root file system, which holds no program here: the board's tests have them.
 KINDS = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
 
 
@@ -126,17 +125,53 @@ def test_a_failing_poststart_hook_destroys(
     assert double.leftovers() == []
 
 
-def test_a_start_container_hook_runs_inside_the_root_file_system(
-    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, tmp_path: Path
+def test_a_hook_that_is_a_program_of_the_image_is_refused(
+    *,
+    command: Command,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    recorder: Recorder,
+    firmware: Path,
+    tmp_path: Path,
 ) -> None:
-    """A program of the machine is not there: the core is not started, the container is gone."""
-    hooks = {"startContainer": [{"path": "/bin/sh"}]}
-    command.run("create", "-b", write_bundle(tmp_path / "bundle", firmware, hooks=hooks), "motor")
-    assert (
-        "startContainer hook `/bin/sh` ended with code 127: cannot be run"
-        in command.run("start", "motor", code=1).stderr
-    )
+    """It would run as root on this machine, whatever the image's author has put there."""
+    hooks = {"startContainer": [{"path": "/bin/sh"}], "poststop": [recorder.hook("poststop")]}
+    bundle = write_bundle(tmp_path / "bundle", firmware, hooks=hooks)
+    outcome = command.run("create", "-b", bundle, "motor", code=1)
+    assert "hooks.startContainer would run the program `/bin/sh` of the firmware image" in outcome.stderr
+    assert "createContainer or createRuntime" in outcome.stderr
+    assert recorder.words() == []
+    assert double.leftovers() == []
+    config = json.loads((bundle / "config.json").read_text())
+    (bundle / "config.json").write_text(json.dumps(config | {"hooks": {"startContainer": []}}))
+    command.run("create", "-b", bundle, "motor")
+    command.run("start", "motor")
+    assert len(core.boots) == 1
+
+
+def test_a_container_of_an_earlier_version_with_such_a_hook_can_be_deleted(
+    *,
+    command: Command,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    recorder: Recorder,
+    firmware: Path,
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "bundle/rootfs/program"
+    command.run("create", "-b", write_bundle(tmp_path / "bundle", firmware, hooks={"poststop": []}), "motor")
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o700)
+    kept = double.root / "motor/config.json"
+    hooks = {"startContainer": [{"path": "/program"}], "poststop": [recorder.hook("poststop")]}
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"hooks": hooks}))
+    record = double.root / "motor/record.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"hooks": list(hooks)}))
+    assert "hooks.startContainer" in command.run("start", "motor", code=1).stderr
+    assert not (tmp_path / "ran").exists()
     assert core.boots == []
+    command.run("delete", "motor")
+    assert recorder.words() == ["poststop"]
     assert double.leftovers() == []
 
 
@@ -204,7 +239,7 @@ STATE: dict[str, object] = {"bundle": "/", "annotations": {"long": "x" * 300_000
 def test_a_hook_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     path = Path(script(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait")["path"])
     begun = time.monotonic()
-    assert "took longer than its timeout of 1 s" in run_hook(hook(path, 1), STATE, Place())
+    assert "took longer than its timeout of 1 s" in run_hook(hook(path, 1), STATE)
     assert time.monotonic() - begun < 10
     child = int((tmp_path / "child").read_text())
     eventually(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
@@ -213,7 +248,7 @@ def test_a_hook_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) 
 def test_a_hook_may_ignore_its_state_and_leave_something_running(tmp_path: Path) -> None:
     path = Path(script(tmp_path, f"sleep 5 & echo $! > {tmp_path}/child; exit 0")["path"])
     begun = time.monotonic()
-    assert run_hook(hook(path), STATE, Place()) == ""
+    assert run_hook(hook(path), STATE) == ""
     assert time.monotonic() - begun < 4
     os.kill(int((tmp_path / "child").read_text()), 9)
 
@@ -223,7 +258,7 @@ def test_a_hook_inherits_nothing(tmp_path: Path) -> None:
     os.set_inheritable(open_by_us, True)
     try:
         path = Path(script(tmp_path, f"ls -l /proc/self/fd > {tmp_path}/open; env > {tmp_path}/env")["path"])
-        assert run_hook(hook(path), STATE, Place()) == ""
+        assert run_hook(hook(path), STATE) == ""
     finally:
         os.close(open_by_us)
     numbers = [int(line.split()[8]) for line in (tmp_path / "open").read_text().splitlines() if "->" in line]
@@ -237,7 +272,7 @@ def test_a_hook_inherits_nothing(tmp_path: Path) -> None:
 
 def test_the_end_of_what_a_hook_says_is_told(tmp_path: Path) -> None:
     path = Path(script(tmp_path, "yes chatter | head -c 1000000 >&2; echo at last >&2; kill -TERM $$")["path"])
-    problem = run_hook(hook(path), STATE, Place())
+    problem = run_hook(hook(path), STATE)
     assert problem.startswith("was ended by signal 15: ")
     assert problem.endswith("at last")
     assert len(problem) < 1100
@@ -245,7 +280,7 @@ def test_the_end_of_what_a_hook_says_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/nowhere/hook", "/etc/passwd", "/"])
 def test_what_cannot_be_run(path: str) -> None:
-    assert "cannot be run" in run_hook(Hook(path, [path], {}, 0), STATE, Place())
+    assert "cannot be run" in run_hook(Hook(path, [path], {}, 0), STATE)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_features_are_one_object(command: Command) -> None:
     assert outcome.stderr == ""
     assert (features["ociVersionMin"], features["ociVersionMax"]) == ("1.0.0", "1.3.0")
     assert features["hooks"] == [
-        *("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"),
+        *("prestart", "createRuntime", "createContainer", "poststart", "poststop"),
     ]
     assert features["mountOptions"] == []
     assert "network" in features["linux"]["namespaces"]
