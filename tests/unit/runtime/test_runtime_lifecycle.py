@@ -483,7 +483,9 @@ def test_signals_that_mean_nothing_to_a_core(command: Command, core: ProcessorDo
 
 
 @pytest.mark.parametrize("number", sorted(STOPS))
-def test_the_state_after_a_stop(command: Command, core: ProcessorDouble, firmware: Path, number: signal.Signals) -> None:
+def test_the_state_after_a_stop(
+    command: Command, core: ProcessorDouble, firmware: Path, number: signal.Signals
+) -> None:
     """kill returns when the stop is carried out: whoever asks then is not told that it runs."""
     for _ in range(5):
         command.create(firmware, "motor")
