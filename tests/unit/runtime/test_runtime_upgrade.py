@@ -56,7 +56,8 @@ living = Supervisor.run
 def run(self):
     before = set(sys.modules)
     code = living(self)
-    with open({str(listing)!r}, "w") as target:
+    # The working folder is the machine's root.
+    with open("." + {str(listing)!r}, "w") as target:
         target.write("\\n".join(sorted(set(sys.modules) - before)))
     return code
 Supervisor.run = run
