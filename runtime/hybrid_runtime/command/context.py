@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.command.options import Values, salvage, usage_error
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import errno_meaning
@@ -13,27 +13,13 @@ from hybrid_runtime.timestamp import rfc3339_seconds
 _LEVELS = ("error", "warning", "info", "debug")
 
 
-class Context:
-    """One call of the command. `argv` is all of it, for those who hand it on."""
+class Messages:
+    """To standard error and --log. `level` is the last one that is told, an index of _LEVELS."""
 
-    def __init__(self, options: Values, argv: list[str]) -> None:
-        self.argv = argv
-        self.machine = Machine(options.get("sysroot"))
-        self.store = Store(options.get("root") or default_root(self.machine))
-        self.processor = options.get("processor")
-        self.log_path = options.get("log")
-        self.log_format = options.get("log-format", "text")
-        level = "debug" if options.has("debug") else options.get("log-level", "warning")
-        level = "warning" if level == "warn" else level
-        if self.log_format not in ("text", "json"):
-            raise usage_error(f"--log-format `{self.log_format}` is neither text nor json")
-        if level not in _LEVELS:
-            raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
-        self.level = _LEVELS.index(level)
-
-    def say(self, text: str) -> bool:
-        """To standard output. A reader that has left is no failure, since engines close it: False tells of it."""
-        return put(1, text)
+    def __init__(self, log_path: str, log_format: str, level: int) -> None:
+        self.log_path = log_path
+        self.log_format = log_format
+        self.level = level
 
     def warn(self, message: str) -> None:
         self.report("warning", message)
@@ -68,6 +54,34 @@ class Context:
             complain(f"cannot write --log `{self.log_path}`: {errno_meaning(error)}")
         finally:
             os.close(descriptor)
+
+
+class Context(Messages):
+    """One call of the command. `argv` is all of it, for those who hand it on."""
+
+    def __init__(self, options: Values, argv: list[str]) -> None:
+        log_format = options.get("log-format", "text")
+        level = "debug" if options.has("debug") else options.get("log-level", "warning")
+        level = "warning" if level == "warn" else level
+        if log_format not in ("text", "json"):
+            raise usage_error(f"--log-format `{log_format}` is neither text nor json")
+        if level not in _LEVELS:
+            raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
+        super().__init__(options.get("log"), log_format, _LEVELS.index(level))
+        self.argv = argv
+        self.machine = Machine(options.get("sysroot"))
+        self.store = Store(options.get("root") or default_root(self.machine))
+        self.processor = options.get("processor")
+
+    def say(self, text: str) -> bool:
+        """To standard output. A reader that has left is no failure, since engines close it: False tells of it."""
+        return put(1, text)
+
+
+def salvaged_messages(argv: list[str]) -> Messages:
+    """For a command line that was not understood: who called it, a shim, reads the reason in --log alone."""
+    found = salvage(argv, ("--log", "--log-format"))
+    return Messages(found.get("--log", ""), found.get("--log-format", "text"), _LEVELS.index("error"))
 
 
 def complain(message: str) -> None:

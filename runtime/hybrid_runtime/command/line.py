@@ -3,7 +3,7 @@
 import posix as os
 import sys
 
-from hybrid_runtime.command.context import Context, complain, put
+from hybrid_runtime.command.context import Context, put, salvaged_messages
 from hybrid_runtime.command.options import USAGE_CODE, Option, Values, parse, usage_error
 from hybrid_runtime.command.table import (
     ACCEPTED_GLOBAL_OPTIONS,
@@ -47,19 +47,16 @@ def call(argv: list[str]) -> int:
         context = Context(options, argv)
         return _dispatch(context, options, words)
     except Failure as failure:
-        return _report(context, str(failure), failure.code)
+        return _report(context, argv, str(failure), failure.code)
     except OSError as error:
         named = f"`{error.filename}`: " if error.filename else ""
-        return _report(context, f"{named}{errno_meaning(error)}", 1)
+        return _report(context, argv, f"{named}{errno_meaning(error)}", 1)
     except KeyboardInterrupt:
         return _INTERRUPTED_CODE
 
 
-def _report(context: Context | None, message: str, code: int) -> int:
-    if context is None:
-        complain(message)
-    else:
-        context.report("error", message)
+def _report(context: Context | None, argv: list[str], message: str, code: int) -> int:
+    (context or salvaged_messages(argv)).report("error", message)
     return code
 
 

@@ -45,12 +45,14 @@ def usage_error(message: str, verb: str = "") -> Failure:
 def parse(
     argv: list[str], options: list[Option], *, stop_at_argument: bool, verb: str = ""
 ) -> tuple[Values, list[str]]:
-    """Values, and what follows the first argument when told to stop there. Raises Failure with code 2."""
+    """Values, and what follows the first argument when told to stop there, or `--`. Raises Failure with code 2."""
     by_name = {name: option for option in options for name in option.names}
     values = Values()
     rest = list(argv)
     while rest:
         word = rest.pop(0)
+        if word == "--" and stop_at_argument:
+            return values, rest
         if word == "--":
             values.arguments += rest
             return values, []
@@ -72,6 +74,16 @@ def parse(
             continue
         values.options.setdefault(option.key, []).append(value)
     return values, []
+
+
+def salvage(argv: list[str], names: tuple[str, ...]) -> dict[str, str]:
+    """The last values of those options in a command line that was not understood, by name: any word may be one."""
+    found = {}
+    for index, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if name in names and (equals or index + 1 < len(argv)):
+            found[name] = value if equals else argv[index + 1]
+    return found
 
 
 def _is_on(name: str, value: str, verb: str) -> bool:

@@ -1,16 +1,18 @@
 """Options, help screens, versions and refusals of the command line."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from command_runner import Command, attempt
 from hypothesis import given
 from hypothesis import strategies as st
+from remoteproc_double import ProcessorDouble
 
 from hybrid_runtime.command.help import of_verb, overview
 from hybrid_runtime.command.kill import signal_number
-from hybrid_runtime.command.options import Option, parse
+from hybrid_runtime.command.options import Option, parse, salvage
 from hybrid_runtime.command.start import telling
 from hybrid_runtime.command.table import REFUSED_VERBS, VERBS, find_verb
 from hybrid_runtime.failure import Failure
@@ -222,7 +224,9 @@ def test_command_lines_of_other_runtimes(command: Command) -> None:
         (["--key=v=w"], {"key": ["v=w"]}, [], []),
         (["-k", "v", "-kw", "-k=x"], {"key": ["v", "w", "x"]}, [], []),
         (["--key="], {"key": [""]}, [], []),
-        (["-s", "--", "-s"], {"switch": [""]}, ["-s"], []),
+        (["-s", "--", "-s"], {"switch": [""]}, [], ["-s"]),
+        (["--", "verb", "--", "x"], {}, [], ["verb", "--", "x"]),
+        (["--"], {}, [], []),
         (["--switch=true"], {"switch": ["true"]}, [], []),
         (["--switch", "--switch=false"], {}, [], []),
         (["-"], {}, [], ["-"]),
@@ -232,6 +236,52 @@ def test_parse(argv: list[str], values: dict[str, list[str]], arguments: list[st
     options = [Option("-k, --key", "VALUE"), Option("-s, --switch")]
     found, left = parse(argv, options, stop_at_argument=True)
     assert (found.options, found.arguments, left) == (values, arguments, rest)
+
+
+def test_after_two_dashes_comes_the_verb(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    command.run("--", "kill", "motor", "KILL")
+    assert command.exit_code(pid) == 137
+    assert core.state == "offline"
+    command.run("--", "delete", "--", "motor")
+    assert "unknown command `--version`" in command.run("--", "--version", code=2).stderr
+    assert command.run("--").stdout == overview()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (("--procesor", "core0"), "unknown option `--procesor`"),
+        (("--procesor=core0",), "unknown option `--procesor`"),
+        (("--debug=maybe",), "true or false, not `maybe`"),
+        (("--log-level", "loud"), "--log-level `loud`"),
+        (("-x",), "unknown option `-x`"),
+    ],
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_mistyped_option_is_told_in_the_log(
+    command: Command, tmp_path: Path, mistake: tuple[str, ...], words: str, joined: bool
+) -> None:
+    """runtimeArgs of an engine come first, and its shim shows nothing but the log that it names behind them."""
+    log = tmp_path / "log.json"
+    options = [("--root", str(tmp_path / "root")), ("--log", str(log)), ("--log-format", "json")]
+    words_of_the_shim = ["=".join(option) for option in options] if joined else [word for o in options for word in o]
+    outcome = command.run(*mistake, *words_of_the_shim, "create", "--bundle", tmp_path, "motor", code=2)
+    told = json.loads(log.read_text())
+    assert (told["level"], outcome.stderr) == ("error", f"hybrid-runtime: {told['msg']}\n")
+    assert words in told["msg"]
+
+
+def test_a_format_of_the_log_that_is_none(command: Command, tmp_path: Path) -> None:
+    command.run("--log", tmp_path / "log", "--log-format", "xml", "state", "x", code=2)
+    assert "level=error" in (tmp_path / "log").read_text()
+
+
+@given(st.lists(st.text(alphabet="-=ksx ", max_size=6), max_size=6))
+def test_what_is_salvaged_was_said(argv: list[str]) -> None:
+    for name, value in salvage(argv, ("--k", "-s")).items():
+        assert f"{name}={value}" in argv or (name, value) in pairwise(argv)
 
 
 @given(st.lists(st.text(alphabet="-=ksx ", max_size=6), max_size=6), st.booleans())
