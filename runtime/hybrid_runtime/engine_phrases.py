@@ -7,5 +7,9 @@ and which exit code their user sees.
 NOT_RUNNING = "container not running"
 DOES_NOT_EXIST = "container does not exist"
 
-# Docker and podman turn a text with one of these into the exit codes 127 and 126.
-EXIT_CODE_PHRASES = ("executable file not found", "no such file or directory", "permission denied")
+# Docker and podman turn a text with one of these into the exit codes 127 and 126 (moby daemon/errors.go,
+# translateContainerdStartErr; podman libpod/oci_util.go, getOCIRuntimeError).
+EXIT_CODE_PHRASES = (
+    *("executable file not found", "no such file or directory", "permission denied", "operation not permitted"),
+    *("open executable", "not a directory", "is a directory"),
+)

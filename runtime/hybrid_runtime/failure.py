@@ -4,8 +4,28 @@ import errno
 
 from hybrid_runtime.path import as_named
 
-# The C library's words for these are among those that engines take for an exit code (engine_phrases).
-_OWN_WORDS = {errno.ENOENT: "file not found", errno.EACCES: "access is denied"}
+# The C library's words for these are among those from which engines conclude something (engine_phrases).
+_OWN_WORDS = {
+    errno.ENOENT: "file not found",
+    errno.EACCES: "access is denied",
+    errno.EPERM: "it is not permitted",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.EISDIR: "it is a folder",
+    errno.ESRCH: "the process is gone",
+    errno.ELOOP: "too many symbolic links",
+}
+# What helps wherever these come from.
+_REMEDIES = {
+    errno.EACCES: "call as root, or as the owner",
+    errno.EPERM: "call as root",
+    errno.ENOSPC: "free space there",
+    errno.EDQUOT: "free space there, or raise the quota",
+    errno.EROFS: "name a place that can be written, or mount that one writable",
+    errno.EMFILE: "raise the limit of open files",
+    errno.ENFILE: "raise the limit of open files of the machine",
+    errno.ENOMEM: "free memory",
+    errno.EIO: "see dmesg: a device or its file system fails",
+}
 
 # In characters; both together, and what is put before them, stay below the longest line (quotation).
 _LONGEST_MESSAGE = 2900
@@ -30,6 +50,13 @@ class Failure(Exception):
 
         message = message_line(self.message, _LONGEST_MESSAGE)
         return f"{message} ({message_line(self.remedy, _LONGEST_REMEDY)})" if self.remedy else message
+
+
+def failed(what: str, error: OSError, remedy: str = "", special: dict[int, str] | None = None) -> Failure:
+    """What could not be done. An errno that says what helps has its own remedy, `special` before the general one;
+    `remedy` is for all others."""
+    number = error.errno or 0
+    return Failure(f"{what}: {errno_meaning(error)}", (special or {}).get(number) or _REMEDIES.get(number) or remedy)
 
 
 def errno_meaning(error: OSError) -> str:

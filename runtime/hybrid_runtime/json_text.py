@@ -11,6 +11,10 @@ WHITESPACE = " \t\n\r"
 class BadJSON(ValueError):
     """The text is not JSON, or is nested or sized beyond what the parser takes."""
 
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
 
 class _Reading:
     """What the C scanner asks of its context: the settings of a json.JSONDecoder."""
@@ -77,6 +81,13 @@ def _public_writer() -> "Callable[[object], str]":
     return json.dumps
 
 
+# RFC 8259, section 8.1: JSON has none, and is UTF-8.
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "save it without"),
+    (b"\xff\xfe", "save it as UTF-8"),
+    (b"\xfe\xff", "save it as UTF-8"),
+)
+
 _parse = _fast_parser() or _public_parser()
 _write = _fast_writer() or _public_writer()
 
@@ -95,6 +106,11 @@ def read(text: str) -> object:
 
 def read_object(data: bytes) -> dict[str, object]:
     """Raises BadJSON unless the bytes are UTF-8 text of one JSON object."""
+    for mark, remedy in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            raise BadJSON("it begins with a byte order mark", remedy)
+    if not data.strip():
+        raise BadJSON("it is empty", "write it again")
     try:
         value = read(data.decode())
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
-MEANINGS = {"EBUSY": "device or resource busy", "EINVAL": "invalid argument", "EPERM": "operation not permitted"}
+MEANINGS = {"EBUSY": "device or resource busy", "EINVAL": "invalid argument", "EPERM": "it is not permitted"}
 ATTACH_S = 30.0
 VERB_S = 60.0
 

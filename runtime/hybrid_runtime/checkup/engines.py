@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hybrid_runtime.checkup.finding import OK, WARNING, Finding, Kind
 from hybrid_runtime.engine.registration import ENGINES, Engine
 from hybrid_runtime.engine.settings_file import files_at, names_us, read_settings
+from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -34,7 +35,8 @@ def _check_engine(machine: Machine, engine: Engine) -> Iterator[Finding]:
             if names_us(read_settings(path)):
                 known_from = path
         except (OSError, ValueError) as error:
-            yield DAMAGED.found(f"{engine.program}, `{path}`: {error}", path=path)
+            what = errno_meaning(error) if isinstance(error, OSError) else str(error)
+            yield DAMAGED.found(f"{engine.program}, `{path}`: {what}", path=path)
     if known_from:
         yield KNOWN.found(f"{engine.program}, by `{known_from}`")
     else:

@@ -4,16 +4,12 @@ import os
 from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
 from hybrid_runtime.machine import Machine
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
-FIRMWARE_FOLDER_WRONG = Kind(
-    PROBLEM,
-    "the firmware folder cannot be written",
-    "make it writable, or name another one: echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path "
-    "until the next boot, firmware_class.path=/var/lib/firmware on the kernel's command line for good",
-)
+FIRMWARE_FOLDER_WRONG = Kind(PROBLEM, "the firmware folder cannot be written", f"call as root, or {ANOTHER_FOLDER}")
 CONTAINERS_RIGHT = Kind(OK, "containers can be recorded")
 CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "call as its owner, or choose another --root")
 CLAIMS_RIGHT = Kind(OK, "processors can be claimed")

@@ -5,7 +5,7 @@ import posix as os
 from hybrid_runtime.command.options import Values, salvage, usage_error
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.durable_file import write_all
-from hybrid_runtime.failure import errno_meaning
+from hybrid_runtime.failure import failed
 from hybrid_runtime.json_text import write
 from hybrid_runtime.machine import Machine, default_root
 from hybrid_runtime.timestamp import rfc3339_seconds
@@ -46,14 +46,17 @@ class Messages:
         try:
             descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            complain(f"cannot write --log `{self.log_path}`: {errno_meaning(error)}")
+            self._complain_of_log(error)
             return
         try:
             write_all(descriptor, f"{line}\n".encode())
         except OSError as error:
-            complain(f"cannot write --log `{self.log_path}`: {errno_meaning(error)}")
+            self._complain_of_log(error)
         finally:
             os.close(descriptor)
+
+    def _complain_of_log(self, error: OSError) -> None:
+        complain(str(failed(f"cannot write --log `{self.log_path}`", error, "name a file in a folder that is there")))
 
 
 class Context(Messages):

@@ -16,7 +16,7 @@ from hybrid_runtime.container.status import BEING_CREATED
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import check_annotations
 from hybrid_runtime.firmware.bundle import (
     CONFIG,
@@ -70,7 +70,7 @@ def run(context: Context, values: Values) -> int:
             creation.undo()
         except (Failure, OSError) as problem:
             # The journal has the rest of it; what went wrong first is what there is to report.
-            context.warn(f"not everything could be undone: {problem}")
+            context.warn(f"not everything could be undone: {reason(problem)}")
         raise
     return 0
 
@@ -296,6 +296,6 @@ def _write_pid_file(birth: Birth) -> None:
         in_making = pid_file_in_making(birth.pid_file, birth.pid)
         write_durably(birth.pid_file, str(birth.pid).encode(), 0o644, temporary=in_making)
     except OSError as error:
-        raise Failure(
-            f"cannot write --pid-file `{birth.pid_file}`: {errno_meaning(error)}", "name a file in a writable folder"
+        raise failed(
+            f"cannot write --pid-file `{birth.pid_file}`", error, "name a file in a folder that is there"
         ) from error

@@ -6,7 +6,7 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 
 import posix as os
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.path import is_file
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def become(runtime: str, argv: list[str]) -> "NoReturn":
     try:
         os.execv(runtime, [runtime, *their_words(argv)])
     except OSError as error:
-        raise Failure(f"cannot execute `{runtime}`: {errno_meaning(error)}", f"see {SETTING} in {SETTINGS}") from error
+        raise failed(f"cannot execute `{runtime}`", error, f"see {SETTING} in {SETTINGS}") from error
 
 
 def their_words(argv: list[str]) -> list[str]:

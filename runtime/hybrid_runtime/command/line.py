@@ -13,7 +13,7 @@ from hybrid_runtime.command.table import (
     find_verb,
     refusal,
 )
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def call(argv: list[str]) -> int:
     except Failure as failure:
         return _report(context, argv, str(failure), failure.code)
     except OSError as error:
-        named = f"`{error.filename}`: " if error.filename else ""
-        return _report(context, argv, f"{named}{errno_meaning(error)}", 1)
+        what = f"cannot use `{error.filename}`" if error.filename else "a call of the system failed"
+        return _report(context, argv, str(failed(what, error)), 1)
     except KeyboardInterrupt:
         return _INTERRUPTED_CODE
 

@@ -87,7 +87,7 @@ def _start(context: Context, record: Record, folder: HeldFolder) -> None:
         if context.store.load(identifier, folder).phase == "created":
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
-    raise Failure(_explain(answer))
+    raise _refusal(answer)
 
 
 def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: float) -> Failure:
@@ -104,11 +104,13 @@ def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: flo
     )
 
 
-def _explain(answer: dict[str, object]) -> str:
+def _refusal(answer: dict[str, object]) -> Failure:
+    """As the supervisor answers. One of an older version gives no remedy apart from the message."""
     message = str(answer.get("message", "the supervisor gave no reason"))
     lines = answer.get("kernel")
     told = telling([str(line) for line in lines]) if isinstance(lines, list) else []
-    return f"{message}; the kernel says: {'; '.join(told)}" if told else message
+    said = f"{message}; the kernel says: {'; '.join(told)}" if told else message
+    return Failure(said, str(answer.get("remedy", "")))
 
 
 def telling(lines: list[str]) -> list[str]:

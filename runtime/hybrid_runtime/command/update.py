@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
 
 _CHUNK = 1 << 16
 
@@ -34,6 +34,4 @@ def _require_readable(path: str) -> None:
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
-        raise Failure(
-            f"cannot read --resources `{path}`: {errno_meaning(error)}", "name a file, or `-` for standard input"
-        ) from error
+        raise failed(f"cannot read --resources `{path}`", error, "name a file, or `-` for standard input") from error

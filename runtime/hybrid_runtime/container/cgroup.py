@@ -5,7 +5,7 @@ import errno
 import posix as os
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import components, exists, is_folder
 
@@ -116,7 +116,7 @@ def _remove(machine: Machine, folder: str) -> None:
             # is counted for a moment longer.
             if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
                 path = f"{_root(machine)}/{folder}"
-                raise Failure(f"cannot remove `{path}`: {errno_meaning(error)}", "remove it by hand") from error
+                raise failed(f"cannot remove `{path}`", error, "remove it by hand") from error
             if not deadline.look_again():
                 return
         else:

@@ -5,11 +5,12 @@ the supervisor share over fork(2), and ends when the last of them closes it. The
 whole, before each effect it speaks of.
 """
 
+import errno
 import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_file, link_exists, make_folders, same_file
@@ -53,10 +54,7 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Failure(
-            f"cannot read the journal `{path}`: {errno_meaning(error)}",
-            "call as the user the claims belong to, or root",
-        ) from error
+        raise failed(f"cannot read the journal `{path}`", error, "see dmesg") from error
     except ValueError as error:
         raise DamagedJournal(
             f"the journal `{path}` is damaged: {error}", "`hybrid-runtime doctor --repair` sets it aside"
@@ -123,7 +121,7 @@ class Claim:
         try:
             write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}{_IN_MAKING}", as_folder=True)
         except OSError as error:
-            raise Failure(f"cannot write `{path}`: {errno_meaning(error)}", "free space in /run") from error
+            raise failed(f"cannot write `{path}`", error, "see that /run can be written") from error
 
     def clear_journal(self) -> None:
         """Raises Failure."""
@@ -139,7 +137,7 @@ class Claim:
         try:
             remove_file(path)
         except OSError as error:
-            raise Failure(f"cannot remove `{path}`: {errno_meaning(error)}", "remove it by hand") from error
+            raise failed(f"cannot remove `{path}`", error, "remove it by hand") from error
 
     def close(self) -> None:
         """Gives the processor back once no other process shares the lock."""
@@ -226,10 +224,8 @@ def _open_lock(machine: Machine, device: str) -> int:
         make_folders(machine.claims, 0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failure(
-            f"cannot open the claim `{path}`: {errno_meaning(error)}",
-            "call as root, or as a member of the group that owns the folder",
-        ) from error
+        who = {errno.EACCES: "call as root, or as a member of the group that owns the folder"}
+        raise failed(f"cannot open the claim `{path}`", error, "see that /run can be written", who) from error
     share_as_folder(descriptor, machine.claims)
     return descriptor
 

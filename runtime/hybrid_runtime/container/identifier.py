@@ -17,7 +17,7 @@ def check_identifier(identifier: str) -> str:
         raise Failure(f"the container id has {len(identifier)} characters", f"at most {LONGEST} are allowed")
     if not is_identifier(identifier):
         raise Failure(
-            f"the container id `{identifier!a}` is not allowed".replace("`'", "`").replace("'`", "`"),
+            f"the container id `{identifier}` is not allowed",
             "use letters, digits and _ . + -",
         )
     return identifier

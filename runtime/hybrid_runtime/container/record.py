@@ -1,7 +1,9 @@
 """What is remembered of a container between two commands: one JSON object in a file of its folder."""
 
+import errno
+
 from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.json_text import BadJSON, read_object, write
 
 # How far create and start have come. Whether the container runs is asked of the kernel, not read here.
@@ -12,6 +14,12 @@ RECORD = "record.json"
 # Raised only by a change that an older runtime would misread. A field that comes or goes is none: what a record lacks
 # has its default, what it has more is passed over. docs/upgrading.md promises this to users.
 FORMAT = 1
+# What helps against these below --root.
+ROOT_REMEDIES = {
+    errno.EACCES: "call as its owner, or choose another --root",
+    errno.ENOSPC: "free space there, or choose another --root",
+    errno.EROFS: "choose another --root",
+}
 
 
 class UnreadableRecord(Failure):
@@ -99,9 +107,11 @@ class Record:
         try:
             write_durably(record_path(folder), write(self.to_json()).encode())
         except OSError as error:
-            raise Failure(
-                f"cannot write the record of container `{self.identifier}` in `{folder}`: {errno_meaning(error)}",
-                "free space or choose another --root",
+            raise failed(
+                f"cannot write the record of container `{self.identifier}` in `{folder}`",
+                error,
+                "choose another --root",
+                ROOT_REMEDIES,
             ) from error
 
 

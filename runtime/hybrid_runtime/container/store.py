@@ -4,10 +4,10 @@ import errno
 import posix as os
 
 from hybrid_runtime.container.identifier import check_identifier, is_identifier
-from hybrid_runtime.container.record import RECORD, Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.container.record import RECORD, ROOT_REMEDIES, Record, UnreadableRecord, load_record, record_path
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.path import absolute, exists, make_folders, on_machine, same_file
 
 CONTROL_SOCKET = "control"
@@ -33,9 +33,7 @@ class Store:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise Failure(
-                f"cannot list `{self.root}`: {errno_meaning(error)}", "call as its owner, or choose another --root"
-            ) from error
+            raise failed(f"cannot list `{self.root}`", error, "choose another --root", ROOT_REMEDIES) from error
         return sorted(
             name for name in folders if is_identifier(name) and not self._is_of_another_runtime(self.folder(name))
         )
@@ -92,14 +90,14 @@ class Store:
                 f"choose another id or `hybrid-runtime delete {identifier}`",
             ) from None
         except OSError as error:
-            raise Failure(f"cannot make `{folder}`: {errno_meaning(error)}", "choose another --root") from error
+            raise failed(f"cannot make `{folder}`", error, "choose another --root", ROOT_REMEDIES) from error
         return folder
 
     def make_root(self) -> None:
         try:
             make_folders(self.root, 0o700)
         except OSError as error:
-            raise Failure(f"cannot make `{self.root}`: {errno_meaning(error)}", "choose another --root") from error
+            raise failed(f"cannot make `{self.root}`", error, "choose another --root", ROOT_REMEDIES) from error
         self._require_private_root()
 
     def _require_private_root(self) -> None:

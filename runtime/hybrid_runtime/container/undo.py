@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
@@ -28,8 +28,9 @@ def undo_leftovers(claim: Claim) -> None:
     except ProcessorGone:
         pass
     except OSError as error:
-        raise Failure(
-            f"cannot undo what container `{journal.identifier}` has left on `{claim.device}`: {errno_meaning(error)}",
+        raise failed(
+            f"cannot undo what container `{journal.identifier}` has left on `{claim.device}`",
+            error,
             "see dmesg, and who else controls the processor",
         ) from error
     forget(claim, journal)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hybrid_runtime.durable_file import remove_file, write_durably
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
 
 _NEW_FILE_MODE = 0o644
 
@@ -49,6 +49,4 @@ def _attempt(path: str, act: Callable[[], None]) -> None:
     try:
         act()
     except OSError as error:
-        raise Failure(
-            f"cannot change `{path}`: {errno_meaning(error)}", "call as root, on a file system that can be written"
-        ) from error
+        raise failed(f"cannot change `{path}`", error, "move away what is in its place") from error

@@ -4,7 +4,7 @@ import json
 import os
 import tomllib
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.machine import Machine
 
 PROGRAM = "hybrid-runtime"
@@ -20,9 +20,7 @@ def template(name: str) -> str:
         with open(path, encoding="utf-8") as source:
             return source.read().replace(f'"{COMMAND}"', json.dumps(_command()))
     except OSError as error:
-        raise Failure(
-            f"cannot read `{path}`: {errno_meaning(error)}", "install the runtime with its folder `engines`"
-        ) from error
+        raise failed(f"cannot read `{path}`", error, "install the runtime with its folder `engines`") from error
 
 
 def _command() -> str:
@@ -55,9 +53,10 @@ def settings_or_none(path: str) -> dict[str, object] | None:
         return read_settings(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        what = errno_meaning(error) if isinstance(error, OSError) else str(error)
-        raise Failure(f"cannot read `{path}`: {what}", "mend it; the engine cannot read it either") from error
+    except OSError as error:
+        raise failed(f"cannot read `{path}`", error, "mend it; the engine cannot read it either") from error
+    except ValueError as error:
+        raise Failure(f"cannot read `{path}`: {error}", "mend it; the engine cannot read it either") from error
 
 
 def names_us(settings: object) -> bool:

@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import BadJSON, read_object, write
 from hybrid_runtime.path import encoded, is_file, resolved
 
@@ -63,15 +63,18 @@ class Bundle:
         self.cgroups_path = _cgroups_path(path, linux.get("cgroupsPath"))
 
 
-def _bad(path: str, what: str) -> Failure:
-    return Failure(f"`{path}/{CONFIG}`: {what}", "see the OCI runtime spec, config.md")
+_REMEDY = "see the OCI runtime spec, config.md"
+
+
+def _bad(path: str, what: str, remedy: str = _REMEDY) -> Failure:
+    return Failure(f"`{path}/{CONFIG}`: {what}", remedy)
 
 
 def _parse(path: str, config: bytes) -> dict[str, object]:
     try:
         values = read_object(config)
     except BadJSON as error:
-        raise _bad(path, str(error)) from error
+        raise _bad(path, str(error), error.remedy or _REMEDY) from error
     version = values.get("ociVersion")
     if not isinstance(version, str) or not version.startswith("1."):
         raise _bad(path, f"ociVersion is `{version}`, only 1.x is understood")
@@ -103,8 +106,11 @@ def _process(path: str, process: object) -> tuple[str, list[str]]:
 
         raise no_firmware(f"`{path}/{CONFIG}`: process.args is", args)
     environment = process.get("env") or []
-    if not isinstance(environment, list) or any(not isinstance(entry, str) for entry in environment):
-        raise _bad(path, "process.env is not a list of strings")
+    if not isinstance(environment, list):
+        raise _bad(path, "process.env is not a list")
+    for number, entry in enumerate(environment):
+        if not isinstance(entry, str):
+            raise _bad(path, f"process.env[{number}] is `{write(entry)}`, not a string", "put it in quotation marks")
     return args[0], environment
 
 
@@ -119,8 +125,11 @@ def _working_folder(path: str, process: object) -> str:
 def _string_map(path: str, value: object, field: str) -> dict[str, str]:
     if value is None:
         return {}
-    if not isinstance(value, dict) or any(not isinstance(text, str) for text in value.values()):
-        raise _bad(path, f"{field} is not an object of strings")
+    if not isinstance(value, dict):
+        raise _bad(path, f"{field} is not an object")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise _bad(path, f"{field} has `{key}` as `{write(text)}`, not a string", "put it in quotation marks")
     return value
 
 
@@ -189,9 +198,7 @@ def read_bundle(path: str) -> Bundle:
         with open(f"{path}/{CONFIG}", "rb") as source:
             config = source.read(LARGEST_CONFIG_BYTES + 1)
     except OSError as error:
-        raise Failure(
-            f"cannot read `{path}/{CONFIG}`: {errno_meaning(error)}", "give the bundle's folder with --bundle"
-        ) from error
+        raise failed(f"cannot read `{path}/{CONFIG}`", error, "give the bundle's folder with --bundle") from error
     if len(config) > LARGEST_CONFIG_BYTES:
         raise Failure(
             f"`{path}/{CONFIG}` is larger than {LARGEST_CONFIG_BYTES} bytes", "that is no bundle of an engine"

@@ -25,6 +25,13 @@ _REMEDY = (
 )
 
 
+def _no_elf(start: bytes) -> Failure:
+    from hybrid_runtime.firmware.content import recognized
+
+    kind, remedy = recognized(start)
+    return Failure(f"the firmware is not an ELF file{kind and f', it is {kind}'}", remedy or _REMEDY)
+
+
 class _Layout:
     """The fields of elf(5) that the kernel reads, per class. The byte order is this machine's."""
 
@@ -54,7 +61,7 @@ class ElfFile:
     def _identify(self) -> int:
         """The class (rproc_elf_sanity_check)."""
         if os.pread(self.descriptor, len(_MAGIC), 0) != _MAGIC:
-            raise Failure("the firmware is not an ELF file", _REMEDY)
+            raise _no_elf(os.pread(self.descriptor, 16, 0))
         identification = self._read(0, 16, "its first 16 bytes")
         if identification[4] not in (_NARROW, _WIDE):
             raise Failure("the firmware is an ELF of an unknown class", _REMEDY)

@@ -5,7 +5,7 @@ import posix as os
 from time import gmtime, strftime
 
 from hybrid_runtime.durable_file import remove_file, write_all
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import make_folders, on_machine
 
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES = 256 * 1024 * 1024
 LONGEST_BASE_NAME = 128
+# What helps where the folder cannot take it.
+ANOTHER_FOLDER = (
+    "name another folder: echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path until the next boot, "
+    "firmware_class.path=/var/lib/firmware on the kernel's command line for good"
+)
+_REMEDIES = {
+    errno.ENOSPC: f"free space there, or {ANOTHER_FOLDER}",
+    errno.EROFS: f"mount it writable, or {ANOTHER_FOLDER}",
+    errno.EACCES: f"call as root, or {ANOTHER_FOLDER}",
+    errno.EFBIG: f"at most {LARGEST_BYTES} bytes are taken",
+}
 _CHUNK = 1 << 20
 _IN_MAKING = ".tmp"
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -78,12 +89,7 @@ def install(source: int, target: str, check: "Callable[[int], None]") -> None:
         raise
     except OSError as error:
         remove_if_possible(temporary)
-        raise Failure(
-            f"cannot install the firmware as `{target}`: {errno_meaning(error)}",
-            "make the folder writable, or name another one: "
-            "echo -n /var/lib/firmware > /sys/module/firmware_class/parameters/path until the next boot, "
-            "firmware_class.path=/var/lib/firmware on the kernel's command line for good",
-        ) from error
+        raise failed(f"cannot install the firmware as `{target}`", error, ANOTHER_FOLDER, _REMEDIES) from error
 
 
 def _make(source: int, temporary: str, check: "Callable[[int], None]") -> None:
@@ -121,7 +127,7 @@ def remove_installed(target: str) -> None:
         remove_file(on_machine(target))
         remove_file(on_machine(f"{target}{_IN_MAKING}"))
     except OSError as error:
-        raise Failure(f"cannot remove `{target}`: {errno_meaning(error)}", "remove it by hand") from error
+        raise failed(f"cannot remove `{target}`", error, "remove it by hand") from error
 
 
 def remove_if_possible(path: str) -> None:

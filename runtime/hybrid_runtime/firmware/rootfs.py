@@ -4,7 +4,7 @@ import errno
 import posix as os
 import stat
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
 from hybrid_runtime.path import components
 
 # As the kernel's own limit on links in one path (path_resolution(7)).
@@ -35,10 +35,10 @@ def open_inside(root: str, path: str, working_folder: str = "/") -> int:
                 continue
         return descriptor_inside(root, last)
     except OSError as error:
-        reason = "too many symbolic links" if error.errno == errno.ELOOP else errno_meaning(error)
         below = f", below `{working_folder}` or `/`" if before else ""
-        raise Failure(
-            f"cannot open the firmware `{path}` in `{root}`{below}: {reason}",
+        raise failed(
+            f"cannot open the firmware `{path}` in `{root}`{below}",
+            error,
             "process.args must name a file of the image",
         ) from error
 

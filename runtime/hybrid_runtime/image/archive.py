@@ -51,6 +51,8 @@ class Archive:
         try:
             if self.extent.read_at(0, 2) == GZIP:
                 self.extent = _unzipped(self.extent, self.spool)
+                if self.extent.read_at(0, 4) == b"\x7fELF":
+                    raise Failure("the gzip file holds a firmware and no image", "unpack it with gunzip, and give that")
             self._index()
         except BaseException:
             self.extent.close()

@@ -1,7 +1,7 @@
 """JSON documents of images: bounded, of the shape the specifications give them, or refused."""
 
 from hybrid_runtime.image.blob import Blob, Digest, damaged
-from hybrid_runtime.json_text import BadJSON, read, read_object
+from hybrid_runtime.json_text import BadJSON, read, read_object, write
 from hybrid_runtime.quotation import quote
 
 TYPE_CHECKING = False
@@ -88,8 +88,9 @@ def strings_of(document: Object, field: str, what: str) -> list[str]:
 def string_map(document: Object, field: str, what: str) -> dict[str, str]:
     """Empty when it is missing or null."""
     value = object_of(document, field, what)
-    if any(not isinstance(text, str) for text in value.values()):
-        raise damaged(f"{field} of the {what} is not an object of strings")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise damaged(f"{field} of the {what} has {quote(key)} as {quote(write(text))}, not a string")
     return {key: str(text) for key, text in value.items()}
 
 

@@ -8,7 +8,7 @@ import posix as os
 import sys
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
@@ -128,8 +128,8 @@ def _failure(error: Failure | OSError | MemoryError | ImportError) -> Failure:
     if isinstance(error, Failure):
         return error
     if isinstance(error, OSError):
-        named = f"`{error.filename}`: " if error.filename else ""
-        return Failure(f"cannot read the image: {named}{errno_meaning(error)}")
+        named = f": `{error.filename}`" if error.filename else ""
+        return failed(f"cannot read the image{named}", error, "see that the file can be read")
     if isinstance(error, ImportError):
         return Failure(f"this Python has no module `{error.name}`", "firmware images need its whole standard library")
     return Failure("the image needs more memory than there is", "make the image smaller")

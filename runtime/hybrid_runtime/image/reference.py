@@ -18,6 +18,8 @@ NAME = "name"
 
 _PATH_KINDS = (OCI, OCI_ARCHIVE, DOCKER_ARCHIVE)
 ENGINE_KINDS = (STORAGE, DAEMON, CONTAINERD)
+# What compilers call firmware, and archivers archives.
+_FILE_ENDINGS = (".elf", ".axf", ".out", ".bin", ".hex", ".fw", ".img", ".tar", ".tgz", ".gz")
 LONGEST_NAME = 512
 _IN_NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:@+-")
 
@@ -49,12 +51,26 @@ def parse_reference(text: str) -> Reference:
         if os.path.isfile(os.path.join(text, "oci-layout")):
             return Reference(text, OCI, text)
         raise Failure(f"{quote(text)} is a folder without an oci-layout", "an OCI bundle is given with --bundle")
-    if text.startswith(("/", "./", "../")) or os.path.lexists(text):
+    if os.path.lexists(text):
         raise Failure(
             f"{quote(text)} is neither a firmware file nor an image",
             "give a file, an archive or a folder with oci-layout",
         )
+    if _is_path(text):
+        raise Failure(f"{quote(text)}: file not found", "correct the path")
+    if _looks_like_file(text):
+        engines = " or ".join(f"{kind}:{text}" for kind in ENGINE_KINDS)
+        raise Failure(f"{quote(text)}: file not found", f"correct the path; an image of that name is {engines}")
     return Reference(text, NAME, _checked_name(text, text))
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("/", "./", "../"))
+
+
+def _looks_like_file(text: str) -> bool:
+    """A mistyped one is not to be looked for in three engines. What has a tag or a digest is an image's name."""
+    return ":" not in text and "@" not in text and text.endswith(_FILE_ENDINGS)
 
 
 def _checked_name(text: str, name: str) -> str:

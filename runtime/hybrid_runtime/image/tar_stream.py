@@ -83,7 +83,8 @@ class _StrictMember(tarfile.TarInfo):
         except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
-            raise damaged(f"the archive is damaged at byte {archive.offset}: {error}") from error
+            what = "damaged" if archive.offset else "no tar, or damaged"
+            raise damaged(f"the archive is {what} at byte {archive.offset}: {error}") from error
 
 
 class EntryCount:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 STATES = ("offline", "suspended", "running", "crashed", "deleted", "attached", "detached", "invalid")
 GONE_STATES = ("deleted", "invalid")
 
+# What helps against these where an attribute cannot be written.
+SYSFS_REMEDIES = {
+    errno.EROFS: "mount -o remount,rw /sys",
+    errno.EACCES: "install the udev rules of this runtime and join their group, or call as root",
+}
+
 # Boots are counted by reference: each further "start" by anyone asks for one more "stop".
 MOST_STOPS = 64
 STOP_SECONDS = 10.0

@@ -6,7 +6,8 @@ core: it is always set back to 0 before an orderly close.
 
 import posix as os
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
+from hybrid_runtime.processor.remoteproc import SYSFS_REMEDIES
 
 # include/uapi/linux/remoteproc_cdev.h: _IOW(0xB7, 1, __s32)
 _SET_SHUTDOWN_ON_RELEASE = 0x4004B701
@@ -28,12 +29,14 @@ def arm(path: str) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Failure(f"cannot open `{path}`: {errno_meaning(error)}", "run as root or grant access to it") from error
+        raise failed(
+            f"cannot open `{path}`", error, "see dmesg: its driver may have been unbound", SYSFS_REMEDIES
+        ) from error
     try:
         _set_flag(descriptor, 1)
     except OSError as error:
         os.close(descriptor)
-        raise Failure(f"`{path}` refuses shutdown-on-release: {errno_meaning(error)}", "see dmesg") from error
+        raise failed(f"`{path}` refuses shutdown-on-release", error, "see dmesg") from error
     return descriptor
 
 

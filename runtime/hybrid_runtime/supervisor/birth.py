@@ -1,5 +1,6 @@
 """How create makes the supervisor: a fork that is undone by itself unless create commits it."""
 
+import errno
 import gc
 import posix as os
 import sys
@@ -8,7 +9,7 @@ from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.installation import remove_if_possible
 from hybrid_runtime.path import on_machine, reach_machine_from_working_folder
 from hybrid_runtime.process_identity import start_time
@@ -24,6 +25,7 @@ _COMMIT = b"commit"
 _READY = b"ready"
 # Of a failure on its way to create.
 _LONGEST_MESSAGE = 4096
+_DIED, _DIED_REMEDY = "the supervisor died while the container was created", "see dmesg"
 # The supervisor gave up for a reason nobody thought of.
 _FAULT_CODE = 1
 # It was never committed, and has undone everything.
@@ -85,7 +87,7 @@ class Birth:
         os.close(self.ready_descriptor)
         if answer != _READY:
             message = answer.decode("utf-8", "replace")
-            raise Failure(message or "the supervisor died while the container was created: see dmesg")
+            raise Failure(message) if message else Failure(_DIED, _DIED_REMEDY)
 
     def commit(self) -> None:
         """From here on the supervisor lives without create. Raises Failure when it is already dead.
@@ -97,9 +99,7 @@ class Birth:
             os.write(self.commit_descriptor, _COMMIT)
         except BrokenPipeError:
             set_signal_mask(mask)
-            raise Failure(
-                "the supervisor died while the container was created", "see the kernel's log (dmesg)"
-            ) from None
+            raise Failure(_DIED, _DIED_REMEDY) from None
         os.close(self.commit_descriptor)
 
     def cancel(self) -> bool:
@@ -158,10 +158,12 @@ class Birth:
             else:
                 new_network()
         except OSError as error:
-            what = f"enter the network namespace `{path}`" if path else "make a network namespace"
-            raise Failure(
-                f"cannot {what}: {errno_meaning(error)}", "run as root, on a kernel with CONFIG_NET_NS"
-            ) from error
+            if path:
+                remedy = "linux.namespaces of config.json must name a network that is there: create the container again"
+                raise failed(f"cannot enter the network namespace `{path}`", error, remedy) from error
+            limits = {errno.ENOSPC: "remove network namespaces, or raise sysctl user.max_net_namespaces"}
+            remedy = "build the kernel with CONFIG_NET_NS"
+            raise failed("cannot make a network namespace", error, remedy, limits) from error
 
     def _settle_root(self) -> bytes:
         """What create is told of it. Where no root can be made, `doctor` tells so."""
@@ -171,8 +173,10 @@ class Birth:
             if can_be_made():
                 enter_own_root(self.image)
         except OSError as error:
-            what = f"cannot give the supervisor a root of its own: {errno_meaning(error)}"
-            return f"{what}: see user.max_mnt_namespaces in /proc/sys".encode()
+            failure = failed(
+                "cannot give the supervisor a root of its own", error, "see user.max_mnt_namespaces in /proc/sys"
+            )
+            return str(failure).encode()[:_LONGEST_MESSAGE]
         return _READY
 
     def _undo(self) -> None:

@@ -4,10 +4,10 @@ from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.path import exists, is_file, link_exists, on_machine
 from hybrid_runtime.processor.kernel_log import KernelLog
-from hybrid_runtime.processor.remoteproc import STOP_SECONDS, ProcessorGone, Remoteproc
+from hybrid_runtime.processor.remoteproc import STOP_SECONDS, SYSFS_REMEDIES, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
 from hybrid_runtime.processor.trace import Trace
 
@@ -95,9 +95,11 @@ class CoreRun:
         try:
             self.remoteproc.write(attribute, word)
         except OSError as error:
-            raise Failure(
-                f"cannot write `{word}` to `{self.remoteproc.path}/{attribute}`: {errno_meaning(error)}",
+            raise failed(
+                f"cannot write `{word}` to `{self.remoteproc.path}/{attribute}`",
+                error,
                 "see dmesg, and who else controls the processor",
+                SYSFS_REMEDIES,
             ) from error
 
     def is_ours(self) -> bool:
@@ -127,7 +129,7 @@ class CoreRun:
         except ProcessorGone:
             pass
         except OSError as error:
-            raise Failure(
-                f"cannot restore the settings of `{self.claim.device}`: {errno_meaning(error)}", "see dmesg"
+            raise failed(
+                f"cannot restore the settings of `{self.claim.device}`", error, "see dmesg", SYSFS_REMEDIES
             ) from error
         forget(self.claim, self.journal)

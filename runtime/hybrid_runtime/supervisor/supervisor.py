@@ -13,10 +13,11 @@ from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.container.record import CREATED, STARTED, End, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning, reason
+from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
+from hybrid_runtime.quotation import message_line
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
@@ -148,18 +149,27 @@ class Supervisor:
         try:
             self.core.start()
         except (Failure, OSError) as error:
-            self._refuse_start(descriptor, reason(error))
+            self._refuse_start(
+                descriptor, error if isinstance(error, Failure) else failed("cannot start the core", error, "see dmesg")
+            )
             return START_FAILED
         self._note_started()
         self.control.answer(descriptor, {"ok": True})
         return None
 
-    def _refuse_start(self, descriptor: int, message: str) -> None:
+    def _refuse_start(self, descriptor: int, failure: Failure) -> None:
         kernel_lines = self.core.kernel_log.lines()
-        self.output.supervisor(f"hybrid-runtime: {message}")
+        self.output.supervisor(f"hybrid-runtime: {failure}")
         for line in kernel_lines:
             self.output.supervisor(f"kernel: {line}")
-        self.control.answer(descriptor, {"ok": False, "message": message, "kernel": kernel_lines[-16:]})
+        answer = {
+            "ok": False,
+            # An answer is one packet.
+            "message": message_line(failure.message),
+            "remedy": message_line(failure.remedy),
+            "kernel": kernel_lines[-16:],
+        }
+        self.control.answer(descriptor, answer)
 
     def _note_started(self) -> None:
         self.record.phase = STARTED

@@ -1,10 +1,11 @@
 """A container's terminal (config.md, process.terminal): its output goes to a pseudo terminal whose other end the
 engine gets over the socket it named, and Ctrl-C typed there is an orderly stop."""
 
+import errno
 import posix as os
 from select import POLLHUP, poll
 
-from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.failure import failed
 from hybrid_runtime.system_calls import send_descriptor, stream_socket
 
 _ENGINE_SECONDS = 5.0
@@ -15,7 +16,8 @@ def open_terminal(console_socket: str, size: tuple[int, int]) -> None:
     try:
         master, slave = os.openpty()
     except OSError as error:
-        raise Failure(f"cannot open a terminal: {errno_meaning(error)}", "mount devpts on /dev/pts") from error
+        limits = {errno.ENOSPC: "close terminals, or raise sysctl kernel.pty.max"}
+        raise failed("cannot open a terminal", error, "mount devpts on /dev/pts", limits) from error
     if any(size):
         _resize(slave, size)
     name = os.ttyname(slave)
@@ -23,8 +25,9 @@ def open_terminal(console_socket: str, size: tuple[int, int]) -> None:
     try:
         _send(master, name, console_socket)
     except OSError as error:
-        raise Failure(
-            f"cannot send the terminal to --console-socket `{console_socket}`: {errno_meaning(error)}",
+        raise failed(
+            f"cannot send the terminal to --console-socket `{console_socket}`",
+            error,
             "the engine listens there while create runs",
         ) from error
     finally:

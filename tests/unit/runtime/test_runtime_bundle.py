@@ -53,6 +53,22 @@ def test_the_working_folder(cwd: str | None, folder: str) -> None:
     assert parse(GOOD | {"process": {"args": ["motor.elf"], "cwd": cwd}}).working_folder == folder
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xef\xbb\xbf{}", "it begins with a byte order mark (save it without)"),
+        ('{"ociVersion": "1.0.2"}'.encode("utf-16"), "it begins with a byte order mark (save it as UTF-8)"),
+        (b" \n", "it is empty (write it again)"),
+        (b"", "it is empty (write it again)"),
+        (b"x", "no JSON value (see the OCI runtime spec, config.md)"),
+    ],
+)
+def test_what_is_no_json(content: bytes, said: str) -> None:
+    with pytest.raises(Failure) as raised:
+        Bundle("/bundle", content)
+    assert str(raised.value) == f"`/bundle/config.json`: {said}"
+
+
 @pytest.mark.parametrize("process", [None, {}])
 def test_without_process(process: object) -> None:
     config = {key: value for key, value in GOOD.items() if key != "process"}
@@ -86,9 +102,10 @@ def test_without_process(process: object) -> None:
         ({"process": {"args": ["a"], "cwd": 1}}, "cwd"),
         ({"process": {"args": ["a"], "cwd": "/a\0"}}, "cwd"),
         ({"process": {"args": ["a"], "env": "A=b"}}, "env"),
-        ({"process": {"args": ["a"], "env": [1]}}, "env"),
-        ({"annotations": []}, "annotations"),
-        ({"annotations": {"a": 1}}, "annotations"),
+        ({"process": {"args": ["a"], "env": ["A=b", 1]}}, r"process\.env\[1\] is `1`, not a string \(put it in quot"),
+        ({"annotations": []}, "annotations is not an object"),
+        ({"annotations": {"a": "b", "c": 1.5}}, r"annotations has `c` as `1\.5`, not a string \(put it in quotation"),
+        ({"annotations": {"a": {"b": []}}}, r"annotations has `a` as `\{\"b\": \[\]\}`, not a string"),
     ],
 )
 def test_bad(change: dict[str, object], message: str) -> None:

@@ -243,4 +243,4 @@ def test_unknown_engines(command: Command) -> None:
 
 def test_a_folder_in_the_way(command: Command, double: RemoteprocDouble) -> None:
     (double.sysroot / DROP_INS["podman"] / "full").mkdir(parents=True)
-    assert "hybrid-runtime.conf`: is a directory" in command.run("install", "podman", code=1).stderr
+    assert "hybrid-runtime.conf`: it is a folder" in command.run("install", "podman", code=1).stderr

@@ -167,7 +167,7 @@ def test_warnings_are_no_errors_in_the_log(
 
 def test_odd_bytes_in_arguments(command: Command, core: ProcessorDouble, tmp_path: Path) -> None:
     outcome = command.run("create", tmp_path / os.fsdecode(b"\xff\xfe"), "x", code=1)
-    assert "is neither a firmware file nor an image" in outcome.stderr
+    assert "`: file not found (correct the path)" in outcome.stderr
     command.run("state", os.fsdecode(b"\xff"), code=1)
     assert core.boots == []
 

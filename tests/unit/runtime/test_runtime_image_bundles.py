@@ -252,7 +252,7 @@ def with_manifest(**changes: object) -> Callable[[LayoutBuilder], object]:
         (with_manifest(manifests=[]), "says it is"),
         (with_manifest(layers=[]), "0 layers and 1 digests"),
         (with_manifest(layers={}), "not a list of objects"),
-        (with_manifest(annotations={"a": 1}), "not an object of strings"),
+        (with_manifest(annotations={"a": 1}), "has `a` as `1`, not a string"),
         (with_manifest(config={}), "no mediaType"),
         (lambda builder: builder.add(builder.image(config={})), "no rootfs"),
         (lambda builder: builder.add(builder.image(config={"config": []})), "config of the image's configuration"),
@@ -304,7 +304,11 @@ def test_indexes_are_not_nested_for_ever(bundle: Bundle, tmp_path: Path) -> None
         (tar(member("x" * 5000)), "too long for Linux"),
         (b"ustar" * 200, "damaged at byte 0"),
         (b"\x1f\x8b" + b"x" * 100, "no gzip"),
-        (gzip.compress(b"x" * 5000, mtime=0), "damaged at byte 0"),
+        (gzip.compress(b"x" * 5000, mtime=0), "no tar, or damaged at byte 0"),
+        (
+            gzip.compress(b"\x7fELF" + bytes(5000), mtime=0),
+            r"the gzip file holds a firmware and no image \(unpack it with gunzip",
+        ),
         (tar(member("manifest.json", b"[]"))[:700], "damaged"),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_path_is_needed(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["/no/such", "./motor", "../motor"])
 def test_paths_are_never_asked_of_engines(text: str) -> None:
-    with pytest.raises(Failure, match="neither a firmware file nor an image"):
+    with pytest.raises(Failure, match="`: file not found"):
         parse_reference(text)
 
 
@@ -70,6 +70,19 @@ def test_what_is_there_comes_before_names(tmp_path: Path, monkeypatch: pytest.Mo
     Path("dangling").symlink_to("nowhere")
     with pytest.raises(Failure, match="neither a firmware file nor an image"):
         parse_reference("dangling")
+
+
+@pytest.mark.parametrize("ending", [".elf", ".axf", ".out", ".bin", ".hex", ".tar", ".tar.gz"])
+def test_a_mistyped_file_is_looked_for_nowhere_else(ending: str) -> None:
+    with pytest.raises(Failure, match=f"^`nope{ending}`: file not found ") as raised:
+        parse_reference(f"nope{ending}")
+    assert raised.value.remedy == (
+        f"correct the path; an image of that name is containers-storage:nope{ending} or docker-daemon:nope{ending} "
+        f"or containerd:nope{ending}"
+    )
+    # With a tag, and with the engine's prefix, it is a name.
+    assert parse_reference(f"nope{ending}:v1").kind == "name"
+    assert parse_reference(f"docker-daemon:nope{ending}").place == f"nope{ending}"
 
 
 @given(st.text(max_size=60))

@@ -87,6 +87,24 @@ def test_no_network(
     assert core.state == "offline"
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/run/netns/none.such", "file not found (linux.namespaces of config.json must name a network that is there: "),
+        ("/proc/self/ns/uts", "invalid argument (linux.namespaces of config.json must name a network that is there: "),
+    ],
+)
+def test_a_network_that_has_vanished(
+    command: Command, double: RemoteprocDouble, firmware: Path, tmp_path: Path, path: str, said: str
+) -> None:
+    """The remedy speaks of the path, not of the kernel's options."""
+    double.add("core0")
+    bundle = write_bundle(tmp_path / "bundle", firmware, linux=namespaces({"type": "network", "path": path}))
+    refused = command.run("create", "-b", bundle, "motor", code=1)
+    assert refused.stderr.startswith(f"hybrid-runtime: cannot enter the network namespace `{path}`: {said}")
+    assert not (double.root / "motor").exists()
+
+
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(OSError, match="not a namespace"):
