@@ -75,6 +75,7 @@ class Context(Messages):
         self.machine = Machine(options.get("sysroot"))
         self.store = Store(options.get("root") or default_root(self.machine))
         self.processor = options.get("processor")
+        self.names_processor = options.has("processor")
 
     def say(self, text: str) -> bool:
         """To standard output. A reader that has left is no failure, since engines close it: False tells of it."""

@@ -49,6 +49,8 @@ def run(context: Context, values: Values) -> int:
         _require_bundle_here(identifier)
     check_identifier(identifier)
     context.processor = values.get("processor", context.processor)
+    if not context.processor and (context.names_processor or values.has("processor")):
+        raise usage_error("--processor is empty", "create")
     if images and values.has("bundle"):
         raise usage_error("<IMAGE> and --bundle exclude each other", "create")
     if values.has("annotation") and not images:

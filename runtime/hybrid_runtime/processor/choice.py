@@ -6,19 +6,26 @@ from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 
 
 class Wish:
-    """What create was told: the first of these that is given decides."""
+    """What create was told: the annotations decide, else the environment, else the option. `option` is "" for none."""
 
     def __init__(self, annotations: dict[str, str], environment: list[str], option: str) -> None:
-        self.name = annotations.get("remoteproc.name", "")
-        self.device = annotations.get("remoteproc.device", "")
-        self.environment_name = _environment_value(environment, "REMOTEPROC_NAME")
+        given = {
+            "annotation remoteproc.name": annotations.get("remoteproc.name"),
+            "annotation remoteproc.device": annotations.get("remoteproc.device"),
+            "environment REMOTEPROC_NAME": _environment_value(environment, "REMOTEPROC_NAME"),
+        }
+        self.empty = [place for place, value in given.items() if value == ""]
+        self.name, self.device, self.environment_name = (value or "" for value in given.values())
         self.option = option
 
+    def check(self) -> None:
+        """A script whose variable was empty has not asked for just any processor. Raises Failure."""
+        if self.empty:
+            raise Failure(f"{self.empty[0]} is empty", "name a processor, or leave it out where there is only one")
+
     def matches(self, name: str, device: str) -> bool:
-        if self.name:
-            return name == self.name
-        if self.device:
-            return device == self.device
+        if self.name or self.device:
+            return name == (self.name or name) and device == (self.device or device)
         wanted = self.environment_name or self.option
         return not wanted or name == wanted
 
@@ -27,6 +34,8 @@ class Wish:
         return bool(self.name or self.device or self.environment_name or self.option)
 
     def __str__(self) -> str:
+        if self.name and self.device:
+            return f"`{self.name}` (annotation remoteproc.name) that is `{self.device}` (annotation remoteproc.device)"
         if self.name:
             return f"`{self.name}` (annotation remoteproc.name)"
         if self.device:
@@ -36,17 +45,18 @@ class Wish:
         return f"`{self.option}` (option --processor)" if self.option else "unnamed"
 
 
-def _environment_value(environment: list[str], key: str) -> str:
+def _environment_value(environment: list[str], key: str) -> str | None:
     # The last one counts, as in execve(2) environments read by getenv.
     for entry in reversed(environment):
-        name, _, value = entry.partition("=")
+        name, equals, value = entry.partition("=")
         if name == key:
-            return value
-    return ""
+            return value if equals else None
+    return None
 
 
 def choose(machine: Machine, wish: Wish) -> Remoteproc:
     """Raises Failure listing what exists when none or several match."""
+    wish.check()
     present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(machine)]
     if not present:
         raise Failure(
@@ -57,11 +67,16 @@ def choose(machine: Machine, wish: Wish) -> Remoteproc:
     if len(matching) == 1:
         return matching[0]
     listing = ", ".join(f"`{name}` ({remoteproc.device})" for name, remoteproc in present)
-    if matching:
-        named = f"{wish} fits {len(matching)} of them" if wish.is_given else "none is named"
+    if not wish.is_given:
         raise Failure(
-            f"this board has {len(present)} processors and {named}",
+            f"this board has {len(present)} processors and none is named",
             f"name one by annotation remoteproc.name or remoteproc.device, present are {listing}",
+        )
+    if matching:
+        devices = " or ".join(remoteproc.device for remoteproc in matching)
+        raise Failure(
+            f"this board has {len(present)} processors and {wish} fits {len(matching)} of them",
+            f"choose by annotation remoteproc.device: {devices}; the numbers depend on the order of probing",
         )
     raise Failure(f"no processor {wish}", f"present are {listing}")
 

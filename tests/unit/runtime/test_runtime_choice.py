@@ -4,6 +4,7 @@ import posix
 from pathlib import Path
 
 import pytest
+from command_runner import Command
 from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.failure import Failure
@@ -29,7 +30,8 @@ def machine(tmp_path: Path) -> Machine:
 @pytest.mark.parametrize(
     ("wish", "device"),
     [
-        (Wish(NAME | DEVICE, ENVIRONMENT, "a"), "remoteproc1"),
+        (Wish(NAME, ENVIRONMENT, "a"), "remoteproc1"),
+        (Wish(NAME | {"remoteproc.device": "remoteproc1"}, ENVIRONMENT, "a"), "remoteproc1"),
         (Wish(DEVICE, ["REMOTEPROC_NAME=b"], "a"), "remoteproc2"),
         (Wish({}, ENVIRONMENT, "a"), "remoteproc2"),
         (Wish({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME=b"], ""), "remoteproc1"),
@@ -48,6 +50,10 @@ def test_order_of_wishes(machine: Machine, wish: Wish, device: str) -> None:
         (Wish({}, ["REMOTEPROC_NAME=x"], ""), "no processor `x` (environment REMOTEPROC_NAME)"),
         (Wish({}, [], "x"), "no processor `x` (option --processor)"),
         (Wish({}, [], ""), "this board has 3 processors and none is named"),
+        (
+            Wish(NAME | DEVICE, [], ""),
+            "no processor `b` (annotation remoteproc.name) that is `remoteproc2` (annotation remoteproc.device) (",
+        ),
     ],
 )
 def test_no_single_match_lists_what_exists(machine: Machine, wish: Wish, text: str) -> None:
@@ -63,9 +69,47 @@ def test_names_that_are_not_unique(tmp_path: Path) -> None:
     processor = double.add("other")
     processor.write("name", "cdsp")
     machine = Machine(str(double.sysroot))
-    with pytest.raises(Failure, match="fits 2 of them"):
-        choose(machine, Wish({"remoteproc.name": "cdsp"}, [], ""))
+    for wish in (
+        Wish({"remoteproc.name": "cdsp"}, [], ""),
+        Wish({}, ["REMOTEPROC_NAME=cdsp"], ""),
+        Wish({}, [], "cdsp"),
+    ):
+        with pytest.raises(Failure, match="fits 2 of them") as raised:
+            choose(machine, wish)
+        # What was given already is not what is advised.
+        assert raised.value.remedy == (
+            "choose by annotation remoteproc.device: remoteproc0 or remoteproc1; the numbers depend on the order of "
+            "probing"
+        )
+    both = {"remoteproc.name": "cdsp", "remoteproc.device": "remoteproc1"}
+    assert choose(machine, Wish(both, [], "")).device == "remoteproc1"
     assert choose(machine, Wish({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
+
+
+@pytest.mark.parametrize(
+    ("wish", "place"),
+    [
+        (Wish({"remoteproc.name": ""}, ["REMOTEPROC_NAME=a"], "a"), "annotation remoteproc.name"),
+        (Wish({"remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
+        (Wish({"remoteproc.name": "a", "remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
+        (Wish({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
+        (Wish({"remoteproc.name": "a"}, ["REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
+    ],
+)
+def test_an_empty_name_is_no_wish_for_any(tmp_path: Path, wish: Wish, place: str) -> None:
+    double = RemoteprocDouble(tmp_path / "machine")
+    double.add("a")
+    with pytest.raises(Failure, match=f"^{place} is empty") as raised:
+        choose(Machine(str(double.sysroot)), wish)
+    assert "name a processor" in raised.value.remedy
+
+
+@pytest.mark.parametrize("options", [("--processor", ""), ("--processor=",)])
+def test_an_empty_option(command: Command, double: RemoteprocDouble, firmware: Path, options: tuple[str, ...]) -> None:
+    double.add("a")
+    for words in (("create", *options, firmware, "motor"), (*options, "create", firmware, "motor")):
+        assert "--processor is empty" in command.run(*words, code=2).stderr
+    assert not (double.root / "motor").exists()
 
 
 def test_machine_without_processors(tmp_path: Path) -> None:
