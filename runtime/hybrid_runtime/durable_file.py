@@ -29,17 +29,19 @@ def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str =
 
 
 def share_as_folder(descriptor: int, folder: str) -> None:
-    """What root makes in a folder of another user stays usable by that user, and by the folder's group if that may
-    write there. The caller keeps its own access, whatever becomes of this."""
+    """For a file that the caller has just made: the group may use it, if it may write to the folder. The owner stays.
+
+    The caller keeps its own access, whatever becomes of this."""
     facts = os.stat(folder)
     ours = os.fstat(descriptor)
+    if facts.st_mode & 0o070 != 0o070 or ours.st_nlink != 1:
+        return
     try:
-        if os.geteuid() == 0 and (ours.st_uid, ours.st_gid) != (facts.st_uid, facts.st_gid):
-            os.fchown(descriptor, facts.st_uid, facts.st_gid)
-        if facts.st_mode & 0o070 == 0o070 and ours.st_mode & 0o777 != 0o660:
-            os.fchmod(descriptor, 0o660)
+        if ours.st_gid != facts.st_gid:
+            os.fchown(descriptor, -1, facts.st_gid)
+        os.fchmod(descriptor, 0o660)
     except OSError:
-        # A file of another member of the group, or an owner that our user namespace has no number for.
+        # A group that our user namespace has no number for, or that we are no member of.
         return
 
 

@@ -113,6 +113,15 @@ def components(path: str) -> list[str]:
     return [name for name in path.split("/") if name not in ("", ".")]
 
 
+def open_folder(path: str) -> tuple[int, str]:
+    """A descriptor of that very folder, and the path of its content, whatever becomes of its name. A link is no folder.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    return descriptor, on_machine(f"/proc/self/fd/{descriptor}")
+
+
 def make_folders(path: str, mode: int = 0o777) -> None:
     """It and those above it, as far as they are missing; `mode` is for the last. Raises OSError."""
     try:
@@ -123,6 +132,15 @@ def make_folders(path: str, mode: int = 0o777) -> None:
     except OSError:
         if not is_folder(path):
             raise
+
+
+def as_word(path: str) -> str:
+    """One word of a command for the shell, to be pasted."""
+    plain = path.replace("/", "").replace("-", "").replace("_", "").replace(".", "").replace("+", "")
+    if plain.isascii() and plain.isalnum():
+        return path
+    quoted = path.replace("'", "'\\''")
+    return f"'{quoted}'"
 
 
 def decoded(path: bytes) -> str:

@@ -28,7 +28,7 @@ def tmpfiles_commands() -> list[str]:
     commands = []
     for words in (line.split() for line in lines(TMPFILES)):
         kind, path, mode, user, group = words[:5]
-        settle = f"chown {user}:{group} {path} && chmod {mode} {path}"
+        settle = f"chown {user.strip('-')}:{group} {path} && chmod {mode} {path}"
         if kind == "d":
             commands.append(f"mkdir -p {path} && {settle}")
         elif kind == "z":

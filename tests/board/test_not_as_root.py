@@ -100,7 +100,12 @@ def test_a_user_s_killed_supervisor_stops_the_core(
 
 @pytest.mark.nightly
 def test_root_and_the_user_take_turns(
-    runtime: DeployedRuntime, shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
+    runtime: DeployedRuntime,
+    shell: Shell,
+    user: ServiceUser,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
 ) -> None:
     """Claims that one of them has made stay usable for the other, and each sees the other's container."""
     for _ in range(2):
@@ -108,7 +113,10 @@ def test_root_and_the_user_take_turns(
         runtime.create("roots", heartbeat)
         owners = shell.run(f"stat -c '%U:%G %a %n' {CLAIMS}/*").stdout.splitlines()
         assert len(owners) >= 2
-        assert {" ".join(line.split()[:2]) for line in owners} == {f"{USER}:{USER} 660"}
+        # Each keeps what it has made; the group is let in.
+        assert {line.split()[0] for line in owners} <= {f"root:{USER}", f"{USER}:{USER}"}
+        assert {line.split()[1] for line in owners} == {"660"}
+        assert f"root:{USER} 660 {CLAIMS}/{linux.devices[heartbeat.processor]}.journal" in owners
         refused = user.run(f"--processor {heartbeat.processor} create {heartbeat.path_on_board} motor", check=False)
         assert "is held by container `roots`" in refused.stderr
         # Nor is a folder gone that one may not look into.

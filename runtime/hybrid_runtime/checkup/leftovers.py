@@ -5,16 +5,23 @@ from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
 from hybrid_runtime.container.abandoned import clear_abandoned, is_abandoned, lock_root
-from hybrid_runtime.container.claim import DamagedJournal, Journal, is_held, read_journal, take_claim
+from hybrid_runtime.container.claim import (
+    DamagedJournal,
+    Journal,
+    claimed_devices,
+    is_held,
+    read_journal,
+    take_claim,
+)
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.container.undo import stop_without_journal, undo_leftovers
+from hybrid_runtime.container.undo import ASIDE, stop_without_journal, undo_leftovers
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import link_exists
+from hybrid_runtime.path import as_word, link_exists
 from hybrid_runtime.processor.remoteproc import processors
 
 _REPAIR = "hybrid-runtime doctor --repair"
@@ -42,13 +49,10 @@ def check(machine: Machine, store: Store) -> Iterator[Finding]:
 def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
     """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
     try:
-        names = sorted(os.listdir(machine.claims))
+        devices = claimed_devices(machine, ".journal")
     except FileNotFoundError:
         return
-    for name in names:
-        device = name.removesuffix(".journal")
-        if device == name:
-            continue
+    for device in devices:
         try:
             journal = read_journal(machine, device)
         except DamagedJournal:
@@ -69,16 +73,16 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
             elif not link_exists(f"{journal.root}/{journal.identifier}"):
                 yield FOLDER_GONE.found(
                     f"`{journal.identifier}` on {device}, process {journal.pid}",
-                    root=journal.root,
+                    root=as_word(journal.root),
                     id=journal.identifier,
                 )
-        names = os.listdir(machine.claims) if os.path.isdir(machine.claims) else []
+        aside = claimed_devices(machine, ASIDE) if os.path.isdir(machine.claims) else []
     except (Failure, OSError) as error:
         yield JOURNALS_FORBIDDEN.found(str(error))
         return
-    for name in sorted(names):
-        if name.endswith(".damaged"):
-            yield SET_ASIDE.found(f"`{machine.claims}/{name}`", path=f"{machine.claims}/{name}")
+    for device in aside:
+        path = f"{machine.claims}/{device}{ASIDE}"
+        yield SET_ASIDE.found(f"`{path}`", path=as_word(path))
 
 
 def _check_firmware(machine: Machine) -> Iterator[Finding]:
@@ -102,7 +106,7 @@ def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
         try:
             stopped += status_of(machine, store.root, store.load(identifier)) is STOPPED
         except UnreadableRecord as failure:
-            yield UNREADABLE.found(failure.message, root=store.root, id=identifier)
+            yield UNREADABLE.found(failure.message, root=as_word(store.root), id=identifier)
         except Failure:
             # Deleted this moment.
             continue

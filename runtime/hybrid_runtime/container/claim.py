@@ -8,12 +8,13 @@ whole, before each effect it speaks of.
 import errno
 import posix as os
 
+from hybrid_runtime.container.record import is_device
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import is_file, link_exists, make_folders, same_file
+from hybrid_runtime.path import as_word, is_file, is_folder, link_exists, make_folders, same_file
 from hybrid_runtime.process_identity import ProcessHandle, is_alive
 
 # A holder that is dying closes its descriptors within this time.
@@ -50,7 +51,10 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
     path = journal_path(machine, device)
     try:
-        return _parse(read_object(_content(path)))
+        content, owner = _content(path)
+        # One's own is believed as far as what one may do oneself.
+        folders = None if owner == os.geteuid() else machine.firmware_folders()
+        return _parse(read_object(content), folders)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -61,12 +65,12 @@ def read_journal(machine: Machine, device: str) -> Journal | None:
         ) from error
 
 
-def _content(path: str) -> bytes:
-    """Of a regular file. What else may be in its place is neither followed nor waited for: ValueError."""
+def _content(path: str) -> tuple[bytes, int]:
+    """Of a regular file, and its owner. What else may be there is neither followed nor waited for: ValueError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            return os.read(descriptor, _LARGEST_JOURNAL_BYTES)
+            return os.read(descriptor, _LARGEST_JOURNAL_BYTES), os.fstat(descriptor).st_uid
         finally:
             os.close(descriptor)
     except OSError:
@@ -75,24 +79,17 @@ def _content(path: str) -> bytes:
         raise
 
 
-def _parse(values: dict[str, object]) -> Journal:
+def _parse(values: dict[str, object], folders: list[str] | None) -> Journal:
     """Fields that another version does not know keep their defaults. Raises ValueError for what is no journal."""
+    from hybrid_runtime.container.journal_fields import check_fields
+
     journal = Journal()
     for field, default in Journal().__dict__.items():
         value = values.get(field, default)
         if type(value) is not type(default):
             raise ValueError(f"field `{field}` is of the wrong type")
         setattr(journal, field, value)
-    if any(type(folder) is not str for folder in journal.cgroup_folders):
-        raise ValueError("field `cgroup_folders` is of the wrong type")
-    if not journal.identifier:
-        raise ValueError("it names no container")
-    if journal.firmware_file:
-        from hybrid_runtime.firmware.installation import boot_of
-
-        if boot_of(journal.firmware_file.rpartition("/")[2]) is None:
-            # Whoever may write here must not have other files removed by root.
-            raise ValueError("its firmware file is not one of this runtime's")
+    check_fields(journal, folders)
     return journal
 
 
@@ -118,10 +115,17 @@ class Claim:
     def write_journal(self, journal: Journal) -> None:
         """Raises Failure; the former journal is then still there, and the effect must not follow."""
         path = journal_path(self.machine, self.device)
+        temporary = f"{path}{_IN_MAKING}"
         try:
-            write_durably(path, write(journal.__dict__).encode(), temporary=f"{path}{_IN_MAKING}", as_folder=True)
+            if is_folder(temporary):
+                # Made by somebody who shares the claims, to be in the way.
+                os.rename(temporary, f"{temporary}.{os.urandom(4).hex()}")
+            write_durably(path, write(journal.__dict__).encode(), temporary=temporary, as_folder=True)
         except OSError as error:
-            raise failed(f"cannot write `{path}`", error, "see that /run can be written") from error
+            others = "as root, `hybrid-runtime doctor --repair` undoes what another user has left there"
+            raise failed(
+                f"cannot write `{path}`", error, others, {errno.EACCES: others, errno.EPERM: others}
+            ) from error
 
     def clear_journal(self) -> None:
         """Raises Failure."""
@@ -219,28 +223,52 @@ def open_holder(machine: Machine, device: str, root: str, identifier: str) -> Pr
 
 
 def _open_lock(machine: Machine, device: str) -> int:
+    if not is_device(device):
+        raise Failure(f"`{device}` is no processor's claim", "remove it by hand")
     path = f"{machine.claims}/{device}"
     try:
         make_folders(machine.claims, 0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        return _opened_or_made(path, machine.claims)
     except OSError as error:
         who = {errno.EACCES: "call as root, or as a member of the group that owns the folder"}
         raise failed(f"cannot open the claim `{path}`", error, "see that /run can be written", who) from error
-    share_as_folder(descriptor, machine.claims)
+
+
+def _opened_or_made(path: str, folder: str) -> int:
+    """Raises OSError. Only what this call has made is given to the folder's group: what was there may be a link to
+    any file of the machine."""
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        pass
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        # Made by another this moment.
+        return os.open(path, flags)
+    share_as_folder(descriptor, folder)
     return descriptor
+
+
+def claimed_devices(machine: Machine, suffix: str) -> list[str]:
+    """Those that have a file with that suffix among the claims, and no other names. Raises OSError."""
+    names = sorted(os.listdir(machine.claims))
+    return [
+        name.removesuffix(suffix) for name in names if name.endswith(suffix) and is_device(name.removesuffix(suffix))
+    ]
 
 
 def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]:
     """Devices whose journal speaks of that container, present or vanished. Unreadable journals speak of none."""
     try:
-        names = sorted(os.listdir(machine.claims))
+        devices = claimed_devices(machine, ".journal")
     except OSError:
         return []
     found = []
-    for name in names:
-        device = name.removesuffix(".journal")
+    for device in devices:
         try:
-            journal = read_journal(machine, device) if device != name else None
+            journal = read_journal(machine, device)
         except Failure:
             continue
         if journal and journal.belongs_to(root, identifier):
@@ -251,11 +279,9 @@ def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]
 def torn_journals(machine: Machine) -> list[str]:
     """Devices with a journal in the making, or that somebody died over."""
     try:
-        names = sorted(os.listdir(machine.claims))
+        return claimed_devices(machine, f".journal{_IN_MAKING}")
     except OSError:
         return []
-    torn = f".journal{_IN_MAKING}"
-    return [name.removesuffix(torn) for name in names if name.endswith(torn)]
 
 
 def holder(machine: Machine, device: str) -> str:
@@ -286,8 +312,8 @@ def held_by_other(machine: Machine, device: str, name: str) -> Failure:
     journal = _readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
     remedy = (
-        f"{_as_owner(journal.root)}`hybrid-runtime --root {journal.root} kill {journal.identifier}` stops it and frees "
-        "the processor, `delete --force` does so whatever its state"
+        f"{_as_owner(journal.root)}`hybrid-runtime --root {as_word(journal.root)} kill {journal.identifier}` stops it "
+        "and frees the processor, `delete --force` does so whatever its state"
         if journal
         else "try again"
     )

@@ -3,6 +3,7 @@
 import posix as os
 
 from hybrid_runtime.container.claim import read_journal
+from hybrid_runtime.container.record import is_device
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.installation import names_of_ours
@@ -47,7 +48,7 @@ def _journaled_names(machine: Machine) -> set[str]:
     except FileNotFoundError:
         return set()
     # By the lock files, which are never replaced: a listing may miss a journal that is renamed into place meanwhile.
-    devices = {entry.partition(".")[0] for entry in entries}
+    devices = {entry.partition(".")[0] for entry in entries if is_device(entry.partition(".")[0])}
     journals = [read_journal(machine, device) for device in devices]
     return {journal.firmware_file.rpartition("/")[2] for journal in journals if journal}
 

@@ -8,7 +8,7 @@ from hybrid_runtime.container.record import RECORD, ROOT_REMEDIES, Record, Unrea
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import absolute, exists, make_folders, on_machine, same_file
+from hybrid_runtime.path import absolute, exists, make_folders, open_folder, same_file
 
 CONTROL_SOCKET = "control"
 LOG = "log"
@@ -129,8 +129,7 @@ class HeldFolder:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        self.content = on_machine(f"/proc/self/fd/{self.descriptor}")
+        self.descriptor, self.content = open_folder(path)
 
     def has_its_name(self) -> bool:
         """Whether its path still means this folder."""

@@ -4,10 +4,14 @@ import posix as os
 
 from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
 from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import failed
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
+
+# What a damaged journal is called afterwards.
+ASIDE = ".journal.damaged"
 
 
 def undo_leftovers(claim: Claim) -> None:
@@ -40,7 +44,21 @@ def set_damaged_journal_aside(claim: Claim) -> None:
     """A journal that says nothing must not keep the processor for ever. What can be undone without it is."""
     stop_without_journal(claim)
     path = journal_path(claim.machine, claim.device)
-    os.rename(path, f"{path}.damaged")
+    aside = path.removesuffix(".journal") + ASIDE
+    try:
+        _make_way(aside)
+        os.rename(path, aside)
+    except OSError as error:
+        raise failed(f"cannot set `{path}` aside", error, "call as its owner, or root") from error
+
+
+def _make_way(aside: str) -> None:
+    """One is kept, the last. Raises OSError."""
+    try:
+        remove_file(aside)
+    except IsADirectoryError:
+        # No journal of ours, and neither looked into nor in the way.
+        os.rename(aside, f"{aside}.{os.urandom(4).hex()}")
 
 
 def stop_without_journal(claim: Claim) -> None:

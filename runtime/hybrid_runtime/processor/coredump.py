@@ -9,7 +9,7 @@ import posix as os
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import make_folders, on_machine, resolved
+from hybrid_runtime.path import make_folders, on_machine, open_folder, resolved
 from hybrid_runtime.process_identity import is_alive, start_time
 from hybrid_runtime.timestamp import compact
 
@@ -74,20 +74,25 @@ class DumpCopy:
     def __init__(self, machine: Machine, dump: KernelDump, identifier: str) -> None:
         """Raises OSError."""
         self.dump = dump
-        self.folder = machine.coredumps
-        self.path = f"{self.folder}/{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"
+        self.name = f"{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"
+        self.path = f"{machine.coredumps}/{self.name}"
         self.size = 0
         self.unsynced = 0
-        make_folders(self.folder, 0o700)
-        _remove_abandoned(self.folder)
+        make_folders(machine.coredumps, 0o700)
+        # A link in its place would lead root to write and remove elsewhere.
+        self.descriptor, self.folder = open_folder(machine.coredumps)
         self.temporary = f"{self.folder}/{os.getpid()}-{start_time(os.getpid()) or 0}{_IN_MAKING}"
-        remove_file(self.temporary)
-        self.source = os.open(dump.data, os.O_RDONLY | os.O_CLOEXEC)
+        self.source = -1
         try:
+            _remove_abandoned(self.folder)
+            remove_file(self.temporary)
+            self.source = os.open(dump.data, os.O_RDONLY | os.O_CLOEXEC)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             self.target = os.open(self.temporary, flags, 0o600)
         except OSError:
-            os.close(self.source)
+            os.close(self.descriptor)
+            if self.source >= 0:
+                os.close(self.source)
             raise
 
     def step(self) -> bool:
@@ -118,22 +123,24 @@ class DumpCopy:
         if not self.size:
             raise Failure("the kernel gave no byte of it")
         os.fsync(self.target)
-        os.rename(self.temporary, self.path)
+        os.rename(self.temporary, f"{self.folder}/{self.name}")
+        _remove_oldest(self.folder, self.name)
         self._close()
-        _remove_oldest(self.folder, self.path)
 
     def cancel(self) -> None:
         """Nothing is left. For a copy that is not complete."""
-        self._close()
         try:
             remove_file(self.temporary)
         except OSError:
             # Taken away before the next one.
             return
+        finally:
+            self._close()
 
     def _close(self) -> None:
         os.close(self.source)
         os.close(self.target)
+        os.close(self.descriptor)
 
 
 def _remove_abandoned(folder: str) -> None:
@@ -147,7 +154,7 @@ def _remove_abandoned(folder: str) -> None:
 def _remove_oldest(folder: str, newest: str) -> None:
     """`newest` stays, also when the clock was set back and the others have come later by their times."""
     try:
-        dumps = [entry for entry in os.scandir(folder) if entry.name.endswith(".elf") and entry.path != newest]
+        dumps = [entry for entry in os.scandir(folder) if entry.name.endswith(".elf") and entry.name != newest]
         dumps.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
         for entry in dumps[: -(MOST_KEPT - 1)]:
             remove_file(entry.path)

@@ -135,9 +135,8 @@ class Birth:
     def _folders(self) -> list[str]:
         """All that a supervisor writes to beside the kernel's files."""
         machine = self.claim.machine
-        files = (self.pid_file, self.record.firmware_file)
-        outer = [path.rpartition("/")[0] for path in files]
-        return [machine.sysroot, self.folder, machine.claims, machine.coredumps, *outer]
+        paths = (self.folder, machine.claims, machine.coredumps, self.record.firmware_file, self.pid_file)
+        return [machine.sysroot, *(path.rpartition("/")[0] for path in paths)]
 
     def _settle(self) -> bytes:
         """What create is told of it."""

@@ -4,6 +4,7 @@ import json
 import os
 import posix
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from hybrid_runtime.container.claim import (
     journaled_devices,
     read_journal,
     take_claim,
+    torn_journals,
 )
 from hybrid_runtime.container.ending import undo_container
 from hybrid_runtime.container.undo import undo_leftovers
@@ -334,11 +336,13 @@ def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monk
     claim.close()
 
 
-@pytest.mark.parametrize(("mode", "files"), [(0o700, 0o600), (0o2770, 0o660)])
-def test_claims_follow_the_owner_of_their_folder(
-    machine: Machine, double: RemoteprocDouble, mode: int, files: int
+@pytest.mark.parametrize(
+    ("mode", "group", "files"), [(0o700, 0, 0o600), (0o2770, 54322, 0o660), (0o3770, 54322, 0o660), (0o750, 0, 0o600)]
+)
+def test_claims_are_shared_with_the_group_of_their_folder(
+    *, machine: Machine, double: RemoteprocDouble, mode: int, group: int, files: int
 ) -> None:
-    """What root makes there stays usable by the service user that the folder belongs to, and by its group."""
+    """If that may write there. What root makes stays root's."""
     if os.geteuid() != 0:
         pytest.skip("giving folders away takes root")
     double.claims.mkdir()
@@ -349,7 +353,213 @@ def test_claims_follow_the_owner_of_their_folder(
     claim.write_journal(journal_of(double))
     for name in (DEVICE, f"{DEVICE}.journal"):
         facts = (double.claims / name).stat()
-        assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o7777) == (54321, 54322, files), name
+        assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o7777) == (0, group, files), name
+    claim.close()
+
+
+@pytest.mark.parametrize("mode", [0o2770, 0o3770])
+def test_a_hard_link_among_the_claims_gives_nothing_away(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, tmp_path: Path, mode: int
+) -> None:
+    """Where fs.protected_hardlinks is 0, whoever shares the claims can name any file in them."""
+    if os.geteuid() != 0:
+        pytest.skip("giving folders away takes root")
+    victim = tmp_path / "victim"
+    victim.write_text("secret")
+    victim.chmod(0o600)
+    double.claims.mkdir()
+    os.chown(double.claims, 54321, 54322)
+    double.claims.chmod(mode)
+    for name in (DEVICE, f"{DEVICE}.journal", f"{DEVICE}.journal.tmp", f"{DEVICE}.journal.damaged"):
+        os.link(victim, double.claims / name)
+    before = victim.stat()
+    command.create(firmware, "motor")
+    command.run("doctor", "--repair", code=None)
+    command.run("delete", "--force", "motor")
+    after = victim.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert victim.read_text() == "secret"
+    assert core.state == "offline"
+
+
+def as_user(act: Callable[[], object], *, user: int = 54321, group: int = 54322) -> str:
+    """In a process of that user."""
+    said, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([group])
+            os.setresgid(group, group, group)
+            os.setresuid(user, user, user)
+            text = f"{act()}"
+        except Failure as failure:
+            text = f"{failure}"
+        except BaseException as error:  # noqa: BLE001  for the test that waits
+            text = f"{error!r}"
+        os.write(told, text.encode())
+        os._exit(0)
+    os.close(told)
+    with os.fdopen(said) as source:
+        text = source.read()
+    os.waitpid(pid, 0)
+    return text
+
+
+def test_root_and_a_member_take_turns(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+    """As runtime/system has the folder: root's, sticky, writable for the group."""
+    if os.geteuid() != 0:
+        pytest.skip("giving folders away takes root")
+
+    def hold() -> object:
+        claim = claim_of(machine)
+        journal = Journal("/home/user", "theirs")
+        claim.write_journal(journal)
+        claim.clear_journal()
+        claim.write_journal(journal)
+        return "held"
+
+    def replace_root_s() -> object:
+        path = Path(journal_path(machine, DEVICE))
+        found = [attempt(path.unlink, OSError), attempt(lambda: path.rename(f"{path}.damaged"), OSError)]
+        return [getattr(error, "errno", "done") for error in found]
+
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == tmp_path or folder.name.startswith(("pytest-", "popen-")):
+            folder.chmod(0o755)
+    double.claims.mkdir()
+    os.chown(double.claims, 0, 54322)
+    double.claims.chmod(0o3770)
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double, alive=True))
+    assert as_user(hold).startswith("AssertionError")
+    assert as_user(lambda: holder(machine, DEVICE)) == "motor"
+    assert as_user(replace_root_s) == "[1, 1]"
+    claim.clear_journal()
+    claim.close()
+    # The lock is root's, and the member's to hold.
+    assert as_user(hold) == "held"
+    assert (double.claims / f"{DEVICE}.journal").stat().st_uid == 54321
+    claim = claim_of(machine)
+    undo_leftovers(claim)
+    assert double.journals() == []
+    # What root's dead have left is root's to undo.
+    claim.write_journal(journal_of(double))
+    claim.close()
+    assert "call as its owner, or root" in as_user(lambda: undo_leftovers(claim_of(machine)))
+    # And a lock that the member has made is root's to hold, whatever fs.protected_regular says.
+    (double.claims / DEVICE).unlink()
+    (double.claims / f"{DEVICE}.journal").unlink()
+    assert as_user(hold) == "held"
+    assert (double.claims / DEVICE).stat().st_uid == 54321
+    claim_of(machine).close()
+
+
+@pytest.mark.parametrize("device", ["watchdog", "remoteproc", "remoteproc0/../../dev/sda", "remoteproc٣", ""])
+def test_only_processors_are_claimed(machine: Machine, double: RemoteprocDouble, device: str) -> None:
+    with pytest.raises(Failure, match="is no processor's claim"):
+        take_claim(machine, device)
+    assert not double.claims.exists()
+
+
+def test_journals_of_what_is_no_processor(
+    command: Command, core: ProcessorDouble, machine: Machine, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """`doctor --repair` would open /dev/watchdog, and closing that reboots."""
+    opened = double.sysroot / "dev/watchdog"
+    opened.parent.mkdir()
+    os.mkfifo(opened)
+    double.claims.mkdir(parents=True)
+    journal = Journal(str(double.root), "motor")
+    journal.shutdown_on_release = True
+    for name in ("watchdog", "watchdog.journal", "watchdog.journal.tmp", "watchdog.journal.damaged", "x\ny.damaged"):
+        (double.claims / name).write_text(json.dumps(journal.__dict__))
+    before = sorted(path.name for path in double.claims.iterdir())
+    assert journaled_devices(machine, str(double.root), "motor") == torn_journals(machine) == []
+    outcome = command.run("doctor", "--repair", code=None)
+    assert "watchdog" not in outcome.stdout
+    assert "x\ny" not in outcome.stdout
+    command.create(firmware, "motor")
+    command.run("delete", "--force", "motor")
+    assert sorted(path.name for path in double.claims.iterdir() if not path.name.startswith(DEVICE)) == before
+    assert core.state == "offline"
+
+
+STRANGE: dict[str, list[object]] = {
+    "identifier": ["", "a b", "x\0", "\ud800", "$(reboot)", "a/b", "..", "x" * 256],
+    "root": ["run", "/run\0", "/\ud800", "/a\nb", "/a\x1b[2J", "/run/../etc"],
+    "pid": [-1, 1 << 40, True],
+    "pid_start_time": [-1, 1 << 70],
+    "firmware_name": ["modem.bin", "../" + FIRMWARE, f"\0{FIRMWARE}", "\ud800"],
+    "firmware_file": ["/etc/passwd", f"/etc/{FIRMWARE}", f"/lib/firmware/../../etc/{FIRMWARE}", FIRMWARE, "/\ud800"],
+    "recovery_before": ["recover", "enabled\n", "\0"],
+    "coredump_before": ["on", "\ud800"],
+    "cgroup_folders": [["/a"], ["a/../../b"], [""], ["."], [3], ["a\0"], ["\ud800"], [[]]],
+    "cgroup_before": ["..", "/a/../b", "a", "/\ud800"],
+    "shutdown_on_release": ["yes", 1],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in STRANGE.items() for value in values])
+def test_a_journal_of_a_stranger_is_not_believed(
+    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, field: str, value: object
+) -> None:
+    """And it blocks nothing: it is set aside, and what can be undone without it is."""
+    started(double, core)
+    claim = claim_of(machine)
+    path = Path(journal_path(machine, DEVICE))
+    values = {**journal_of(double).__dict__, field: value}
+    path.write_text(json.dumps(values))
+    if os.geteuid() == 0:
+        os.chown(path, 54321, 54321)
+    with pytest.raises(DamagedJournal, match="is damaged"):
+        read_journal(machine, DEVICE)
+    assert journaled_devices(machine, "/root", "motor") == []
+    undo_leftovers(claim)
+    assert (core.state, read_journal(machine, DEVICE)) == ("offline", None)
+    assert json.loads(path.with_name(f"{path.name}.damaged").read_text()) == values
+    claim.close()
+
+
+def test_every_field_of_a_journal_is_tried() -> None:
+    assert STRANGE.keys() == Journal().__dict__.keys()
+
+
+def test_one_s_own_journal_may_name_a_folder_that_the_kernel_was_told_of_before(
+    machine: Machine, double: RemoteprocDouble, tmp_path: Path
+) -> None:
+    """firmware_class.path can change while a container lives."""
+    claim = claim_of(machine)
+    journal = journal_of(double)
+    journal.firmware_file = str(tmp_path / FIRMWARE)
+    claim.write_journal(journal)
+    (tmp_path / FIRMWARE).write_bytes(b"")
+    found = read_journal(machine, DEVICE)
+    assert found is not None
+    undo_leftovers(claim)
+    assert not (tmp_path / FIRMWARE).exists()
+    claim.close()
+
+
+@pytest.mark.parametrize("name", ["journal", "journal.tmp", "journal.damaged"])
+def test_folders_among_the_claims_block_nothing(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, name: str
+) -> None:
+    (double.claims / f"{DEVICE}.{name}").mkdir(parents=True)
+    (double.claims / f"{DEVICE}.{name}/inside").touch()
+    if name == "journal.damaged":
+        (double.claims / f"{DEVICE}.journal").write_text("{")
+    command.create(firmware, "motor")
+    command.run("start", "motor")
+    command.run("delete", "--force", "motor")
+    assert core.state == "offline"
+    assert double.installed() == double.containers() == []
+
+
+def test_a_root_in_a_command_to_paste(machine: Machine) -> None:
+    claim = claim_of(machine)
+    claim.write_journal(Journal("/a $(reboot) b's", "motor"))
+    expected = "`hybrid-runtime --root '/a $(reboot) b'\\''s' kill motor`"
+    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(expected)
     claim.close()
 
 

@@ -242,3 +242,25 @@ def test_only_our_crashed_core_is_recovered(
     (double.firmware_folder / "fw").unlink()
     assert not provoked()
     assert container.said() == ["hybrid-runtime: no core dump: file not found"]
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_a_link_in_the_place_of_the_folder(
+    double: RemoteprocDouble, core: ProcessorDouble, tmp_path: Path, kind: str
+) -> None:
+    """The folder above may be a service user's: root writes and removes nowhere else at that user's word."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    for number in range(MOST_KEPT + 1):
+        (victim / f"{number}.elf").touch()
+    (victim / "1-1.tmp").touch()
+    place = Path(machine_of(double).coredumps)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(victim) if kind == "link" else place.touch()
+    keep_in_kernel(double, core, "devcd1", b"memory")
+    before = sorted(victim.iterdir())
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        copy_of(double, core)
+    assert sorted(victim.iterdir()) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors

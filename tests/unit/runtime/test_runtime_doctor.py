@@ -429,7 +429,7 @@ def test_what_may_not_be_looked_at(
         raise PermissionError(13, "Permission denied", path)
 
     double.claims.mkdir()
-    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(posix, "listdir", refuse)
     found = titles(leftovers.check(machine, Store(str(double.root))))
     assert leftovers.JOURNALS_FORBIDDEN.title in found
 

@@ -117,7 +117,7 @@ def test_a_whole_life_out_of_another_root(
 ) -> None:
     """Ring wrap, crash, core dump, and giving back, with every folder behind an absolute link, as distributions
     have /var/run: it leads nowhere from a root of one's own."""
-    for folder in ("run/hybrid-runtime-claims", "lib/firmware", "var/lib/hybrid-runtime", "run/hybrid-runtime"):
+    for folder in ("run", "lib/firmware", "var/lib/hybrid-runtime"):
         place = double.sysroot / folder
         real = tmp_path / "real" / folder
         real.mkdir(parents=True, mode=0o700)
@@ -165,13 +165,13 @@ def test_messages_name_the_machine_s_paths(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
 ) -> None:
     command.create(firmware, "motor")
-    in_the_way = double.claims / f"{core.device}.journal.tmp"
+    in_the_way = double.claims / f"{core.device}.journal"
+    in_the_way.unlink()
     in_the_way.mkdir()
     outcome = command.run("start", "motor", code=1)
     expected = f"cannot write `{double.claims}/{core.device}.journal`"
     assert expected in outcome.stderr
     assert expected in (double.root / "motor/log").read_text()
-    in_the_way.rmdir()
 
 
 def test_the_machine_stays_when_its_namespace_is_left_by_all(
