@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import Need, find_program, needs, package_of
+from hybrid_hil.host import Need, find_program, needs, needs_of_tests, package_of
 from hybrid_hil.image.assembly import missing_kinds
 from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.prerequisites import free_mebibytes, needed_mebibytes
@@ -50,6 +50,7 @@ def findings(qemu: str = QEMU) -> Iterable[Finding]:
     """Looks at this machine, one finding after the other; `qemu` is the one that boards are to run in."""
     yield judge_python(sys.version_info[:2])
     yield from (look_at_need(need) for need in needs() if need.thing != QEMU)
+    yield from (look_at_need(need, Verdict.NOTE) for need in needs_of_tests())
     yield from look_at_qemu(qemu)
     checkout = look_at_checkout()
     yield checkout
@@ -72,9 +73,11 @@ def look_at_cache(store: Store) -> Iterable[Finding]:
         yield look_at_mirror()
 
 
-def look_at_need(need: Need) -> Finding:
+def look_at_need(need: Need, missing: Verdict = Verdict.FAIL) -> Finding:
+    """What it is worth when it is `missing`: what only tests need keeps nothing else from working."""
     if not need.met():
-        return Finding(need.thing, Verdict.FAIL, "missing", f"install the package `{need.package}`")
+        purpose = ": tests are skipped without it" if missing is Verdict.NOTE else ""
+        return Finding(need.thing, missing, "missing", f"install the package `{need.package}`{purpose}")
     return Finding(need.thing, Verdict.OK, version_of(need.thing) or "there")
 
 

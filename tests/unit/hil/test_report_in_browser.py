@@ -16,7 +16,7 @@ from hybrid_hil.report.record import Run
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = (1280, 400)
 RUNS = {"one": [usual_run()], "two": [usual_run(), usual_run()], "hostile": [hostile_run()], "empty": [run(())]}
 PICTURES_VARIABLE = "HYBRID_HIL_PICTURES"
@@ -44,7 +44,7 @@ def browser() -> Iterator["Browser"]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is in PATH; Debian's package is chromium")
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is in PATH; Debian's package is chromium-headless-shell")
     # root has no sandbox in Chromium; the pages are our own
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:

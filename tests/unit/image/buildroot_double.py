@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from hybrid_hil.host import buildroot_needs
+
 TARGET = {"busybox": "1.37.0", "linux": "6.12.1", "hybrid-runtime": "0.1.0", "hybrid-board-firmware": "0.1.0"}
 HOST = {"host-dtc": "1.7.2"}
 PACKAGES = {
@@ -67,4 +69,13 @@ def write_double(folder: Path, *, version: str = "2026.02.3", drop: str = "cat",
     folders = " ".join(f"{name}-{entry['version']}" for name, entry in PACKAGES.items())
     text = MAKEFILE.format(version=version, folders=folders, drop=drop, info=info, failure=failure)
     (folder / "Makefile").write_text(text)
+    return folder
+
+
+def write_tools(folder: Path) -> Path:
+    """Makes `folder` with programs of the names that Buildroot is asked to find. The double runs none of them."""
+    folder.mkdir()
+    for need in buildroot_needs():
+        (folder / need.thing).write_text("#!/bin/sh\nexit 127\n")
+        (folder / need.thing).chmod(0o755)
     return folder

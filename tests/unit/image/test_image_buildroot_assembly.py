@@ -1,10 +1,11 @@
 """The order of a Buildroot build, what it goes on with, and what makes it build again; Buildroot itself is a double."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from buildroot_double import HOST, TARGET, TreeMaker
+from buildroot_double import HOST, TARGET, TreeMaker, write_tools
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
@@ -28,6 +29,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in ("BR2_DL_DIR", "BR2_CCACHE_DIR"):
         monkeypatch.delenv(variable, raising=False)
     return copy
+
+
+@pytest.fixture(autouse=True)
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Buildroot needs is asked for before it is run, and not all machines have it."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{write_tools(tmp_path / 'tools')}")
 
 
 class Builds:

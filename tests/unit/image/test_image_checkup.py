@@ -83,8 +83,18 @@ def test_missing_need_names_its_package() -> None:
     assert "`its-package`" in finding.remedy
 
 
-def test_version_is_read_only_where_it_matters() -> None:
-    assert version_of("gcc") is not None
+def test_what_only_tests_need_is_noted() -> None:
+    finding = look_at_need(Need("/no/such/file", "its-package"), Verdict.NOTE)
+    assert finding.verdict is Verdict.NOTE
+    assert finding.remedy == "install the package `its-package`: tests are skipped without it"
+
+
+def test_version_is_read_only_where_it_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gcc", "mke2fs", "sh"):
+        (tmp_path / name).write_text("#!/bin/sh\necho $0 $1 12.2.0\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert version_of("gcc") == version_of("mke2fs") == "12.2.0"
     assert version_of("sh") is None
     assert version_of("no-such-command") is None
 

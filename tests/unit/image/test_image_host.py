@@ -7,24 +7,51 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_hil import host
 from hybrid_hil.checkout import checkout_root
-from hybrid_hil.host import Need, find_program, needs, package_of, parse_needs
+from hybrid_hil.host import (
+    Need,
+    buildroot_needs,
+    distribution,
+    find_program,
+    needs,
+    needs_of_tests,
+    package_of,
+    parse_needs,
+)
 
 RIG = "rig"
 
 
 def test_list_parses() -> None:
-    assert parse_needs("# comment\n\ndtc device-tree-compiler\n/a/file pkg\n") == [
+    assert parse_needs("# comment\n\ndtc device-tree-compiler\n/a/file pkg\nbrowser pkg debian\n") == [
         Need("dtc", "device-tree-compiler"),
         Need("/a/file", "pkg"),
+        Need("browser", "pkg", "debian"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n', "debian"),
+        ('ID="ubuntu"\nID_LIKE=debian\n', "ubuntu"),
+        ("", ""),
+    ],
+)
+def test_distribution(text: str, name: str) -> None:
+    assert distribution(text) == name
+
+
+def test_nothing_is_in_two_lists() -> None:
+    things = [need.thing for need in (*needs(), *needs_of_tests(), *buildroot_needs())]
+    assert len(set(things)) == len(things)
 
 
 def test_commands_the_rig_runs_are_in_the_list() -> None:
     listed = {need.thing for need in needs()}
     run = {"qemu-system-aarch64", "mmdebstrap", "make", "dtc", "mke2fs", "aarch64-linux-gnu-gcc", "setpriv"}
     assert run <= listed
-    assert len(listed) == len(needs())
 
 
 @pytest.mark.parametrize(
@@ -42,9 +69,12 @@ def test_needs_are_met_or_not(thing: str, met: bool) -> None:
     assert Need(thing, "package").met() is met
 
 
-def test_programs_of_root_are_found_without_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_of_root_are_found_without_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert find_program("mke2fs") is not None
+    monkeypatch.setattr(host, "SYSTEM_FOLDERS", ("/no/such/folder", str(tmp_path)))
+    assert find_program("mke2fs") is None
+    (tmp_path / "mke2fs").touch(0o755)
+    assert find_program("mke2fs") == str(tmp_path / "mke2fs")
 
 
 def test_package_of_what_is_not_listed_is_unknown() -> None:
@@ -70,9 +100,9 @@ def bare_machine(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(folder), "LC_ALL": "C"}
 
 
-def run_rig(checkout: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_rig(checkout: Path, environment: dict[str, str], verb: str = "boot") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["/bin/sh", str(checkout / RIG), "doctor"],
+        ["/bin/sh", str(checkout / RIG), verb],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -84,12 +114,16 @@ def run_rig(checkout: Path, environment: dict[str, str]) -> subprocess.Completed
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with nothing but the script and a list with one thing that is not there."""
+    """A checkout with nothing but the script and lists with things that are not there."""
     copy = tmp_path / "checkout"
     (copy / "hil/hybrid_hil").mkdir(parents=True)
     (copy / RIG).write_text((checkout_root() / RIG).read_text())
     (copy / "hil/hybrid_hil/host-packages.txt").write_text(
         "# comment\n\nsh dash\n/no/such/file its-package\nno-such-command other-package\n"
+    )
+    here = distribution(Path("/etc/os-release").read_text())
+    (copy / "hil/hybrid_hil/test-packages.txt").write_text(
+        f"no-such-tool tool\nno-such-browser browser {here}\nno-such-shell shell elsewhere\n"
     )
     return copy
 
@@ -98,8 +132,19 @@ def test_script_without_a_terminal_or_root_stops_with_the_command(checkout: Path
     pretend_user(Path(bare_machine["PATH"]), 1000)
     done = run_rig(checkout, bare_machine)
     assert done.returncode == 2
-    assert re.search(r"sudo apt-get install \S+ its-package other-package", done.stderr)
+    assert re.search(r"sudo apt-get install \S+ its-package other-package$", done.stderr, re.MULTILINE)
     assert not (checkout.parent / "called").exists()
+
+
+@pytest.mark.parametrize("verb", ["test", "nightly", "doctor"])
+def test_script_sees_to_what_tests_need_where_the_distribution_has_it(
+    checkout: Path, bare_machine: dict[str, str], verb: str
+) -> None:
+    pretend_user(Path(bare_machine["PATH"]), 1000)
+    done = run_rig(checkout, bare_machine, verb)
+    assert done.returncode == 2
+    command = done.stderr.splitlines()[1]
+    assert command.endswith("--no-install-recommends its-package other-package tool browser")
 
 
 def test_script_as_root_installs_saying_so_and_stops_when_that_fails(
