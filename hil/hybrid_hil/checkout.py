@@ -37,3 +37,11 @@ def checkout_root() -> Path:
         f"no checkout holds `{here}` or `{working}`",
         f"run hil inside a checkout of the sources, or set {CHECKOUT_VARIABLE} to one",
     )
+
+
+def checkout_name() -> str:
+    """The path of this checkout, by which boards are told from those of others; empty outside of any."""
+    try:
+        return str(checkout_root())
+    except RigError:
+        return ""

@@ -1,41 +1,67 @@
 """Boards that are there already: other commands on this machine keep them running, or a board file says where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from hybrid_hil.board.board_file import SUFFIX, read_board_file
 from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.run_folder import Card, running_boards, runs_root
+from hybrid_hil.checkout import checkout_name
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address, Shell
+from hybrid_hil.terminal import Reporter
 from hybrid_hil.vitals import Vitals
 
 CONNECT_S = 15.0
 FOR_PEOPLE = "hil boot"
 
 
-def find_running(name: str | None) -> Card | None:
-    """The card of the running board of that name, or of the newest that `hil boot` keeps; None without one.
-
-    Boards that tests or a demo are busy with have to be named.
+def find_running(name: str | None, reporter: Reporter) -> Card | None:
+    """The card of the running board of that name, or of the one that `chosen` takes, which is told; None without one.
 
     Raises:
-        RigError: there are boards, but none of that name.
+        RigError: there are boards, but none of that name, or which one is meant is not clear.
     """
     boards = {folder.name: card for folder, card in running_boards(runs_root())}
     if name is None:
-        return next((card for card in boards.values() if card.owner == FOR_PEOPLE), None)
+        name = chosen(boards, checkout_name())
+        if name is None:
+            return None
+        reporter.note(f"on `{name}` {whose(boards[name], checkout_name())}")
     if name not in boards:
         running = f"running: {', '.join(boards)}" if boards else "start one in another terminal: hil boot"
         raise RigError(f"no board `{name}` is running", f"{running}; the name of a board file ends with {SUFFIX}")
     return boards[name]
 
 
-def require_running(name: str | None) -> Card:
+def chosen(boards: Mapping[str, Card], checkout: str) -> str | None:
+    """Which of `boards`, the newest first, is meant by somebody in `checkout` who names none: the newest of this
+    checkout, or the only one there is. Boards that tests or a demo are busy with have to be named.
+
+    Raises:
+        RigError: there are several, all of other checkouts.
+    """
+    kept = {name: card for name, card in boards.items() if card.owner == FOR_PEOPLE}
+    ours = [name for name, card in kept.items() if checkout and card.checkout == checkout]
+    if not ours and len(kept) > 1:
+        listed = ", ".join(f"`{name}` {whose(card, checkout)}" for name, card in kept.items())
+        remedy = f"name one: --board {next(iter(kept))}, or start one here in another terminal: hil boot"
+        raise RigError(f"no board of this checkout is running, but {listed}", remedy)
+    return next(iter([*ours, *kept]), None)
+
+
+def whose(card: Card, checkout: str) -> str:
+    """Of which checkout the board is, as `checkout` sees it."""
+    if not card.checkout:
+        return "of an unknown checkout"
+    return "of this checkout" if card.checkout == checkout else f"of the checkout `{card.checkout}`"
+
+
+def require_running(name: str | None, reporter: Reporter) -> Card:
     """Like `find_running`, but none at all is an error."""
-    card = find_running(name)
+    card = find_running(name, reporter)
     if card is None:
         raise RigError("no board is running", "start one in another terminal: hil boot")
     return card

@@ -1,10 +1,13 @@
 """`hil boot`, `hil ssh` and `hil deploy`, as a person uses them together."""
 
+import json
 import subprocess
 import sys
 
 import pexpect
 from sandbox import Sandbox
+
+from hybrid_hil.board.run_folder import CARD
 
 UP_S = 90
 WHOLE_S = 90
@@ -29,10 +32,17 @@ def booted(sandbox: Sandbox) -> subprocess.Popen[str]:
 
 def test_a_board_kept_by_boot_serves_ssh_and_deploy_until_it_powers_itself_off(sandbox: Sandbox) -> None:
     boot = booted(sandbox)
-    assert done(sandbox.hil("ssh", "echo $HOME; echo wrong >&2; exit 7")) == (7, "/root\nwrong\n")
-    assert done(sandbox.hil("ssh", "printf", "%s|", "a b", "c;d")) == (0, "a b|c;d|")
+    (folder,) = sandbox.run_folders()
+    named = f"  on `{folder.name}` of this checkout\n"
+    assert done(sandbox.hil("ssh", "echo $HOME; echo wrong >&2; exit 7")) == (7, f"{named}/root\nwrong\n")
+    assert done(sandbox.hil("ssh", "printf", "%s|", "a b", "c;d")) == (0, f"{named}a b|c;d|")
+    assert done(sandbox.hil("ssh", "--board", folder.name, "true")) == (0, "")
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, "checkout": "/elsewhere"}))
+    assert done(sandbox.hil("ssh", "true")) == (0, f"  on `{folder.name}` of the checkout `/elsewhere`\n")
     code, output = done(sandbox.hil("deploy"))
     assert code == 0, output
+    assert f"on `{folder.name}` of the checkout `/elsewhere`" in output
     code, output = done(sandbox.hil("ssh", "hybrid-runtime", "processors"))
     assert code == 0
     assert "10000.r5f" in output

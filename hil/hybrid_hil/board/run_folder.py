@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from hybrid_hil.checkout import checkout_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address
 
@@ -22,7 +23,8 @@ LONGEST_ROOT = 60
 
 @dataclass(frozen=True)
 class Card:
-    """How others on this machine reach a running board."""
+    """How others on this machine reach a running board, and whose it is: `checkout` is the path of the checkout whose
+    rig runs it, empty when that rig did not say."""
 
     owner: str
     layout: str
@@ -30,10 +32,18 @@ class Card:
     host_key: str
     login_key: str
     qemu_pid: int
+    checkout: str = ""
 
     @classmethod
     def of(cls, owner: str, layout: str, address: Address, qemu_pid: int) -> "Card":
-        return cls(owner, layout, address.port, address.host_key, str(address.login_key), qemu_pid)
+        key = str(address.login_key)
+        return cls(owner, layout, address.port, address.host_key, key, qemu_pid, checkout_name())
+
+    @classmethod
+    def parse(cls, text: str) -> "Card":
+        """A card of this rig or of another version's, which may say more."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(text).items() if name in known})
 
     @property
     def address(self) -> Address:
@@ -113,7 +123,7 @@ def running_boards(root: Path) -> Iterator[tuple[Path, Card]]:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            yield path.parent, Card(**json.loads(path.read_text()))
+            yield path.parent, Card.parse(path.read_text())
         else:
             lock.release()
 

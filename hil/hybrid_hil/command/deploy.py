@@ -17,6 +17,8 @@ DEPLOY_S = 60.0
 def command(name: str | None) -> None:
     """Put the runtime of this checkout on the board that `hil boot` runs, or on that of a file; again after a change.
 
+    Without --board it is the newest that `hil boot` runs from this checkout, else the only one there is.
+
     \b
     Examples:
       hil deploy
@@ -25,8 +27,9 @@ def command(name: str | None) -> None:
     Exit codes: 0 deployed, 1 no board is running, another run has it or it refused, 2 wrong usage.
     """
     packed = parcel_of_checkout()
-    connection = held_shell_of_file(Path(name)) if name and is_board_file(name) else shell_on(require_running(name))
     reporter = TerminalReporter()
+    of_file = Path(name) if name and is_board_file(name) else None
+    connection = held_shell_of_file(of_file) if of_file else shell_on(require_running(name, reporter))
     with connection as shell, reporter.step(f"deploy {len(packed.digests)} files as {COMMAND}"):
         kept = deploy(shell, packed, Deadline(DEPLOY_S))
     if kept:

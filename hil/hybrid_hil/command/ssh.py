@@ -24,7 +24,8 @@ from hybrid_hil.usage import WRONG_USAGE
 def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int:
     """Open a shell on the running board, or run COMMAND there; without a running board, boot one for it.
 
-    One word is a shell's command line, several are the exact arguments.
+    Without --board it is the newest that `hil boot` runs from this checkout, else the only one there is; stderr names
+    it first. One word is a shell's command line, several are the exact arguments.
 
     \b
     Examples:
@@ -40,11 +41,11 @@ def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int
     if name is not None and is_board_file(name):
         with shell_of_file(Path(name)) as shell:
             return _talk(shell, words)
-    card = find_running(name)
+    reporter = TerminalReporter()
+    card = find_running(name, reporter)
     if card is not None:
         with shell_on(card) as shell:
             return _talk(shell, words)
-    reporter = TerminalReporter()
     image = chosen_image(choice, reporter)
     with QemuBoard(image, owner="hil ssh") as board:
         with reporter.step("boot a board for this session") as step:

@@ -1,15 +1,19 @@
 """Run folders: held by the living, swept after the dead."""
 
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from hybrid_hil.board.run_folder import Card, RunFolder, running_boards, runs_root, sweep
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.shell import Address
 
 CARD = Card("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)
 
@@ -65,3 +69,15 @@ def test_boards_are_found_while_they_can_be_reached(root: Path) -> None:
     older.remove()
     assert list(running_boards(root)) == []
     newer.remove()
+
+
+def test_a_card_says_whose_board_it_is() -> None:
+    address = Address("127.0.0.1", 2200, "/keys/host", Path("/keys/login"))
+    assert Card.of("hil boot", "two-cores", address, 1) == replace(CARD, checkout=str(checkout_root()))
+
+
+def test_cards_of_other_versions_are_read() -> None:
+    saved = asdict(CARD)
+    del saved["checkout"]
+    assert Card.parse(json.dumps(saved)) == CARD
+    assert Card.parse(json.dumps({**asdict(CARD), "of_a_later_version": 1})) == CARD
