@@ -10,7 +10,7 @@ from hybrid_hil.image.assembly import BUILDROOT, ImageRequest, missing_kinds
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, request_from_environment
 from hybrid_hil.image.debian.emulator import kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.part import HOST, NEWEST
+from hybrid_hil.nightly.part import HOST, NEWEST, ROOT
 
 MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf")
 
@@ -18,6 +18,7 @@ MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf")
 def missing_ingredients(store: Store) -> dict[str, str]:
     """The needs of parts that are not met here, each with the reason."""
     looked = {HOST: against_host(), NEWEST: against_newest(store), BUILDROOT: against_buildroot(store)}
+    looked[ROOT] = against_root()
     looked |= {module: against_module(module) for module in MODULES}
     return {need: reason for need, reason in looked.items() if reason}
 
@@ -55,6 +56,10 @@ def against_buildroot(store: Store) -> str:
         return ""
     remedy = "`hil image build --from buildroot` makes it"
     return f"no Buildroot image of this checkout in the cache and no {TREE_VARIABLE}: {remedy}"
+
+
+def against_root() -> str:
+    return "" if os.geteuid() == 0 else "making a machine takes root"
 
 
 def against_module(name: str) -> str:

@@ -7,6 +7,7 @@ from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
 
 HOST = "host"
 NEWEST = "newest"
+ROOT = "root"
 WHOSE = {HOST: "this machine's QEMU", NEWEST: "the newest QEMU"}
 # Buildroot's Python takes twice as long as Debian's for whatever a verb does
 _MINUTES = {DEBIAN: {True: 25, False: 15}, BUILDROOT: {True: 50, False: 30}}
@@ -98,5 +99,12 @@ PARTS = (
         needs=(HOST, "grpc", "google.protobuf"),
         image=DEBIAN,
         qemu=HOST,
+    ),
+    Part(
+        "fresh",
+        "the README's commands on minimal systems, from an empty cache",
+        120,
+        ("tests/fresh",),
+        needs=(ROOT,),
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from emulator_double import write_emulator
 from hybrid_hil.image.debian.emulator import LAUNCHER, emulator_component
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.ingredients import against_buildroot, against_host, against_newest
+from hybrid_hil.nightly.ingredients import against_buildroot, against_host, against_newest, against_root
 
 HOSTS = "QEMU emulator version 7.2.22"
 
@@ -44,6 +44,13 @@ def test_a_newer_qemu_has_to_be_newer(store: Store, banner: str, reason: str) ->
 def test_named_sources_are_built_from(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUILDROOT", "/src/buildroot")
     assert against_buildroot(store) == ""
+
+
+def test_a_user_makes_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert "root" in against_root()
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert against_root() == ""
 
 
 def test_without_a_qemu_the_host_lacks_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def extract_packages(
     settings of transport are this machine's.
     """
     transport = target.with_name(f"{target.name}.apt.conf")
-    transport.write_text(transport_settings(_apt_configuration()), encoding="utf-8")
+    transport.write_text(transport_settings(apt_configuration()), encoding="utf-8")
     mirror = find_mirror()
     workshop.run(
         [
@@ -64,7 +64,12 @@ def package_versions(files: Sequence[str]) -> dict[str, str]:
     return {name: version for name, version, _ in parts}
 
 
-def _apt_configuration() -> str:
+def apt_configuration() -> str:
+    """What `apt-config dump` prints.
+
+    Raises:
+        RigError: this machine has no apt.
+    """
     program = find_program("apt-config")
     if program is None:
         raise RigError("this machine has no `apt-config`", missing_program("mmdebstrap"))

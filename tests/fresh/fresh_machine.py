@@ -1,0 +1,121 @@
+"""A machine with nothing on it but a minimal system, git and certificates: a folder that commands run in, in namespaces
+of their own. It is thrown away afterwards, and nothing is left of it on this machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from fresh.host_settings import CERTIFICATES, OWN_CERTIFICATES, own_folders, pip_settings, variables
+from fresh.release import Release, mmdebstrap_command, source_lines
+from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.debian.mirror import APT_FOLDER, find_mirror, read_sources
+from hybrid_hil.image.debian.packages import apt_configuration, transport_settings
+
+PREFIX = "hybrid-hil-fresh-"
+INSIDE = Path(__file__).with_name("inside.sh")
+CLONE = "/root/checkout"
+NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation=private")
+
+
+class FreshMachine:
+    """A machine of `release` with a clone of what `checkout` has committed. A context manager: at its end the folder is
+    gone, and what was started and mounted went with the command that did."""
+
+    def __init__(self, release: Release, checkout: Path, logs: Path) -> None:
+        """Logs of all commands go to `logs`."""
+        self.release = release
+        self._checkout = checkout
+        self._logs = logs
+        self._pip = pip_settings(_pip_configuration())
+
+    def __enter__(self) -> Self:
+        sweep(Path(tempfile.gettempdir()))
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock = FileLock(lock_of(self._folder))
+        self._lock.acquire(blocking=False)
+        try:
+            self._make()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def tree(self) -> Path:
+        """Its root folder."""
+        return self._folder / "tree"
+
+    def run(self, command: str, name: str, seconds: float) -> str:
+        """Runs a shell's command line in the clone, and returns what it printed, which is also in the log `name`.
+
+        Raises:
+            RigError: it failed, or has not ended after `seconds`.
+        """
+        log = self._logs / f"{self.release.suite}-{name}.log"
+        Workshop(log).run(self._command_line(command, seconds))
+        return log.read_text(encoding="utf-8")
+
+    def close(self) -> None:
+        """Removes it. No mount reaches into the folder: those were of namespaces that are gone."""
+        shutil.rmtree(self._folder)
+        self._lock.release()
+        lock_of(self._folder).unlink(missing_ok=True)
+
+    def _make(self) -> None:
+        settings = self._folder / "apt.conf"
+        settings.write_text(transport_settings(apt_configuration()), encoding="utf-8")
+        lines = source_lines(self.release, find_mirror(), read_sources(APT_FOLDER))
+        workshop = Workshop(self._logs / f"{self.release.suite}-system.log")
+        workshop.run(mmdebstrap_command(self.release, self.tree, settings, lines))
+        for folder in (CERTIFICATES, OWN_CERTIFICATES):
+            if folder.is_dir():
+                workshop.run(["cp", "-a", "--remove-destination", f"{folder}/.", self._inside(folder)])
+        for file in (Path("/etc/hosts"), Path("/etc/resolv.conf")):
+            if file.is_file():
+                self._inside(file).unlink(missing_ok=True)
+                shutil.copyfile(file, self._inside(file))
+        clone = ["git", "clone", "--quiet", "--no-hardlinks", self._checkout, self._inside(Path(CLONE))]
+        workshop.run(clone)
+
+    def _inside(self, path: Path) -> Path:
+        return self.tree / path.relative_to("/")
+
+    def _command_line(self, command: str, seconds: float) -> list[str | Path]:
+        bounded = ["timeout", "--signal=KILL", f"{seconds:.0f}", *NAMESPACES, INSIDE, self.tree]
+        environment = ["/usr/bin/env", "-i", "-C", CLONE, *variables(os.environ, self._pip)]
+        return [*bounded, *own_folders(self._pip), "--", *environment, "/bin/sh", "-c", command]
+
+
+def lock_of(folder: Path) -> Path:
+    """The lock that says whether somebody still has `folder`; it dies with them."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def sweep(place: Path) -> list[Path]:
+    """Removes what runs that were killed left in `place`, and returns it."""
+    swept = []
+    for folder in sorted(path for path in place.glob(f"{PREFIX}*") if path.is_dir()):
+        lock = FileLock(lock_of(folder))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        shutil.rmtree(folder)
+        lock.release()
+        lock_of(folder).unlink(missing_ok=True)
+        swept.append(folder)
+    return swept
+
+
+def _pip_configuration() -> str:
+    asked = [sys.executable, "-m", "pip", "config", "list"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
