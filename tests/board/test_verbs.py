@@ -115,3 +115,14 @@ def test_a_damaged_journal_keeps_no_processor(
     runtime.delete("lost")
     shell.run(f"rm /run/hybrid-runtime-claims/{device}.journal.damaged")
     linux.assert_untouched()
+
+
+def test_the_state_after_a_stop(alive: Alive, runtime: DeployedRuntime, shell: Shell, linux: Linux) -> None:
+    """Asked in the same breath: kill returns when the stop is carried out."""
+    command = runtime.command
+    for _ in range(10):
+        alive("motor")
+        said = shell.run(f"{command} kill motor && {command} state motor").stdout
+        assert json.loads(said)["status"] == "stopped"
+        runtime.delete("motor")
+    linux.assert_untouched()

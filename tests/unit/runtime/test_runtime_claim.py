@@ -629,3 +629,24 @@ def test_containers_of_another_user_are_that_user_s_to_stop(machine: Machine, tm
     os.chown(tmp_path, 54321, 54321)
     assert held_by_other(machine, DEVICE, "core0").remedy.startswith(f"as user 54321, {stop}")
     claim.close()
+
+
+@pytest.mark.parametrize("field", [*sorted(set(Journal().__dict__) - {"identifier"}), "from the future"])
+def test_a_journal_of_another_version(double: RemoteprocDouble, machine: Machine, field: str) -> None:
+    """A field that it lacks has its default, one that it has more is passed over."""
+    claim = claim_of(machine)
+    claim.write_journal(journal_of(double))
+    path = Path(journal_path(machine, DEVICE))
+    values = json.loads(path.read_text())
+    if values.pop(field, None) is None:
+        values[field] = "unheard of"
+    path.write_text(json.dumps(values))
+    found = read_journal(machine, DEVICE)
+    assert found is not None
+    expected = journal_of(double)
+    if field in expected.__dict__:
+        setattr(expected, field, getattr(Journal(), field))
+    assert found.__dict__ == expected.__dict__
+    undo_leftovers(claim)
+    claim.close()
+    assert double.journals() == []
