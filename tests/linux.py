@@ -59,7 +59,8 @@ class Linux:
         return self.shell.run("ls /run/hybrid-runtime-claims/*.journal 2>/dev/null || true").stdout.split()
 
     def containers(self) -> list[str]:
-        return self.shell.run("ls -A /run/hybrid-runtime 2>/dev/null || true").stdout.split()
+        find = "find /run/hybrid-runtime -mindepth 1 -maxdepth 1 -type d 2>/dev/null || true"
+        return [path.rpartition("/")[2] for path in self.shell.run(find).stdout.split()]
 
     def assert_untouched(self) -> None:
         """No container, no claim, no firmware file, every core offline."""

@@ -3,7 +3,7 @@
 The interpreter's own finder lists folders and looks at each source, which costs as much as what the modules do. This
 one takes byte code that was compiled as `unchecked-hash` (PEP 552): whoever deploys a source compiles it. Everything
 else, a module without byte code or with byte code of another kind or another interpreter, is left to the finders
-that come after it.
+that come after it. Byte code that is damaged has them take the source.
 """
 
 import posix as os
@@ -76,10 +76,20 @@ def _code(file: str) -> "CodeType | None":
         return None
     finally:
         os.close(descriptor)
-    if _BUFFER[4:8] != _UNCHECKED or not _HEADER_BYTES < size < len(_BUFFER):
+    if _BUFFER[4:8] != _UNCHECKED or not _HEADER_BYTES <= size < len(_BUFFER):
         return None
-    code: CodeType = loads(memoryview(_BUFFER)[_HEADER_BYTES:size])
+    try:
+        code: CodeType = loads(memoryview(_BUFFER)[_HEADER_BYTES:size])
+    except (EOFError, ValueError, TypeError):
+        # Cut short by a full disk or a power failure.
+        take_sources()
+        return None
     return code
+
+
+def take_sources() -> None:
+    """From now on the finders after ours look for byte code where there is none, and compile the sources."""
+    sys.pycache_prefix = "/dev/null"
 
 
 def install() -> None:

@@ -3,11 +3,20 @@
 import posix as os
 
 
-def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str = "", as_folder: bool = False) -> None:
+def write_durably(
+    path: str,
+    data: bytes,
+    mode: int = 0o600,
+    *,
+    temporary: str = "",
+    as_folder: bool = False,
+    like: os.stat_result | None = None,
+) -> None:
     """Temporary name beside the target, fsync, rename. Raises OSError and then leaves nothing.
 
     The temporary name is unique, unless one is given by the only writer of the file: what a writer that was
-    killed has left under it is taken away. `as_folder`: who may use the folder may use the file.
+    killed has left under it is taken away. `as_folder`: who may use the folder may use the file. `like`: its owner and
+    mode are those of another file, from the first byte on.
     """
     if temporary:
         remove_file(temporary)
@@ -18,6 +27,9 @@ def write_durably(path: str, data: bytes, mode: int = 0o600, *, temporary: str =
         try:
             if as_folder:
                 share_as_folder(descriptor, path.rpartition("/")[0])
+            if like is not None:
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, like.st_mode & 0o777)
             write_all(descriptor, data)
             os.fsync(descriptor)
         finally:

@@ -122,8 +122,11 @@ def open_folder(path: str) -> tuple[int, str]:
     return descriptor, on_machine(f"/proc/self/fd/{descriptor}")
 
 
-def make_folders(path: str, mode: int = 0o777) -> None:
-    """It and those above it, as far as they are missing; `mode` is for the last. Raises OSError."""
+def make_folders(path: str, mode: int = 0o755) -> None:
+    """It and those above it, as far as they are missing; `mode` is for the last. Raises OSError.
+
+    None of them is writable for others, whatever the caller's umask.
+    """
     try:
         os.mkdir(path, mode)
     except FileNotFoundError:
@@ -141,6 +144,23 @@ def as_word(path: str) -> str:
         return path
     quoted = path.replace("'", "'\\''")
     return f"'{quoted}'"
+
+
+def read_file(path: str, most: int) -> bytes:
+    """At most so many bytes of a regular file. A pipe is not waited for, and a device not read. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(descriptor).st_mode & _KIND
+        if kind == _FOLDER:
+            raise IsADirectoryError(21, "is a folder", path)
+        if kind != _FILE:
+            raise OSError(22, "not a regular file", path)
+        data = b""
+        while len(data) < most and (piece := os.read(descriptor, most - len(data))):
+            data += piece
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def decoded(path: bytes) -> str:

@@ -3,7 +3,8 @@
 import posix as os
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.path import on_machine
+from hybrid_runtime.failure import Failure
+from hybrid_runtime.path import exists, on_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +17,14 @@ _GONE = ("Z", "X")
 
 
 def _stat_fields(pid: int) -> list[str] | None:
+    """Raises Failure where there is no /proc."""
     try:
         with open(on_machine(f"/proc/{pid}/stat"), "rb") as source:
             text = source.read().decode("utf-8", "replace")
     except (FileNotFoundError, ProcessLookupError):
+        if not exists(on_machine("/proc/self")):
+            # Nobody is dead because of that.
+            raise Failure("cannot look at processes: /proc is not mounted", "mount -t proc proc /proc") from None
         return None
     return text[text.rindex(")") + 2 :].split()
 

@@ -38,7 +38,7 @@ FUNCTIONS = """
 living() {{ ls -l /proc/[0-9]*/exe 2>/dev/null | grep -q python; }}
 up() {{ read -r s < {state}; [ "$s" = offline ] || living || echo up; }}
 left() {{
-  ls -A {root} 2>/dev/null
+  ls -A {root} 2>/dev/null | grep -v '^~lock$'
   ls /run/hybrid-runtime-claims | grep journal
   ls -A /lib/firmware
   ls /tmp/dying.pid.* 2>/dev/null

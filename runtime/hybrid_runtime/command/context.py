@@ -44,7 +44,9 @@ class Messages:
         else:
             line = f'time="{time}" level={level} msg={write(message)}'
         try:
-            descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            # A pipe that nobody reads is not waited for.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            descriptor = os.open(self.log_path, flags, 0o600)
         except OSError as error:
             self._complain_of_log(error)
             return

@@ -7,7 +7,7 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 import posix as os
 
 from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.path import is_file
+from hybrid_runtime.path import is_file, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ RUNTIMES = (
     *("/usr/bin/crun", "/usr/local/bin/crun"),
 )
 _OURS = "hybrid-runtime"
+_LARGEST_SETTINGS = 64 * 1024
 _OUR_OPTIONS = ("--processor", "--sysroot")
 
 
@@ -49,8 +50,7 @@ def _configured(machine: "Machine") -> str | None:
 
     path = machine.path(SETTINGS)
     try:
-        with open(path, "rb") as source:
-            value = read_object(source.read()).get(SETTING)
+        value = read_object(read_file(path, _LARGEST_SETTINGS)).get(SETTING)
     except FileNotFoundError:
         return None
     except (OSError, BadJSON) as error:

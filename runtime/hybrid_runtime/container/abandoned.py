@@ -5,9 +5,15 @@ import posix as os
 from hybrid_runtime.container.record import CREATING, Record, UnreadableRecord, load_record
 from hybrid_runtime.container.status import STOPPED, settled
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.deadline import Deadline
+from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_folder
+
+# No id may be this.
+LOCK = "~lock"
+# A create may have to stop the core of an abandoned one meanwhile.
+LOCK_SECONDS = 30.0
 
 
 def make_folder(machine: Machine, store: Store, record: Record) -> str:
@@ -33,12 +39,43 @@ def make_folder(machine: Machine, store: Store, record: Record) -> str:
 
 
 def lock_root(store: Store) -> int:
-    """A descriptor to close, once creates may go on."""
-    from fcntl import LOCK_EX, flock
+    """A descriptor to close, once creates may go on. Raises Failure when another command does not let them.
 
-    root = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    flock(root, LOCK_EX)
-    return root
+    The lock is on a file of its own: anybody who may read the folder could lock that.
+    """
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    path = f"{store.root}/{LOCK}"
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise failed(f"cannot open `{path}`", error, "choose another --root") from error
+    deadline = Deadline(LOCK_SECONDS)
+    while True:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            if deadline.look_again():
+                continue
+            holder = _holder(os.fstat(lock))
+            os.close(lock)
+            raise Failure(f"{holder} has kept `{path}` locked for {LOCK_SECONDS:g} s", "end it if it hangs") from None
+        else:
+            return lock
+
+
+def _holder(lock: os.stat_result) -> str:
+    """Who has the lock on that file (proc_locks(5))."""
+    number = lock.st_dev
+    # As makedev(3) packs them.
+    major, minor = number >> 8 & 0xFFF | number >> 32 & 0xFFFFF000, number & 0xFF | number >> 12 & 0xFFFFFF00
+    name = f"{major:02x}:{minor:02x}:{lock.st_ino}"
+    try:
+        with open("/proc/locks", encoding="ascii") as locks:
+            pids = [words[4] for words in map(str.split, locks) if words[1] == "FLOCK" and words[5] == name]
+    except OSError:
+        pids = []
+    return f"process {pids[0]}" if pids else "another process"
 
 
 def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:

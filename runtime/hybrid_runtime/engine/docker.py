@@ -35,7 +35,7 @@ class Docker:
         backup = machine.path(BACKUP)
         # One that is there is older: it is from before the first of our changes.
         kept = {} if os.path.lexists(backup) else {backup: _text(path)}
-        return Plan(writes={**kept, path: _formatted({**present, "runtimes": runtimes})})
+        return Plan(writes={**kept, path: _formatted({**present, "runtimes": runtimes})}, copies={backup: path})
 
     def uninstall(self, machine: Machine) -> Plan:
         path, backup = machine.path(SETTINGS), machine.path(BACKUP)

@@ -7,6 +7,7 @@ from functools import partial
 
 from hybrid_runtime.durable_file import remove_file, write_durably
 from hybrid_runtime.failure import failed
+from hybrid_runtime.path import make_folders
 
 _NEW_FILE_MODE = 0o644
 
@@ -22,27 +23,33 @@ class Chore:
 
 @dataclass(frozen=True)
 class Plan:
-    """Contents by path, in the order of writing; then the files that go. Nothing of both: all is as it should be."""
+    """Contents by path, in the order of writing; then the files that go. Nothing of both: all is as it should be.
+
+    `copies` has the paths that are to be as private as another file is now.
+    """
 
     writes: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     removals: tuple[str, ...] = ()
     chore: Chore | None = None
 
 
 def carry_out(plan: Plan) -> None:
-    """A file keeps its mode, and a link to it stays one. Raises Failure."""
+    """A file keeps its owner and mode, and a link to it stays one. Raises Failure."""
     for path, text in plan.writes.items():
-        _attempt(path, partial(_write, path, text))
+        _attempt(path, partial(_write, path, text, plan.copies.get(path, path)))
     for path in plan.removals:
         _attempt(path, partial(remove_file, path))
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: str, text: str, model: str) -> None:
     target = os.path.realpath(path)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else _NEW_FILE_MODE
-    write_durably(target, text.encode(), mode)
-    os.chmod(target, mode)
+    make_folders(os.path.dirname(target))
+    if os.path.exists(model):
+        write_durably(target, text.encode(), like=os.stat(model))
+    else:
+        write_durably(target, text.encode())
+        os.chmod(target, _NEW_FILE_MODE)
 
 
 def _attempt(path: str, act: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import BadJSON, read_object, write
-from hybrid_runtime.path import encoded, is_file, resolved
+from hybrid_runtime.path import encoded, is_file, read_file, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,8 +195,7 @@ def read_bundle(path: str) -> Bundle:
     as Bundle does."""
     try:
         path = resolved(path)
-        with open(f"{path}/{CONFIG}", "rb") as source:
-            config = source.read(LARGEST_CONFIG_BYTES + 1)
+        config = read_file(f"{path}/{CONFIG}", LARGEST_CONFIG_BYTES + 1)
     except OSError as error:
         raise failed(f"cannot read `{path}/{CONFIG}`", error, "give the bundle's folder with --bundle") from error
     if len(config) > LARGEST_CONFIG_BYTES:

@@ -98,7 +98,7 @@ def _make(source: int, temporary: str, check: "Callable[[int], None]") -> None:
     try:
         _copy(source, descriptor)
         check(descriptor)
-        os.fchmod(descriptor, _installed_mode())
+        os.fchmod(descriptor, _mode_of(source))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -114,11 +114,10 @@ def _copy(source: int, target: int) -> None:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
-def _installed_mode() -> int:
-    """0644, as every firmware file, less what the caller's umask takes: the kernel's helper may be another user."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o644 & ~mask
+def _mode_of(source: int) -> int:
+    """No wider than that of the image's file. The kernel reads either with its own rights (fw_get_filesystem_firmware),
+    older ones with those of whoever writes "start", and a helper of theirs is root."""
+    return 0o644 if os.fstat(source).st_mode & 0o004 else 0o600
 
 
 def remove_installed(target: str) -> None:

@@ -11,7 +11,7 @@ from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.installation import remove_if_possible
-from hybrid_runtime.path import on_machine, reach_machine_from_working_folder
+from hybrid_runtime.path import on_machine, reach_machine_from_working_folder, read_file
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
@@ -230,9 +230,8 @@ def remove_pid_file(path: str, pid: int) -> None:
     path = on_machine(path)
     remove_if_possible(pid_file_in_making(path, pid))
     try:
-        with open(path, "rb") as source:
-            if source.read(32).strip() != str(pid).encode():
-                return
+        if read_file(path, 32).strip() != str(pid).encode():
+            return
     except OSError:
         return
     remove_if_possible(path)

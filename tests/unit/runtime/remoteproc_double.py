@@ -267,7 +267,7 @@ class RemoteprocDouble:
         return sorted(path.name for path in self.claims.iterdir() if ".journal" in path.name)
 
     def containers(self) -> list[str]:
-        return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
+        return sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
 
     def leftovers(self) -> list[str]:
         """What is there although no container is."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_runner import Command, interpreter_of
-from remoteproc_double import RemoteprocDouble
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 POISON = 'raise SystemExit("this source was compiled")\n'
 
@@ -93,6 +93,38 @@ def test_byte_code_that_is_none(own: Command, damage: str) -> None:
         # The usual finder reads it, and what follows the code is nothing to it.
         found.write_bytes(found.read_bytes().ljust(1 << 17, b"\0"))
     assert own.run("--version").stdout.startswith("hybrid-runtime version ")
+
+
+TRUNCATED = ["__init__", "byte_code", "command/line", "command/version", "container/__init__", "path"]
+
+
+def test_byte_code_that_is_cut_short(own: Command) -> None:
+    """By a full disk or a power failure: the source is taken, and nothing is written."""
+    before = sorted(package_of(own).rglob("*"))
+    for module in TRUNCATED:
+        folder, _, name = f"{package_of(own)}/{module}".rpartition("/")
+        (found,) = Path(folder, "__pycache__").glob(f"{name}.*.pyc")
+        whole = found.read_bytes()
+        for left in (0, 7, 16, 17, 200, len(whole) - 1):
+            found.write_bytes(whole[:left])
+            outcome = own.run("--version")
+            assert outcome.stdout.startswith("hybrid-runtime version "), (module, left)
+            assert outcome.stderr == "", (module, left)
+        found.write_bytes(whole)
+    assert sorted(package_of(own).rglob("*")) == before
+
+
+def test_a_life_on_sources(own: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
+    for found in package_of(own).rglob("*.pyc"):
+        found.write_bytes(found.read_bytes()[:-1])
+    pid = own.create(firmware, "motor")
+    own.run("start", "motor")
+    assert own.status("motor") == "running"
+    own.run("kill", "motor")
+    assert own.exit_code(pid) == 0
+    own.run("delete", "motor")
+    assert double.leftovers() == []
+    assert core.state == "offline"
 
 
 def test_launcher_is_found_through_links(own: Command, tmp_path: Path) -> None:

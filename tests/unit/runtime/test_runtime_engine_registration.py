@@ -1,6 +1,7 @@
 """`install` and `uninstall`: what they write into the settings of engines, and what they leave alone."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -78,6 +79,37 @@ def test_podman_is_told_every_runtime_it_had() -> None:
     engine = tomllib.loads((ENGINES / "podman/hybrid-runtime.conf").read_text())["engine"]
     assert set(engine["runtime_supports_json"]) > {"crun", "runc", "kata", "runsc", "youki", "krun"}
     assert set(engine["runtime_supports_nocgroups"]) > {"crun", "krun"}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_private_daemon_json_has_a_private_backup(command: Command, double: RemoteprocDouble, mode: int) -> None:
+    """It may hold the password of a proxy."""
+    path = place(double, "etc/docker/daemon.json", '{"a": 1}')
+    path.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(path, 54321, 54322)
+    before = path.stat()
+    for words in (("install", "docker"), ("uninstall", "docker")):
+        old = os.umask(0)
+        try:
+            command.run(*words)
+        finally:
+            os.umask(old)
+        for file in path.parent.iterdir():
+            facts = file.stat()
+            assert (facts.st_mode, facts.st_uid, facts.st_gid) == (before.st_mode, before.st_uid, before.st_gid), file
+
+
+def test_new_folders_are_not_everybody_s_to_write(command: Command, double: RemoteprocDouble) -> None:
+    old = os.umask(0)
+    try:
+        command.run("install", "podman")
+    finally:
+        os.umask(old)
+    path = double.sysroot / DROP_INS["podman"]
+    assert path.stat().st_mode & 0o777 == 0o644
+    for folder in list(path.parents)[: len(Path(DROP_INS["podman"]).parts) - 1]:
+        assert folder.stat().st_mode & 0o777 == 0o755, folder
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Engines call with no environment, foreign descriptors and folders that are gone."""
 
+import fcntl
 import json
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -9,6 +11,11 @@ from pathlib import Path
 import pytest
 from command_runner import PATIENCE_SECONDS, Command
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+from hybrid_runtime import process_identity
+from hybrid_runtime.container import abandoned
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.failure import Failure
 
 REDIRECTIONS = {
     "closed": "<&- >&- 2>&-",
@@ -189,3 +196,142 @@ def test_odd_characters_in_a_bundle(
     assert command.run("create", "-b", tmp_path, "motor", code=1).stderr.startswith("hybrid-runtime: ")
     assert double.leftovers() == []
     assert core.boots == []
+
+
+def modes_below(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): f"{path.stat().st_mode & 0o7777:o}" for path in sorted(folder.rglob("*"))}
+
+
+def test_no_umask(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
+    """What the caller lets others write to is the caller's affair, and never ours."""
+    deep = double.sysroot / "deep/er/root"
+    double.firmware_folder.rmdir()
+    double.firmware_folder.parent.rmdir()
+    script = 'umask 0; exec "$@"'
+    for words in (("create", firmware, "motor"), ("start", "motor"), ("logs", "motor")):
+        assert shell(command, script, "--root", deep, *words) == 0
+    for folder, mode in (
+        *((path, "755") for path in (deep.parent, deep.parents[1], double.firmware_folder, double.sysroot / "lib")),
+        *((path, "700") for path in (deep, deep / "motor", double.claims)),
+    ):
+        assert f"{folder.stat().st_mode & 0o7777:o}" == mode, folder
+    found = {**modes_below(deep), **modes_below(double.claims)}
+    files = {name: mode for name, mode in found.items() if (deep / name).is_file() or (double.claims / name).is_file()}
+    del files["motor/bundle/config.json"]
+    assert set(files.values()) == {"600"}, files
+    assert [*modes_below(double.firmware_folder).values()] == ["644"]
+    assert core.state == "running"
+    assert shell(command, script, "--root", deep, "delete", "--force", "motor") == 0
+
+
+def test_a_root_that_everybody_reads(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """flock(2) takes no more than reading, so the lock of creates is no folder."""
+    double.root.mkdir()
+    double.root.chmod(0o755)
+    command.create(firmware, "first")
+    command.run("delete", "first")
+    assert [path.name for path in double.root.iterdir()] == ["~lock"]
+    assert (double.root / "~lock").stat().st_mode & 0o777 == 0o600
+    folder = os.open(double.root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        command.create(firmware, "motor")
+    finally:
+        os.close(folder)
+    assert command.run("list", "-q").stdout == "motor\n"
+    assert "1 in" in command.run("doctor", code=None).stdout
+    command.run("delete", "motor")
+    assert core.state == "offline"
+
+
+def test_a_create_that_is_stopped_holds_others_up_for_a_while(
+    double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(double.root))
+    store.make_root()
+    monkeypatch.setattr(abandoned, "LOCK_SECONDS", 0.05)
+    held = abandoned.lock_root(store)
+    holder = f"process {os.getpid()} has kept `{double.root}/~lock` locked for 0.05 s"
+    with pytest.raises(Failure, match=re.escape(holder)):
+        abandoned.lock_root(store)
+    os.close(held)
+    os.close(abandoned.lock_root(store))
+    (double.root / "~lock").unlink()
+    (double.root / "~lock").symlink_to("/etc/passwd")
+    with pytest.raises(Failure, match="cannot open"):
+        abandoned.lock_root(store)
+
+
+def in_the_way(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "terminal":
+        master, slave = os.openpty()
+        path.symlink_to(os.ttyname(slave))
+        os.close(slave)
+        os.set_inheritable(master, False)
+    else:
+        path.symlink_to(f"/dev/{kind}")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "zero", "null", "terminal"])
+def test_a_configuration_that_is_no_file(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, tmp_path: Path, kind: str
+) -> None:
+    in_the_way(tmp_path / "config.json", kind)
+    outcome = command.run("create", "--bundle", tmp_path, "motor", code=1)
+    assert f"cannot read `{tmp_path}/config.json`" in outcome.stderr
+    assert double.leftovers() == []
+    assert core.state == "offline"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "full"])
+def test_a_log_that_takes_nothing(
+    command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path, kind: str
+) -> None:
+    """It is told, and the verb goes on."""
+    in_the_way(tmp_path / "log", kind)
+    outcome = command.run("--log", tmp_path / "log", "state", "absent", code=1)
+    assert f"cannot write --log `{tmp_path}/log`" in outcome.stderr
+    command.run("--log", tmp_path / "log", "create", firmware, "motor")
+    assert core.state == "offline"
+
+
+def test_a_log_that_is_a_pipe_with_a_reader(command: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    command.run("--log", tmp_path / "log", "state", "absent", code=1)
+    assert b"level=error" in os.read(reader, 4096)
+    os.close(reader)
+
+
+NAMESPACES = subprocess.run(["/usr/bin/env", "unshare", "--mount", "true"], capture_output=True, check=False)
+
+
+@pytest.mark.skipif(NAMESPACES.returncode != 0, reason="hiding /proc takes a mount namespace")
+@pytest.mark.parametrize("verb", ["--version", "state motor", "delete motor", "list", "doctor --repair"])
+def test_without_proc(
+    *, command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, verb: str
+) -> None:
+    """One line, and a container that lives is not taken for dead."""
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    hidden = ("/usr/bin/env", "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+    process, outcome = command.spawn(*verb.split(), prefix=hidden)
+    assert process.wait(PATIENCE_SECONDS) == 1
+    assert outcome.stderr == "hybrid-runtime: /proc is not mounted (mount -t proc proc /proc)\n"
+    assert outcome.stdout == ""
+    assert (core.state, double.containers()) == ("running", ["motor"])
+    assert command.status("motor") == "running"
+    command.run("kill", "motor")
+    assert command.exit_code(pid) == 0
+
+
+def test_nobody_is_dead_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_identity, "on_machine", lambda path: f"/nowhere{path}")
+    with pytest.raises(Failure, match="/proc is not mounted"):
+        process_identity.is_alive(os.getpid(), 1)

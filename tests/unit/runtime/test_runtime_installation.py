@@ -67,6 +67,18 @@ def test_install_and_remove(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "installed"), [(0o600, 0o600), (0o640, 0o600), (0o644, 0o644), (0o755, 0o644), (0o666, 0o644)]
+)
+def test_private_firmware_stays_private(tmp_path: Path, mode: int, installed: int) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"secret")
+    source.chmod(mode)
+    with source.open("rb") as file:
+        install(file.fileno(), str(tmp_path / "lib/fw"), take_any)
+    assert (tmp_path / "lib/fw").stat().st_mode & 0o777 == installed
+
+
 def test_failed_install_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x" * 100)
