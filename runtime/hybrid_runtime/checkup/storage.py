@@ -5,11 +5,16 @@ from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.machine import Machine, is_meant
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
 FIRMWARE_FOLDER_WRONG = Kind(PROBLEM, "the firmware folder cannot be written", f"call as root, or {ANOTHER_FOLDER}")
+FIRMWARE_PATH_ODD = Kind(
+    WARNING,
+    "firmware_class.path names no folder",
+    "without a line end or a blank in front: echo -n FOLDER > /sys/module/firmware_class/parameters/path",
+)
 CONTAINERS_RIGHT = Kind(OK, "containers can be recorded")
 CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "call as its owner, or choose another --root")
 CLAIMS_RIGHT = Kind(OK, "processors can be claimed")
@@ -26,6 +31,9 @@ ROOT_WRITABLE = Kind(OK, "the root file system can be written")
 def check(machine: Machine, root: str) -> Iterator[Finding]:
     """`root` is the folder of all containers."""
     firmware = machine.firmware_folder()
+    configured = machine.firmware_path()
+    if configured and not is_meant(configured) and not os.path.isdir(machine.path(f"/{configured}")):
+        yield FIRMWARE_PATH_ODD.found(f"the kernel takes `{configured}` literally and goes on to `{firmware}`")
     for folder, right, wrong in (
         (firmware, FIRMWARE_FOLDER_RIGHT, FIRMWARE_FOLDER_WRONG),
         (root, CONTAINERS_RIGHT, CONTAINERS_WRONG),

@@ -208,6 +208,16 @@ def test_folders_that_are_not(machine: Machine, double: RemoteprocDouble, tmp_pa
     assert "is no folder" in found[0].text
 
 
+def test_a_firmware_path_that_nobody_meant(machine: Machine, double: RemoteprocDouble) -> None:
+    parameter = double.sysroot / "sys/module/firmware_class/parameters/path"
+    write(double, "sys/module/firmware_class/parameters/path", b" /var/lib/fw\n")
+    found = next(iter(storage.check(machine, str(double.root))))
+    assert found.title == storage.FIRMWARE_PATH_ODD.title
+    assert found.text == f"the kernel takes ` /var/lib/fw` literally and goes on to `{double.firmware_folder}`"
+    parameter.write_bytes(b"/var/lib/fw\n")
+    assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(machine, str(double.root)))
+
+
 def test_folders_without_room(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     full = os.statvfs_result((4096, 4096, 100, 1, 1, 10, 10, 10, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _path: full)

@@ -146,6 +146,47 @@ def test_installed_name_that_is_taken_by_a_link(tmp_path: Path) -> None:
     assert victim.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize(
+    ("release", "text", "folder"),
+    [
+        ("6.1.0-18-arm64", "/var/lib/fw\n", "/lib/firmware"),
+        ("6.3.13", "/var/lib/fw\n", "/lib/firmware"),
+        ("5.15.148-tegra", "\n", "/lib/firmware"),
+        ("6.4.0-rc1", "/var/lib/fw\n", "/var/lib/fw"),
+        ("6.12.48+deb13-arm64", "/var/lib/fw\n/more\n", "/var/lib/fw"),
+        ("7.0", "/var/lib/fw\n", "/var/lib/fw"),
+        ("6.12", "\n", "/lib/firmware"),
+        ("strange", "/var/lib/fw\n", "/lib/firmware"),
+    ],
+)
+def test_a_line_end_in_the_parameter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, release: str, text: str, folder: str
+) -> None:
+    """`echo FOLDER > path`: a kernel before 6.4 looks in a folder with a line end in its name, and then goes on."""
+    uname = os.uname()
+    facts = type(uname)((uname.sysname, uname.nodename, release, uname.version, uname.machine))
+    monkeypatch.setattr("posix.uname", lambda: facts)
+    parameter = tmp_path / "sys/module/firmware_class/parameters/path"
+    parameter.parent.mkdir(parents=True)
+    # As sysfs shows it, with a line end of its own.
+    parameter.write_text(f"{text}\n")
+    machine = Machine(str(tmp_path))
+    assert machine.firmware_folder() == f"{tmp_path}{folder}"
+    # Where there is such a folder, it is the one.
+    if text.startswith("/") and folder == "/lib/firmware":
+        (tmp_path / text[1:]).mkdir(parents=True)
+        assert machine.firmware_folder() == f"{tmp_path}{text}"
+
+
+def test_a_folder_below_the_root(tmp_path: Path) -> None:
+    """The kernel takes a relative path from the root of the first process."""
+    parameter = tmp_path / "sys/module/firmware_class/parameters/path"
+    parameter.parent.mkdir(parents=True)
+    parameter.write_text("opt/ fw\n")
+    (tmp_path / "opt/ fw").mkdir(parents=True)
+    assert Machine(str(tmp_path)).firmware_folder() == f"{tmp_path}/opt/ fw"
+
+
 def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
     machine = Machine(str(tmp_path))
     assert machine.firmware_folder() == f"{tmp_path}/lib/firmware"
@@ -155,6 +196,10 @@ def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
         (b"\n", "/lib/firmware"),
         (b"/var/lib/fw\n", "/var/lib/fw"),
         (b"/\xff", os.fsdecode(b"/\xff")),
+        # Only the line end that sysfs adds is taken off: a blank is a part of the name, and nobody has such a folder.
+        (b" /var/lib/fw\n", "/lib/firmware"),
+        (b"/var/lib/fw \n", "/var/lib/fw "),
+        (b"lib/other\n", "/lib/firmware"),
     ):
         parameter.write_bytes(text)
         assert machine.firmware_folder() == f"{tmp_path}{folder}"
