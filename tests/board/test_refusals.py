@@ -44,6 +44,27 @@ def test_start_refuses_what_the_core_cannot_load(
     assert_start_failed(runtime, linux, bad.processor)
 
 
+def test_the_devices_that_speak_for_a_processor(shell: Shell, board: Board, linux: Linux) -> None:
+    """The kernel's log has a driver's reasons under the name of the driver's device."""
+    home = shell.run("dirname $(dirname $(readlink -f /usr/bin/hybrid-runtime))").stdout.strip()
+    for core in board.cores:
+        device = linux.devices[core.name]
+        program = (
+            f"import sys; sys.path.insert(0, '{home}'); from hybrid_runtime.machine import Machine; "
+            f"from hybrid_runtime.processor.kernel_log import devices_above; "
+            f"print(*devices_above(Machine(), '{device}'), sep='\\n')"
+        )
+        speakers = shell.run(["python3", "-IS", "-c", program]).stdout.split()
+        assert speakers
+        processor = shell.run(["readlink", "-f", f"/sys/class/remoteproc/{device}"]).stdout.strip()
+        for speaker in speakers:
+            bus, _, name = speaker.partition(":")
+            folder = shell.run(["readlink", "-f", f"/sys/bus/{bus}/devices/{name}"]).stdout.strip()
+            assert processor.startswith(f"{folder}/")
+            has_driver = shell.run(["test", "-e", f"{folder}/driver"], check=False).exit_status == 0
+            assert has_driver == (speaker == speakers[-1])
+
+
 def assert_start_failed(runtime: DeployedRuntime, linux: Linux, processor: str) -> None:
     """The supervisor is dead before start returns: engines could not remove the container otherwise."""
     state = runtime.state("bad")

@@ -3,11 +3,16 @@
 import posix as os
 
 from hybrid_runtime.machine import Machine
+from hybrid_runtime.path import link_exists, resolved
 
 # One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
 _LARGEST_RECORD = 8192
 # As lseek(2) counts them.
 _SEEK_END = 2
+# KERN_DEBUG of linux/kern_levels.h
+_DEBUG_LEVEL = 7
+# What the remoteproc core itself says, whatever the processor's number.
+_OWN_START = "remoteproc remoteproc"
 _CRASH_TEXT = "crash detected in"
 _BOOT_TEXT = " is now up"
 
@@ -16,7 +21,9 @@ class KernelLog:
     """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
 
     def __init__(self, machine: Machine, device: str) -> None:
-        self.device = device
+        # dev_printk puts driver and device in front: `remoteproc remoteproc0: …`.
+        self.own_start = f"remoteproc {device}: ".encode()
+        self.above = [f"+{each}".encode() for each in devices_above(machine, device)]
         self.descriptor: int | None = None
         try:
             self.descriptor = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -30,7 +37,7 @@ class KernelLog:
             os.lseek(self.descriptor, 0, _SEEK_END)
 
     def lines(self) -> list[str]:
-        """The texts logged about the processor since the last call."""
+        """The texts logged about the processor, by itself or by its driver, since the last call."""
         found: list[str] = []
         while self.descriptor is not None:
             try:
@@ -46,10 +53,20 @@ class KernelLog:
                 break
             if not record:
                 break
-            text = message(record)
-            if names_device(text, self.device):
-                found.append(text)
+            if self.concerns_us(record):
+                found.append(message(record))
         return found
+
+    def concerns_us(self, record: bytes) -> bool:
+        """Every record of the kernel comes by here, so none is decoded for it.
+
+        The properties after the text are the kernel's own: a text has no line end (it is escaped).
+        """
+        head, _, rest = record.partition(b";")
+        if rest.startswith(self.own_start):
+            return True
+        _, _, device = rest.partition(b"\n DEVICE=")
+        return device.partition(b"\n")[0] in self.above and not _is_debug(head)
 
     def close(self) -> None:
         if self.descriptor is not None:
@@ -63,14 +80,46 @@ def message(record: bytes) -> str:
     return rest.partition(b"\n")[0].decode("utf-8", "replace")
 
 
-def names_device(text: str, device: str) -> bool:
-    """dev_printk puts driver and device in front: `remoteproc remoteproc0: …`."""
-    return text.startswith(f"remoteproc {device}: ")
+def _is_debug(head: bytes) -> bool:
+    """Of a record's first fields: facility and level in one number, of which the level is the last three bits."""
+    number = head.partition(b",")[0]
+    return number.isdigit() and int(number) & 7 == _DEBUG_LEVEL
+
+
+def devices_above(machine: Machine, device: str) -> list[str]:
+    """Those that speak for the processor under names of their own, as `subsystem:name` (dev_printk of
+    drivers/base/core.c): up to and with the nearest that has a driver.
+
+    That is the driver's device, and for one core of a cluster the core's as well. What is above them are buses,
+    which speak of all their other devices.
+    """
+    found: list[str] = []
+    try:
+        folder = resolved(f"{machine.remoteproc_class}/{device}").rpartition("/")[0]
+    except OSError:
+        return found
+    while folder:
+        subsystem = _link_target(f"{folder}/subsystem").rpartition("/")[2]
+        if subsystem:
+            found.append(f"{subsystem}:{folder.rpartition('/')[2]}")
+        if link_exists(f"{folder}/driver"):
+            return found
+        folder = folder.rpartition("/")[0]
+    # None has one: whose lines these would be is not known.
+    return []
+
+
+def _link_target(path: str) -> str:
+    """ "" for what is no link."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def crash_type(text: str) -> str | None:
     """`watchdog`, `mmufault` or `fatal error` from rproc_report_crash's line; None for any other line."""
-    if _CRASH_TEXT not in text:
+    if _CRASH_TEXT not in text or not text.startswith(_OWN_START):
         return None
     _, _, kind = text.rpartition("type ")
     return kind.strip()
@@ -78,4 +127,4 @@ def crash_type(text: str) -> str | None:
 
 def tells_of_boot(text: str) -> bool:
     """rproc_start's last line: the firmware was loaded, and its trace buffers with it."""
-    return text.endswith(_BOOT_TEXT)
+    return text.endswith(_BOOT_TEXT) and text.startswith(_OWN_START)

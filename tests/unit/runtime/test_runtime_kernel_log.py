@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybrid_runtime.command.start import telling
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, message, names_device, tells_of_boot
+from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, devices_above, message, tells_of_boot
 
 RECORD = (
     b"3,1203,84713042,-;remoteproc remoteproc0: crash detected in 10000.r5f: type watchdog\n"
     b" SUBSYSTEM=remoteproc\n DEVICE=+remoteproc:remoteproc0\n"
+)
+DRIVER = (
+    b"3,712,9182736,-;qcom_q6v5_pas 20c00000.remoteproc: error -22 initializing firmware\n"
+    b" SUBSYSTEM=platform\n DEVICE=+platform:20c00000.remoteproc\n"
 )
 
 
@@ -37,6 +42,8 @@ def test_any_record_is_one_line(record: bytes) -> None:
         ("remoteproc remoteproc0: crash detected in type a: type fatal error", "fatal error"),
         ("remoteproc remoteproc0: handling crash #1 in 10000.r5f", None),
         ("remoteproc remoteproc0: remote processor 10000.r5f is now up", None),
+        # Only the remoteproc core reports crashes; a driver may speak of another's.
+        ("some_driver 10000.cluster: crash detected in x: type watchdog", None),
     ],
 )
 def test_crash_types(text: str, kind: str | None) -> None:
@@ -44,16 +51,68 @@ def test_crash_types(text: str, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("record", "named"),
     [
-        ("remoteproc remoteproc1: powering up", True),
-        ("remoteproc remoteproc10: powering up", False),
-        ("remoteproc1: powering up", False),
-        ("user says remoteproc remoteproc1: powering up", False),
+        (b"6,1,2,-;remoteproc remoteproc1: powering up\n SUBSYSTEM=remoteproc\n DEVICE=c240:1\n", True),
+        (b"6,1,2,-;remoteproc remoteproc1: powering up\n", True),
+        (b"6,1,2,-;remoteproc remoteproc10: powering up\n", False),
+        (b"6,1,2,-;remoteproc1: powering up\n", False),
+        (b"6,1,2,-;user says remoteproc remoteproc1: powering up\n", False),
+        # Recorded: Qualcomm's driver says why under the name of its own device.
+        (DRIVER, True),
+        (DRIVER.replace(b"3,", b"6,", 1), True),
+        # With the facility of a daemon: 3 << 3 | 3.
+        (DRIVER.replace(b"3,", b"27,", 1), True),
+        (DRIVER.replace(b"3,", b"7,", 1), False),
+        (DRIVER.replace(b"20c00000", b"20c00001"), False),
+        (DRIVER.replace(b"20c00000.remoteproc\n", b"20c00000.remoteproc:glink-edge\n"), False),
+        # The bus above speaks of all its devices.
+        (b"4,1,2,-;simple-pm-bus soc@0: late\n SUBSYSTEM=platform\n DEVICE=+platform:soc@0\n", False),
+        # Written by a program: the kernel escapes the line ends of a text.
+        (b"12,1,2,-;x\\x0a DEVICE=+platform:20c00000.remoteproc\n", False),
+        (b"", False),
+        (b"\n DEVICE=+platform:20c00000.remoteproc", False),
     ],
 )
-def test_which_processor_is_meant(text: str, named: bool) -> None:
-    assert names_device(text, "remoteproc1") is named
+def test_which_processor_is_meant(tmp_path: Path, record: bytes, named: bool) -> None:
+    make_device(tmp_path, "soc@0/20c00000.remoteproc", "remoteproc1", ("soc@0", "soc@0/20c00000.remoteproc"))
+    assert KernelLog(Machine(str(tmp_path)), "remoteproc1").concerns_us(record) is named
+
+
+@pytest.mark.parametrize(
+    ("path", "drivers", "above"),
+    [
+        ("soc@0/20c00000.remoteproc", ("soc@0", "soc@0/20c00000.remoteproc"), ["platform:20c00000.remoteproc"]),
+        # One core of a cluster: the core's device has no driver, the cluster's has.
+        ("bus@0/r5fss@0/r5f@0", ("bus@0", "bus@0/r5fss@0"), ["platform:r5f@0", "platform:r5fss@0"]),
+        ("bus@0/r5f@0", (), []),
+    ],
+    ids=["driver", "cluster", "none"],
+)
+def test_who_speaks_for_a_processor(tmp_path: Path, path: str, drivers: tuple[str, ...], above: list[str]) -> None:
+    make_device(tmp_path, path, "remoteproc0", drivers)
+    assert devices_above(Machine(str(tmp_path)), "remoteproc0") == above
+    assert devices_above(Machine(str(tmp_path)), "remoteproc1") == []
+
+
+def make_device(sysroot: Path, path: str, device: str, drivers: tuple[str, ...]) -> None:
+    """As in sysfs: each platform device has a link to its subsystem, some to a driver."""
+    platform = sysroot / "sys/devices/platform"
+    folder = platform / path / "remoteproc" / device
+    folder.mkdir(parents=True)
+    (sysroot / "sys/class/remoteproc").mkdir(parents=True)
+    (sysroot / "sys/class/remoteproc" / device).symlink_to(folder)
+    for each in folder.parents[1:]:
+        if each == platform:
+            return
+        (each / "subsystem").symlink_to("../../../bus/platform")
+        if str(each.relative_to(platform)) in drivers:
+            (each / "driver").symlink_to("../../../bus/platform/drivers/x")
+
+
+def test_what_start_says_of_a_driver() -> None:
+    """In few words: without the device that the message names already."""
+    assert telling([message(DRIVER), "remoteproc remoteproc0: Boot failed: -22"]) == ["error -22 initializing firmware"]
 
 
 def test_only_what_comes_after_opening_or_skipping(tmp_path: Path) -> None:
