@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
 
 _REBUILD = "build the kernel with {option}"
@@ -38,9 +39,8 @@ DEBUGFS_LOCKED = Kind(
     WARNING, "the kernel's lockdown hides debugfs", "boot with lockdown=integrity or none to have the trace"
 )
 LOG_READABLE = Kind(OK, "the kernel's log can be read")
-LOG_FORBIDDEN = Kind(
-    WARNING, "the kernel's log cannot be read", "call as root, or sysctl kernel.dmesg_restrict=0 and /dev/kmsg readable"
-)
+_ALLOW_LOG = "call as root, or sysctl kernel.dmesg_restrict=0, or give the service the capability CAP_SYSLOG"
+LOG_FORBIDDEN = Kind(WARNING, "the kernel's log cannot be read", "{how}")
 CGROUPS_NEW = Kind(OK, "control groups of version 2 are mounted")
 CGROUPS_OLD = Kind(
     WARNING, "there are no control groups of version 2", "mount -t cgroup2 none /sys/fs/cgroup, or ignore their absence"
@@ -135,7 +135,10 @@ def _check_log(machine: Machine) -> Finding:
     try:
         os.close(os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
-        return LOG_FORBIDDEN.found(f"{error.strerror}: crashes are noticed later, and errors lack the kernel's reasons")
+        absent = isinstance(error, FileNotFoundError)
+        how = "mount -t devtmpfs none /dev" if absent else _ALLOW_LOG
+        text = f"{errno_meaning(error)}: crashes are noticed later, and errors lack the kernel's reasons"
+        return LOG_FORBIDDEN.found(text, how=how)
     return LOG_READABLE.found()
 
 

@@ -9,19 +9,19 @@ from hybrid_runtime.machine import Machine, is_meant
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
-FIRMWARE_FOLDER_WRONG = Kind(PROBLEM, "the firmware folder cannot be written", f"call as root, or {ANOTHER_FOLDER}")
+FIRMWARE_FOLDER_WRONG = Kind(PROBLEM, "the firmware folder cannot be written", f"{{how}}, or {ANOTHER_FOLDER}")
 FIRMWARE_PATH_ODD = Kind(
     WARNING,
     "firmware_class.path names no folder",
     "without a line end or a blank in front: echo -n FOLDER > /sys/module/firmware_class/parameters/path",
 )
 CONTAINERS_RIGHT = Kind(OK, "containers can be recorded")
-CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "call as its owner, or choose another --root")
+CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "{how}, or choose another --root")
 CLAIMS_RIGHT = Kind(OK, "processors can be claimed")
 CLAIMS_WRONG = Kind(
     PROBLEM,
     "processors cannot be claimed",
-    "call as root, or install the tmpfiles.d file of this runtime and join its group",
+    "{how}, or install the tmpfiles.d file of this runtime and join its group",
 )
 LITTLE_ROOM = Kind(WARNING, "a file system is nearly full", "free space in `{folder}`")
 ROOT_READ_ONLY = Kind(OK, "the root file system is read-only")
@@ -41,7 +41,8 @@ def check(machine: Machine, root: str) -> Iterator[Finding]:
     ):
         where = f"`{folder}` on {file_system(machine, _nearest(folder))}"
         if not is_writable(folder):
-            yield wrong.found(f"{where}: {_reason(_nearest(folder))}")
+            reason, how = _obstacle(_nearest(folder))
+            yield wrong.found(f"{where}: {reason}", how=how)
             continue
         yield right.found(where)
         room = _room(_nearest(folder))
@@ -63,10 +64,13 @@ def _nearest(folder: str) -> str:
     return folder or "/"
 
 
-def _reason(folder: str) -> str:
+def _obstacle(folder: str) -> tuple[str, str]:
+    """What is in the way, and what helps."""
     if not os.path.isdir(folder):
-        return f"`{folder}` is no folder"
-    return "read-only" if _is_read_only(folder) else f"user {os.geteuid()} may not write there"
+        return f"`{folder}` is no folder", "remove what is in its place"
+    if _is_read_only(folder):
+        return "read-only", "mount it writable"
+    return f"user {os.geteuid()} may not write there", "call as root or as its owner"
 
 
 def _is_read_only(folder: str) -> bool:

@@ -206,6 +206,25 @@ def test_folders_that_are_not(machine: Machine, double: RemoteprocDouble, tmp_pa
     assert titles(found)[:2] == [storage.FIRMWARE_FOLDER_WRONG.title, storage.CONTAINERS_WRONG.title]
     assert "firmware_class.path=" in found[0].remedy
     assert "is no folder" in found[0].text
+    assert found[0].remedy.startswith("remove what is in its place, or name another folder: ")
+    assert found[1].remedy == "remove what is in its place, or choose another --root"
+
+
+def test_remedies_of_the_kernels_log(
+    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is absent is not made readable by a capability."""
+    (absent,) = [finding for finding in kernel.check(machine) if finding.title == kernel.LOG_FORBIDDEN.title]
+    assert (absent.text.partition(":")[0], absent.remedy) == ("file not found", "mount -t devtmpfs none /dev")
+    write(double, "dev/kmsg", b"")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "open", refuse)
+    found = kernel._check_log(machine)
+    assert found.text.startswith("it is not permitted: ")
+    assert "CAP_SYSLOG" in found.remedy
 
 
 def test_a_firmware_path_that_nobody_meant(machine: Machine, double: RemoteprocDouble) -> None:
