@@ -27,7 +27,10 @@ _REMEDIES = {
     errno.EIO: "see dmesg: a device or its file system fails",
 }
 
-# In characters; both together, and what is put before them, stay below the longest line (quotation).
+# In characters. Message and remedy together, and what is put before them, stay below the longest line.
+_LONGEST_LINE = 4096
+# No value in it can be longer than one may be.
+_SHORT = 256
 _LONGEST_MESSAGE = 2900
 _LONGEST_REMEDY = 1024
 
@@ -46,10 +49,17 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         """One line, whatever strangers have put into it; never so long that it pushes the remedy out."""
-        from hybrid_runtime.quotation import message_line
+        message = one_line(self.message, _LONGEST_MESSAGE)
+        return f"{message} ({one_line(self.remedy, _LONGEST_REMEDY)})" if self.remedy else message
 
-        message = message_line(self.message, _LONGEST_MESSAGE)
-        return f"{message} ({message_line(self.remedy, _LONGEST_REMEDY)})" if self.remedy else message
+
+def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
+    """A message without anything that a terminal acts on, and bounded: see quotation, which few messages need."""
+    if len(text) <= _SHORT and text.isprintable():
+        return text
+    from hybrid_runtime.quotation import message_line
+
+    return message_line(text, longest)
 
 
 def failed(what: str, error: OSError, remedy: str = "", special: dict[int, str] | None = None) -> Failure:

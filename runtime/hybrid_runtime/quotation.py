@@ -40,8 +40,6 @@ def listing(words: list[str], most: int = 16) -> str:
 
 def message_line(text: str, longest: int = LONGEST_LINE) -> str:
     """A whole message. Each value in backticks has its own bound, so that none pushes the rest out of the line."""
-    if len(text) <= LONGEST_VALUE and text.isprintable():
-        return text
     if len(text) > 4 * longest:
         # One value alone can be as large as config.json; the ends have what we say of it.
         text = f"{text[: 2 * longest]}…{text[-2 * longest :]}"

@@ -5,7 +5,7 @@ import posix as os
 from hybrid_runtime.command.options import Values, salvage, usage_error
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.durable_file import write_all
-from hybrid_runtime.failure import failed
+from hybrid_runtime.failure import failed, one_line
 from hybrid_runtime.json_text import write
 from hybrid_runtime.machine import Machine, default_root
 from hybrid_runtime.timestamp import rfc3339_seconds
@@ -28,9 +28,7 @@ class Messages:
         """To standard error and --log. The shims show users the last line of level error, and nothing else."""
         if _LEVELS.index(level) > self.level:
             return
-        from hybrid_runtime.quotation import message_line
-
-        message = message_line(message)
+        message = one_line(message)
         complain(message if level == "error" else f"{level}: {message}")
         self.note(level, message)
 
@@ -92,9 +90,7 @@ def salvaged_messages(argv: list[str]) -> Messages:
 
 def complain(message: str) -> None:
     """One line to standard error, where there still is one."""
-    from hybrid_runtime.quotation import message_line
-
-    put(2, f"hybrid-runtime: {message_line(message)}\n")
+    put(2, f"hybrid-runtime: {one_line(message)}\n")
 
 
 def put(descriptor: int, text: str) -> bool:
