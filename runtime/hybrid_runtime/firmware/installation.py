@@ -116,8 +116,10 @@ def _copy(source: int, target: int) -> None:
 
 def _mode_of(source: int) -> int:
     """No wider than that of the image's file. The kernel reads either with its own rights (fw_get_filesystem_firmware),
-    older ones with those of whoever writes "start", and a helper of theirs is root."""
-    return 0o644 if os.fstat(source).st_mode & 0o004 else 0o600
+    older ones with those of whoever writes "start", and a helper of theirs is root. The caller's umask counts."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return (0o644 if os.fstat(source).st_mode & 0o004 else 0o600) & ~mask
 
 
 def remove_installed(target: str) -> None:

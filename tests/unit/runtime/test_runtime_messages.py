@@ -146,7 +146,7 @@ def test_remedies_of_an_install(
 
     monkeypatch.setattr("hybrid_runtime.firmware.installation._copy", refuse)
     with pytest.raises(Failure) as raised:
-        install(0, str(tmp_path / "fw"))
+        install(0, str(tmp_path / "fw"), lambda _: None)
     assert helps in raised.value.remedy
     assert misleads not in raised.value.remedy
 
