@@ -5,7 +5,7 @@ import posix as os
 import sys
 
 # Of st_mode, as inode(7) has them.
-_KIND, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
+_KIND, _FOLDER, _FILE, _PIPE, _SOCKET = 0o170000, 0o040000, 0o100000, 0o010000, 0o140000
 
 
 class _Way:
@@ -98,6 +98,16 @@ def is_folder(path: str) -> bool:
 def is_file(path: str, *, follow: bool = True) -> bool:
     """Regular, or a link to one if links are followed."""
     return _mode(path, follow=follow) & _KIND == _FILE
+
+
+def is_pipe(descriptor: int) -> bool:
+    """Also a FIFO. Raises OSError."""
+    return os.fstat(descriptor).st_mode & _KIND == _PIPE
+
+
+def is_socket(descriptor: int) -> bool:
+    """Raises OSError."""
+    return os.fstat(descriptor).st_mode & _KIND == _SOCKET
 
 
 def _mode(path: str, *, follow: bool = True) -> int:

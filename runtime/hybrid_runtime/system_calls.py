@@ -70,6 +70,11 @@ def adopt_socket(descriptor: int) -> "Socket":
     return connection
 
 
+def send_at_once(connection: "Socket", data: bytes) -> int:
+    """How much was sent; BlockingIOError where send(2) would wait, whatever the description's flags are."""
+    return connection.send(data, _sockets().MSG_DONTWAIT)
+
+
 def send_signal(pidfd: int, number: int) -> None:
     """Raises ProcessLookupError when the process has been reaped; a zombie takes signals silently."""
     signals.pidfd_send_signal(pidfd, number)

@@ -1,67 +1,16 @@
 """What the firmware and the supervisor say, as lines: to the engine's descriptors and to the container's log.
 
-A reader that is slow or gone never stops the supervisor: buffers are bounded, drops are counted, and no flag of
-a descriptor that belongs to the engine as well is changed.
+A reader that is slow or gone never stops the supervisor: buffers are bounded, and drops are counted.
 """
-
-import posix as os
-from select import POLLOUT, poll
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.quotation import message_line
+from hybrid_runtime.supervisor.engine_stream import EngineStream
 
 LONGEST_LINE = 4096
 # The firmware's source that every container has; the others are RPMsg channels, by name.
 TRACE = ""
-_LARGEST_BUFFER = 64 * 1024
-# POLLOUT on a pipe promises room for PIPE_BUF bytes, so that much never blocks (pipe(7)).
-_LARGEST_WRITE = 4096
-
-
-class EngineStream:
-    """One descriptor given by the engine."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.buffer = bytearray()
-        self.dropped_lines = 0
-        self.closed = False
-
-    def add(self, line: bytes) -> None:
-        if self.closed:
-            return
-        if len(self.buffer) + len(line) > _LARGEST_BUFFER:
-            self.dropped_lines += 1
-            return
-        if self.dropped_lines:
-            self.buffer += f"hybrid-runtime: {self.dropped_lines} lines dropped, the reader was too slow\n".encode()
-            self.dropped_lines = 0
-        self.buffer += line
-
-    @property
-    def pending(self) -> bool:
-        return bool(self.buffer) and not self.closed
-
-    def flush(self, deadline: Deadline | None = None) -> None:
-        """Write what fits now, or until the deadline."""
-        waiting = poll()
-        waiting.register(self.descriptor, POLLOUT)
-        while self.pending:
-            ready = waiting.poll(deadline.remaining() * 1000 if deadline else 0)
-            if not ready:
-                return
-            try:
-                if not ready[0][1] & POLLOUT:
-                    raise BrokenPipeError
-                written = os.write(self.descriptor, bytes(self.buffer[:_LARGEST_WRITE]))
-            except OSError:
-                self.closed = True
-                self.buffer.clear()
-                return
-            del self.buffer[:written]
-            if deadline and deadline.expired:
-                return
 
 
 class LineSplitter:
@@ -141,9 +90,11 @@ class Output:
         """Everything out that the readers take within the deadline."""
         for source in self.splitters:
             self.end_line(source)
-        dropped = self.streams[FIRMWARE_STREAM].dropped_lines
-        if dropped:
-            self.supervisor(f"hybrid-runtime: {dropped} last lines dropped, the reader was too slow")
+        stream = self.streams[FIRMWARE_STREAM]
+        stream.flush(deadline)
+        stream.drop_buffer()
+        if stream.dropped_lines:
+            self.supervisor(f"hybrid-runtime: {stream.dropped_lines} last lines dropped, the reader was too slow")
         if self.log.lost_lines:
             self.supervisor(f"hybrid-runtime: {self.log.lost_lines} lines could not be written to the log")
         for stream in self.streams.values():

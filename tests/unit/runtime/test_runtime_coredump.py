@@ -17,7 +17,8 @@ from hybrid_runtime.processor.coredump import MOST_KEPT, DumpCopy, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor import crash_dump
 from hybrid_runtime.supervisor.crash_dump import CrashDumps
-from hybrid_runtime.supervisor.output import EngineStream, Output
+from hybrid_runtime.supervisor.engine_stream import EngineStream
+from hybrid_runtime.supervisor.output import Output
 
 
 def keep_in_kernel(double: RemoteprocDouble, core: ProcessorDouble, name: str, content: bytes) -> Path:

@@ -17,7 +17,8 @@ from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.rpmsg import GREETING, Channel, Unavailable
 from hybrid_runtime.supervisor import channels as channels_module
 from hybrid_runtime.supervisor.channels import Channels
-from hybrid_runtime.supervisor.output import EngineStream, Output
+from hybrid_runtime.supervisor.engine_stream import EngineStream
+from hybrid_runtime.supervisor.output import Output
 
 NOT_ANNOUNCED = "the firmware has not announced it; it is looked for again"
 

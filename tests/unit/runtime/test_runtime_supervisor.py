@@ -13,7 +13,7 @@ from hybrid_runtime.container.log import LogReader, parse_line
 from hybrid_runtime.container.record import Record, load_record
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.supervisor.control import listen
-from hybrid_runtime.supervisor.output import EngineStream
+from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
 from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED_BY_ANOTHER
