@@ -19,34 +19,68 @@ class ContainerLog:
         self.lost_lines = 0
         self.descriptor = -1
         self.size = 0
+        self.waiting: list[bytes] = []
 
     def append(self, stream: str, text: str, *, complete: bool = True) -> None:
-        line = f"{rfc3339()} {stream} {'F' if complete else 'P'} {text}\n".encode("utf-8", "replace")
-        try:
-            self._make_room(len(line))
-            written = os.write(self.descriptor, line)
-            if written < len(line):
-                # The disk is full: half a line would swallow the next one.
-                os.ftruncate(self.descriptor, self.size)
-                self.lost_lines += 1
-            else:
-                self.size += written
-        except OSError:
-            self.lost_lines += 1
+        self.add(stream, [(text, complete)])
+        self.flush()
 
-    def _make_room(self, wanted: int) -> None:
-        if self.descriptor >= 0 and self.size + wanted > self.largest_bytes:
+    def add(self, stream: str, lines: list[tuple[str, bool]]) -> None:
+        """(text, complete) pairs, seen at this moment and written by the next `flush`."""
+        columns = f"{rfc3339()} {stream} "
+        text = "".join([f"{columns}{'F' if complete else 'P'} {line}\n" for line, complete in lines])
+        self.waiting.append(text.encode("utf-8", "replace"))
+
+    def flush(self) -> None:
+        """All that waits in one write(2), as far as it fits the file."""
+        if not self.waiting:
+            return
+        text = b"".join(self.waiting)
+        self.waiting.clear()
+        try:
+            while text:
+                text = text[self._write(text) :]
+        except OSError:
+            self.lost_lines += text.count(b"\n")
+
+    def _write(self, text: bytes) -> int:
+        """How much of it is done with: lines that fit, also those that are lost on a full disk. Raises OSError."""
+        end = self._make_room(text)
+        written = os.write(self.descriptor, text[:end])
+        if written < end:
+            # The disk is full: half a line would swallow the next one.
+            written = text.rfind(b"\n", 0, written) + 1
+            os.ftruncate(self.descriptor, self.size + written)
+            self.lost_lines += text.count(b"\n", written, end)
+        self.size += written
+        return end
+
+    def _make_room(self, text: bytes) -> int:
+        """How many bytes of it go into the file, whole lines: at least one of them, be it longer than a file."""
+        if self.descriptor < 0:
+            self._open()
+        end = _end_of_lines(text, self.largest_bytes - self.size)
+        if end == 0 and self.size:
             os.rename(self.path, rotated(self.path))
             self.close()
-        if self.descriptor < 0:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            self.descriptor = os.open(self.path, flags, 0o600)
-            self.size = os.fstat(self.descriptor).st_size
+            self._open()
+            end = _end_of_lines(text, self.largest_bytes)
+        return end or text.index(b"\n") + 1
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.descriptor = os.open(self.path, flags, 0o600)
+        self.size = os.fstat(self.descriptor).st_size
 
     def close(self) -> None:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def _end_of_lines(text: bytes, most: int) -> int:
+    """Where the last line ends that is within `most` bytes; 0 without such a line."""
+    return len(text) if len(text) <= most else text.rfind(b"\n", 0, max(0, most)) + 1
 
 
 def rotated(path: str) -> str:

@@ -1,57 +1,28 @@
 """What the firmware and the supervisor say, as lines: to the engine's descriptors and to the container's log.
 
-A reader that is slow or gone never stops the supervisor: buffers are bounded, and drops are counted.
+However much comes and whoever does not read it, the supervisor goes on: what goes out at a time and what waits for it
+are bounded, and what is lost is counted and told.
 """
+
+from time import monotonic
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.quotation import message_line
 from hybrid_runtime.supervisor.engine_stream import EngineStream
+from hybrid_runtime.supervisor.firmware_text import LINE_COST, FirmwareText, cost
 
-LONGEST_LINE = 4096
-# The firmware's source that every container has; the others are RPMsg channels, by name.
-TRACE = ""
-
-
-class LineSplitter:
-    """Bytes in, lines out; what has no line end yet waits, up to a bound."""
-
-    def __init__(self) -> None:
-        self.rest = b""
-
-    def feed(self, data: bytes) -> list[tuple[str, bool]]:
-        """(text, complete) pairs; only pieces of an overlong line are not complete."""
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        found: list[tuple[str, bool]] = []
-        for line in lines:
-            head, last = _cut(line)
-            found += [(_text(piece), False) for piece in head]
-            found.append((_text(last), True))
-        head, self.rest = _cut(self.rest)
-        found += [(_text(piece), False) for piece in head]
-        return found
-
-    def finish(self) -> list[tuple[str, bool]]:
-        """The last line, when it lacks its end."""
-        rest, self.rest = self.rest, b""
-        return [(_text(rest), True)] if rest else []
-
-
-def _cut(line: bytes) -> tuple[list[bytes], bytes]:
-    """Pieces of the longest length, and what remains."""
-    head = []
-    while len(line) > LONGEST_LINE:
-        end = LONGEST_LINE
-        # Not inside a character: UTF-8 has at most three bytes after its first, all 10xxxxxx.
-        while end > LONGEST_LINE - 3 and line[end] & 0xC0 == 0x80:
-            end -= 1
-        head.append(line[:end])
-        line = line[end:]
-    return head, line
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "replace").rstrip("\r").replace("\0", "\ufffd")
+# In each period, which is a busy look's, so much goes out of all sources together. A log of the default size holds
+# a fifth of a second of that.
+PERIOD_SECONDS = 0.050
+LARGEST_COST = 64 * 1024
+# A burst of four periods is not lost, but comes out over them.
+LARGEST_WAITING_COST = 4 * LARGEST_COST
+_TELL_AGAIN_SECONDS = 5.0
+_TOO_FAST = (
+    f"the core prints faster than {LARGEST_COST >> 10} KiB or {LARGEST_COST // LINE_COST} lines "
+    f"in {PERIOD_SECONDS * 1000:.0f} ms"
+)
 
 
 class Output:
@@ -60,41 +31,116 @@ class Output:
     def __init__(self, log: ContainerLog) -> None:
         self.log = log
         self.streams = {FIRMWARE_STREAM: EngineStream(1), SUPERVISOR_STREAM: EngineStream(2)}
-        self.splitters: dict[str, LineSplitter] = {}
+        # By name; the ones that have waited longest first.
+        self.sources: dict[str, FirmwareText] = {}
+        self.unended: FirmwareText | None = None
+        self.allowance = LARGEST_COST
+        self.period_end = self.tell_again = monotonic()
+        self.lost_bytes = 0
 
-    def firmware(self, data: bytes, source: str = TRACE) -> None:
-        """What came from one of the firmware's sources; lines of two never mix."""
-        splitter = self.splitters.get(source) or self.splitters.setdefault(source, LineSplitter())
-        for text, complete in splitter.feed(data):
-            self._emit(FIRMWARE_STREAM, text, complete=complete)
+    def firmware(self, data: bytes, name: str, mark: str = "") -> None:
+        """What came from one of the firmware's sources. It goes out with the next `flush`."""
+        source = self.sources.get(name) or FirmwareText()
+        source.mark = mark
+        if not source.waiting:
+            self.sources.pop(name, None)
+            self.sources[name] = source
+        lost = source.add(data, LARGEST_WAITING_COST // len(self.sources))
+        if lost:
+            self.lost_bytes += lost
+            self._end_line(source)
 
-    def end_line(self, source: str = TRACE) -> None:
-        """What follows is no continuation of what came last."""
-        if source in self.splitters:
-            for text, complete in self.splitters[source].finish():
-                self._emit(FIRMWARE_STREAM, text, complete=complete)
+    def end_line(self, name: str) -> None:
+        """What comes from now on is no continuation of what came last."""
+        source = self.sources.get(name)
+        if source is None:
+            return
+        if source.waiting:
+            source.end_line()
+        else:
+            self._end_line(source)
+
+    def end_lines(self) -> None:
+        """Of all sources."""
+        for name in self.sources:
+            self.end_line(name)
+
+    def _end_line(self, source: FirmwareText) -> None:
+        """Of what went out."""
+        rest = source.splitter.finish()
+        self._emit_firmware(source, rest or [("", True)] * (source is self.unended))
 
     def supervisor(self, text: str) -> None:
-        self._emit(SUPERVISOR_STREAM, message_line(text), complete=True)
+        """Is in the log when this returns."""
+        self._release()
+        self._emit(SUPERVISOR_STREAM, [(message_line(text), True)])
+        self.log.flush()
 
-    def _emit(self, stream: str, text: str, *, complete: bool) -> None:
-        self.log.append(stream, text, complete=complete)
-        self.streams[stream].add((text + "\n" if complete else text).encode("utf-8", "replace"))
+    def _release(self) -> None:
+        """What waits, as far as this period allows; each source gets its share."""
+        waiting = [source for source in self.sources.values() if source.waiting]
+        if not waiting:
+            return
+        if monotonic() >= self.period_end:
+            self.allowance = LARGEST_COST
+            self.period_end = monotonic() + PERIOD_SECONDS
+        self._tell_losses()
+        for done, source in enumerate(waiting):
+            if self.allowance > 0:
+                text = source.take(self.allowance // (len(waiting) - done) or 1)
+                self.allowance -= cost(text)
+                self._emit_firmware(source, source.splitter.feed(text))
+
+    def _tell_losses(self) -> None:
+        if self.lost_bytes and monotonic() >= self.tell_again:
+            lost, self.lost_bytes = self.lost_bytes, 0
+            self.tell_again = monotonic() + _TELL_AGAIN_SECONDS
+            self._emit(SUPERVISOR_STREAM, [(f"hybrid-runtime: {lost} bytes of output lost: {_TOO_FAST}", True)])
+
+    def _emit_firmware(self, source: FirmwareText, lines: list[tuple[str, bool]]) -> None:
+        """Lines of one source; the half line of another is ended first."""
+        if not lines:
+            return
+        if self.unended not in (None, source):
+            self._emit(FIRMWARE_STREAM, [("", True)])
+            self.unended = None
+        if source.mark:
+            begins = [self.unended is None, *(complete for _, complete in lines)]
+            lines = [
+                (source.mark + text if begin else text, complete)
+                for begin, (text, complete) in zip(begins, lines, strict=False)
+            ]
+        self._emit(FIRMWARE_STREAM, lines)
+        self.unended = None if lines[-1][1] else source
+
+    def _emit(self, stream: str, lines: list[tuple[str, bool]]) -> None:
+        self.log.add(stream, lines)
+        text = "".join([text + "\n" if complete else text for text, complete in lines])
+        self.streams[stream].add(text.encode("utf-8", "replace"))
 
     def flush(self) -> None:
+        """One write to the log, and to the streams what they take at once."""
+        self._release()
+        self.log.flush()
         for stream in self.streams.values():
             if stream.pending:
                 stream.flush()
 
     def finish(self, deadline: Deadline) -> None:
         """Everything out that the readers take within the deadline."""
-        for source in self.splitters:
-            self.end_line(source)
+        self.end_lines()
+        self.tell_again = 0.0
         stream = self.streams[FIRMWARE_STREAM]
+        while any(source.waiting for source in self.sources.values()):
+            self.period_end = 0.0
+            self._release()
+            stream.flush(deadline)
+        self._tell_losses()
         stream.flush(deadline)
         stream.drop_buffer()
         if stream.dropped_lines:
             self.supervisor(f"hybrid-runtime: {stream.dropped_lines} last lines dropped, the reader was too slow")
+        self.log.flush()
         if self.log.lost_lines:
             self.supervisor(f"hybrid-runtime: {self.log.lost_lines} lines could not be written to the log")
         for stream in self.streams.values():

@@ -226,20 +226,34 @@ class Supervisor:
             if tells_of_boot(line):
                 # Not at the crash already: until then the buffer holds what was read from it before.
                 self.core.trace.begin_anew()
-                self.output.end_line()
+                self.output.end_lines()
         if crashed:
             self._save()
         return bool(lines)
 
-    def _read_trace(self) -> None:
+    def _read_trace(self, *, last: bool = False) -> None:
+        """Only the `last` look goes through all buffers also when a stop is asked for meanwhile."""
         if not self.follows_trace:
             return
-        text, restarted = self.core.trace.read()
-        if restarted:
-            self.output.supervisor("hybrid-runtime: the trace buffer begins anew")
-        if text:
+        trace = self.core.trace
+        for name, text, anew in trace.read():
+            several = len(trace.rings) > 1
+            if anew:
+                self.output.end_line(name)
+                self.output.supervisor(f"hybrid-runtime: the trace buffer {f'`{name}` ' * several}begins anew")
             self.last_output = monotonic()
-            self.output.firmware(text)
+            self.output.firmware(text, name, f"[{name}] " * several)
+            if several and not last and self._stop_is_asked():
+                break
+        for limit in trace.limits:
+            self.output.supervisor(f"hybrid-runtime: {limit}")
+        trace.limits.clear()
+
+    def _stop_is_asked(self) -> bool:
+        """A signal has come since the last wait."""
+        waiting = poll()
+        waiting.register(self.stop_signals.descriptor, POLLIN)
+        return bool(waiting.poll(0))
 
     def _try_to_stop(self) -> Ending | None:
         """A core that refuses to stop keeps its container: it is asked again at each look, until the driver relents or
@@ -315,7 +329,7 @@ class Supervisor:
 
     def _read_last_words(self) -> None:
         self._read_kernel_log()
-        self._read_trace()
+        self._read_trace(last=True)
         if self.channels:
             self.channels.close()
 

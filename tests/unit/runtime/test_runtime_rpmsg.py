@@ -218,6 +218,7 @@ class Followed:
         self.channels = Channels(Machine(str(double.sysroot)), core.device, list(names), self.output)
 
     def lines(self, stream: str) -> list[str]:
+        self.output.flush()
         lines = map(parse_line, LogReader(self.log).new_lines())
         return [line.text for line in lines if line and line.stream == stream]
 
@@ -286,7 +287,7 @@ def test_lines_of_two_channels_do_not_mix(double: RemoteprocDouble, core: Proces
             assert each.channel.descriptor is not None
             assert select([each.channel.descriptor], [], [], 5)[0]
         followed.channels.receive()
-    followed.output.firmware(b"trace\n")
+    followed.output.firmware(b"trace\n", "trace0")
     assert followed.lines("stdout") == ["one line", "one line", "trace"]
     followed.close()
 

@@ -55,6 +55,10 @@ class Watched:
         lines = map(parse_line, LogReader(str(self.folder / "log")).new_lines())
         return [line.text for line in lines if line and line.stream == "stdout"]
 
+    def said(self) -> list[str]:
+        lines = map(parse_line, LogReader(str(self.folder / "log")).new_lines())
+        return [line.text for line in lines if line and line.stream == "stderr"]
+
     def close(self) -> None:
         self.supervisor.control.listener.close()
         self.claim.close()
@@ -112,3 +116,33 @@ def test_foreign_kernel_lines_cost_no_look(watched: Watched, monkeypatch: pytest
     watched.kernel_lines = [f"{PREFIX}crash detected in core0: type watchdog"]
     supervisor._turn()
     assert looks == [1]
+
+
+def test_lines_of_several_buffers_are_told_apart(watched: Watched, core: ProcessorDouble) -> None:
+    """Half lines wait for their own rest; a buffer that begins anew does not go on with the line it had begun."""
+    buffers = {name: core.debug / name for name in ("trace10", "trace2", "trace0")}
+    for texts in ({"trace0": b"A: temperature is ", "trace2": b"B: motor ", "trace10": b"C\n"},
+                  {"trace0": b"A: temperature is 42 degrees\n", "trace2": b"B: motor at 7\nB: half", "trace10": b"C\n"},
+                  {"trace0": b"A: temperature is 42 degrees\n", "trace2": b"again\n", "trace10": b"C\n"}):  # fmt: skip
+        for name, text in texts.items():
+            buffers[name].write_bytes(text)
+        assert watched.supervisor._look() is None
+    assert watched.printed() == [
+        "[trace10] C",
+        "[trace0] A: temperature is 42 degrees",
+        "[trace2] B: motor at 7",
+        "[trace2] B: half",
+        "[trace2] again",
+    ]
+    assert watched.said() == ["hybrid-runtime: the trace buffer `trace2` begins anew"]
+
+
+def test_a_stop_is_answered_between_two_buffers(watched: Watched, core: ProcessorDouble) -> None:
+    for name in ("trace0", "trace1", "trace2"):
+        (core.debug / name).write_bytes(name.encode() + b"\n")
+    os.write(watched.signal_writer, b"\x0f")
+    assert watched.supervisor._look() is None
+    assert watched.printed() == ["[trace0] trace0"]
+    watched.supervisor._read_last_words()
+    watched.supervisor.output.flush()
+    assert watched.printed() == [f"[trace{number}] trace{number}" for number in range(3)]

@@ -1,13 +1,16 @@
 """Following a trace buffer: a ring writer on one side, snapshots on the other."""
 
+import posix
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.processor.trace import Trace, TraceRing
+from hybrid_runtime.processor.resource_table import trace_lengths
+from hybrid_runtime.processor.trace import LOOK_FOR_NEW_SECONDS, Trace, TraceRing, _last_difference
 
 
 class RingWriter:
@@ -96,11 +99,10 @@ def test_a_copy_made_while_the_firmware_writes_is_never_torn(
         if unread + bytes_during(first_race, size) + size // 3 >= size:
             first_race = []  # noqa: PLW2901  more than a buffer between two looks is lost, race or no race
         first = writer.copied(first_race)
-        overwrites = ring.overwrites(first)
         if bytes_during(second_race, size) >= size // 3:
             second_race = []  # noqa: PLW2901
-        second = writer.copied(second_race) if overwrites else None
-        received += ring.advance(first, second)[0]
+        race = list(second_race)
+        received += ring.advance(first, lambda race=race: writer.copied(race))[0]  # type: ignore[misc]
         assert writer.text.startswith(received)
 
 
@@ -208,20 +210,94 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_all_buffers_as_one_text(tmp_path: Path, folder: Path) -> None:
+def read(trace: Trace) -> list[tuple[str, bytes, bool]]:
+    return list(trace.read())
+
+
+def test_each_buffer_by_itself(tmp_path: Path, folder: Path) -> None:
     trace = Trace(Machine(str(tmp_path)), "remoteproc0")
-    assert trace.read() == (b"", False)
+    assert read(trace) == []
     (folder / "resource_table").write_bytes(b"no trace")
     (folder / "trace1").write_bytes(b"second\n")
     (folder / "trace0").write_bytes(b"first\n\0garbage")
-    assert trace.read() == (b"first\nsecond\n", False)
+    assert read(trace) == [("trace0", b"first\n", False), ("trace1", b"second\n", False)]
     (folder / "trace1").write_bytes(b"second\nmore\n")
-    assert trace.read() == (b"more\n", False)
+    assert read(trace) == [("trace1", b"more\n", False)]
     (folder / "trace0").unlink()
-    assert trace.read() == (b"", False)
+    assert read(trace) == []
     trace.begin_anew()
     (folder / "trace0").write_bytes(b"reloaded\n")
-    assert trace.read() == (b"reloaded\nsecond\nmore\n", False)
+    assert read(trace) == [("trace0", b"reloaded\n", False), ("trace1", b"second\nmore\n", False)]
+
+
+def test_buffers_come_in_the_order_of_their_numbers(tmp_path: Path, folder: Path) -> None:
+    for number in (10, 2, 0):
+        (folder / f"trace{number}").write_bytes(b"text\n")
+    for name in ("trace", "trace1x", "traces", "trace_9"):
+        (folder / name).write_bytes(b"no buffer\n")
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    assert [name for name, _, _ in read(trace)] == ["trace0", "trace2", "trace10"]
+
+
+def test_a_buffer_that_appears_later(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "trace0").write_bytes(b"first\n")
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    assert read(trace) == [("trace0", b"first\n", False)]
+    (folder / "trace1").write_bytes(b"late\n")
+    listed: list[str] = []
+    listdir = posix.listdir
+
+    def noted(path: str) -> list[str]:
+        listed.append(path)
+        return listdir(path)
+
+    monkeypatch.setattr(posix, "listdir", noted)
+    assert (read(trace), listed) == ([], []), "a quiet look lists no folder"
+    now = monotonic() + LOOK_FOR_NEW_SECONDS
+    monkeypatch.setattr("hybrid_runtime.processor.trace.monotonic", lambda: now)
+    assert read(trace) == [("trace1", b"late\n", False)]
+    assert (read(trace), len(listed)) == ([], 1)
+
+
+def test_so_many_buffers_and_no_more(tmp_path: Path, folder: Path) -> None:
+    for number in range(600):
+        (folder / f"trace{number}").write_bytes(b"text\n")
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    for _ in range(2):
+        assert [name for name, _, _ in read(trace)] == [f"trace{number}" for number in range(16)]
+        trace.begin_anew()
+    assert trace.limits == [
+        "trace buffers `trace16` to `trace599` are not followed, the most is 16 buffers and 1024 KiB of all"
+    ]
+
+
+def test_so_many_bytes_and_no_more(tmp_path: Path, folder: Path) -> None:
+    """Of the first buffers everything, of one that does not fit its beginning. Growing takes nothing from others."""
+    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    (folder / "trace0").write_bytes(b"0" * 1000)
+    (folder / "trace1").write_bytes(b"1" * (1 << 20))
+    (folder / "trace2").write_bytes(b"2")
+    assert [(name, len(text)) for name, text, _ in read(trace)] == [("trace0", 1000), ("trace1", (1 << 20) - 1000)]
+    (folder / "trace0").write_bytes(b"0" * 1001)
+    (folder / "trace1").write_bytes(b"1" * 10 + b"x" + b"1" * ((1 << 20) - 11))
+    assert read(trace) == [("trace1", b"1" * 10 + b"x", False)]
+    assert sum(len(ring.last) for ring in trace.rings.values()) == 1 << 20
+    assert [limit.partition(", ")[0] for limit in trace.limits] == [
+        "of trace buffer `trace1` only the first 1047576 bytes are followed",
+        "of trace buffer `trace2` only the first 0 bytes are followed",
+        "of trace buffer `trace0` only the first 1000 bytes are followed",
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 100, 4095, 4096, 4097, 10000])
+def test_the_last_difference_is_found_wherever_it_is(size: int) -> None:
+    before = bytearray(b"x" * size)
+    for place in {0, size // 2, size - 1, max(0, size - 4096), max(0, size - 4097)}:
+        after = bytearray(before)
+        after[: place + 1] = b"y" * (place + 1)
+        assert _last_difference(before, bytes(after), 0, size) == place
+        assert _last_difference(before, bytes(after), place + 1, size) == -1
+    assert _last_difference(before, bytes(before), 0, size) == -1
 
 
 TABLE = b"""Entry 0 is of type vdev
@@ -246,11 +322,11 @@ def test_lengths_of_the_buffers_are_asked_of_the_kernel(tmp_path: Path, folder: 
     (folder / "resource_table").write_bytes(TABLE)
     (folder / "trace0").write_bytes(b"first life\n")
     (folder / "trace1").write_bytes(b"y" * 64)
-    assert trace.read() == (b"first life\n" + b"y" * 64, False)
+    assert [text for _, text, _ in trace.read()] == [b"first life\n", b"y" * 64]
     assert trace.capacities is None
     (folder / "trace0").write_bytes(b"second life, longer\n")
     (folder / "trace1").write_bytes(b"zz" + b"y" * 62)
-    assert trace.read() == (b"second life, longer\nzz", True)
+    assert read(trace) == [("trace0", b"second life, longer\n", True), ("trace1", b"zz", False)]
     assert trace.capacities == [0x1000, 0x40]
 
 
@@ -260,19 +336,27 @@ def test_a_table_that_says_nothing(tmp_path: Path, folder: Path, table: bytes | 
     if table is not None:
         (folder / "resource_table").write_bytes(table)
     (folder / "trace0").write_bytes(b"0123")
-    trace.read()
+    read(trace)
     (folder / "trace0").write_bytes(b"89234567")
-    assert trace.read() == (b"456789", False)
+    assert read(trace) == [("trace0", b"456789", False)]
 
 
 def test_notice_of_the_kernel_is_no_output(tmp_path: Path, folder: Path) -> None:
     trace = Trace(Machine(str(tmp_path)), "remoteproc0")
     (folder / "trace0").write_bytes(b"Trace trace0 not available\n")
-    assert trace.read() == (b"", False)
+    assert read(trace) == []
     text = b"Trace of the sensor: not available, going on\n"
     (folder / "trace0").write_bytes(text)
-    assert trace.read() == (text, False)
+    assert read(trace) == [("trace0", text, False)]
 
 
 def test_machine_without_debugfs(tmp_path: Path) -> None:
-    assert Trace(Machine(str(tmp_path)), "remoteproc0").read() == (b"", False)
+    assert read(Trace(Machine(str(tmp_path)), "remoteproc0")) == []
+
+
+def test_a_table_of_any_size_costs_little(folder: Path) -> None:
+    """It is the firmware's: entries without number, lines without end."""
+    (folder / "resource_table").write_bytes(TABLE * 10000)
+    assert len(trace_lengths(str(folder / "resource_table"), 16)) == 16
+    (folder / "resource_table").write_bytes(b"x" * (1 << 24) + b"\n" + TABLE)
+    assert trace_lengths(str(folder / "resource_table"), 16) == []
