@@ -22,7 +22,10 @@ LARGEST_LOG = 64 << 20
 DEFAULT_LOG = 256 << 10
 # RPMSG_NAME_SIZE of include/linux/mod_devicetable.h, with its NUL.
 _LONGEST_CHANNEL = 31
+_LARGEST_ADDRESS = (1 << 32) - 1
 _CHANNEL_PREFIX = "rpmsg:"
+# Name and address; None stands for every channel of the name.
+NamedChannel = tuple[str, "int | None"]
 
 
 def check_annotations(annotations: dict[str, str]) -> None:
@@ -78,21 +81,45 @@ def follows_trace(annotations: dict[str, str]) -> bool:
     return "trace" in _log_sources(annotations)
 
 
-def rpmsg_channels(annotations: dict[str, str]) -> list[str]:
-    """The RPMsg channels that are part of the container's output, each once."""
-    words = dict.fromkeys(_log_sources(annotations))
-    return [word.removeprefix(_CHANNEL_PREFIX) for word in words if word.startswith(_CHANNEL_PREFIX)]
+def rpmsg_channels(annotations: dict[str, str]) -> list[NamedChannel]:
+    """The RPMsg channels that are part of the container's output, each once. Raises Failure."""
+    words = [word for word in _log_sources(annotations) if word.startswith(_CHANNEL_PREFIX)]
+    return list(dict.fromkeys(_named_channel(word) for word in words))
+
+
+def _named_channel(source: str) -> NamedChannel:
+    """Of `rpmsg:NAME` or `rpmsg:NAME@ADDRESS`, the address in decimal or, as the kernel writes it, after 0x."""
+    name, at, text = source.removeprefix(_CHANNEL_PREFIX).rpartition("@")
+    if not at:
+        name = text
+    if not (name.isprintable() and 0 < len(name.encode()) <= _LONGEST_CHANNEL):
+        raise _bad_source(source)
+    return name, _address(source, text) if at else None
+
+
+def _address(source: str, text: str) -> int:
+    try:
+        address = int(text, 16 if text[:2].lower() == "0x" else 10) if text.isascii() and text.isalnum() else -1
+    except ValueError:
+        address = -1
+    if not 0 <= address <= _LARGEST_ADDRESS:
+        raise _bad_source(source)
+    return address
 
 
 def _check_log_sources(annotations: dict[str, str]) -> None:
-    sources = _log_sources(annotations)
-    if sources == ["none"]:
+    if _log_sources(annotations) == ["none"]:
         return
-    for source in sources:
-        channel = source.removeprefix(_CHANNEL_PREFIX)
-        is_channel = channel != source and channel.isprintable() and 0 < len(channel.encode()) <= _LONGEST_CHANNEL
-        if source != "trace" and not is_channel:
-            raise Failure(
-                f"annotation remoteproc.logs has `{source}`",
-                f"it may be none, or a list of trace and rpmsg:CHANNEL, a name of at most {_LONGEST_CHANNEL} bytes",
-            )
+    for source in _log_sources(annotations):
+        if source.startswith(_CHANNEL_PREFIX):
+            _named_channel(source)
+        elif source != "trace":
+            raise _bad_source(source)
+
+
+def _bad_source(source: str) -> Failure:
+    return Failure(
+        f"annotation remoteproc.logs has `{source}`",
+        "it may be none, or a list of trace, rpmsg:CHANNEL and rpmsg:CHANNEL@ADDRESS, "
+        f"a name of at most {_LONGEST_CHANNEL} bytes and an address such as 1024 or 0x400",
+    )

@@ -1,8 +1,8 @@
-"""One RPMsg channel of a processor, found by its name and read as text.
+"""The RPMsg channels of a processor, found by name and read as text.
 
-The firmware announces its channels after the start. Linux then makes a device below the processor's own folder in
-sysfs, and a driver makes a file for it: rpmsg_tty a terminal, rpmsg_char a file of messages. Their numbers depend on
-what else runs, so the file is always looked for from the processor on.
+The firmware announces its channels after the start, and may announce several of one name. Linux makes a device of each
+below the processor's own folder in sysfs, and a driver makes a file for it: rpmsg_tty a terminal, rpmsg_char a file of
+messages. Their numbers depend on what else runs, so the file is always looked for from the processor on.
 """
 
 import errno
@@ -17,8 +17,8 @@ from hybrid_runtime.path import decoded, encoded, exists
 GREETING = b"\n"
 # Below the processor's folder: platform device, virtio device, channel; older kernels have one level less.
 _DEEPEST = 4
-# More is read at the next turn, so that a talkative core keeps nobody waiting.
-_MOST_AT_ONCE = 64 * 1024
+# A firmware announces as many channels as it likes: so many folders are looked at.
+_MOST_FOLDERS = 1024
 _LARGEST_READ = 4096
 _DRIVER = "/sys/bus/rpmsg/drivers/rpmsg_chrdev"
 
@@ -27,13 +27,50 @@ class Unavailable(Exception):
     """Why the channel cannot be read now."""
 
 
+class Announcement:
+    """A channel's folder in sysfs. `address` is the core's end, `dst` there (Documentation/ABI, sysfs-bus-rpmsg)."""
+
+    def __init__(self, name: str, address: int, folder: str) -> None:
+        self.name = name
+        self.address = address
+        self.folder = folder
+
+
+def announced(machine: Machine, device: str, names: set[str]) -> list[Announcement]:
+    """The channels of these names that the processor has now, by name and address."""
+    found: list[Announcement] = []
+    level = [f"{machine.remoteproc_class}/{device}"]
+    left = _MOST_FOLDERS
+    for _ in range(_DEEPEST):
+        level = [folder for above in level for folder in _folders(above)][:left]
+        left -= len(level)
+        found += [each for folder in level if (each := _announcement(folder)) is not None and each.name in names]
+    return sorted(found, key=lambda each: (each.name, each.address))
+
+
+def _announcement(folder: str) -> Announcement | None:
+    destination = _read(f"{folder}/dst")
+    try:
+        return Announcement(_read(f"{folder}/name"), int(destination, 0), folder) if destination else None
+    except ValueError:
+        return None
+
+
+def _folders(folder: str) -> list[str]:
+    """Only real ones: sysfs's links lead everywhere."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
 class Channel:
     """`descriptor` is readable when the core has sent something; None while the channel is not open."""
 
-    def __init__(self, machine: Machine, device: str, name: str) -> None:
+    def __init__(self, machine: Machine, announcement: Announcement) -> None:
         self.machine = machine
-        self.processor = f"{machine.remoteproc_class}/{device}"
-        self.name = name
+        self.announcement = announcement
         self.descriptor: int | None = None
         self.path = ""
         self.is_terminal = False
@@ -41,10 +78,7 @@ class Channel:
 
     def open(self) -> None:
         """Raises Unavailable; to be tried again."""
-        folder = _find(self.processor, self.name, _DEEPEST)
-        if folder is None:
-            raise Unavailable("the firmware has not announced it")
-        self.path = self.machine.path(f"/dev/{self._file(folder)}")
+        self.path = self.machine.path(f"/dev/{self._file(self.announcement.folder)}")
         try:
             # O_NOCTTY: this session has no terminal, and the core's shall not become it.
             self.descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -88,13 +122,13 @@ class Channel:
             return
         self.greeted = True
 
-    def read(self) -> bytes:
-        """What the core has sent. Afterwards `descriptor` is None if the channel is gone.
+    def read(self, most: int) -> bytes:
+        """What the core has sent, not much more than `most` bytes. If the channel is gone, `descriptor` is None then.
 
         A message that does not end its line is a line all the same; on a terminal there are no messages, only text.
         """
         text = b""
-        while self.descriptor is not None and len(text) < _MOST_AT_ONCE:
+        while self.descriptor is not None and len(text) < most:
             try:
                 piece = os.read(self.descriptor, _LARGEST_READ)
             except BlockingIOError:
@@ -112,22 +146,6 @@ class Channel:
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
-
-
-def _find(folder: str, name: str, levels: int) -> str | None:
-    """The folder of the channel of that name. Only real folders: sysfs's links lead everywhere."""
-    try:
-        with os.scandir(folder) as entries:
-            below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except OSError:
-        return None
-    for path in below:
-        if exists(f"{path}/dst") and _read(f"{path}/name") == name:
-            return path
-        found = _find(path, name, levels - 1) if levels > 1 else None
-        if found:
-            return found
-    return None
 
 
 def _files(folder: str) -> list[str]:

@@ -163,7 +163,11 @@ def test_bundle_of_a_file(tmp_path: Path) -> None:
         ("remoteproc.coredump", ["off", "on"], ["", "yes", "enabled"]),
         (
             "remoteproc.logs",
-            ["trace", "none", "trace,rpmsg:a", "rpmsg:rpmsg-raw , trace", "rpmsg:a,rpmsg:a", f"rpmsg:{'x' * 31}"],
+            [
+                *("trace", "none", "trace,rpmsg:a", "rpmsg:rpmsg-raw , trace", "rpmsg:a,rpmsg:a", f"rpmsg:{'x' * 31}"),
+                *("rpmsg:a@0", "rpmsg:a@1024", "rpmsg:a@0x400", "rpmsg:a@0xFFFFFFFF", "rpmsg:a@b@7"),
+                f"rpmsg:{'x' * 31}@4294967295",
+            ],
             [
                 "",
                 "trace,",
@@ -174,6 +178,16 @@ def test_bundle_of_a_file(tmp_path: Path) -> None:
                 "rpmsg:a\nb",
                 f"rpmsg:{'x' * 32}",
                 f"rpmsg:{'é' * 16}",
+                *(
+                    "rpmsg:a@",
+                    "rpmsg:@1",
+                    "rpmsg:a@b",
+                    "rpmsg:a@-1",
+                    "rpmsg:a@0x",
+                    "rpmsg:a@0x100000000",
+                    "rpmsg:a@1_0",
+                ),
+                *("rpmsg:a@²", "rpmsg:a@ 1", "rpmsg:a@4294967296", "rpmsg:a@0o7", f"rpmsg:a@{'9' * 5000}"),
             ],
         ),
         (
@@ -195,8 +209,8 @@ def test_annotations(key: str, good: list[str], bad: list[str]) -> None:
 def test_what_the_output_is_made_of() -> None:
     assert (follows_trace({}), rpmsg_channels({})) == (True, [])
     assert (follows_trace({"remoteproc.logs": "none"}), rpmsg_channels({"remoteproc.logs": "none"})) == (False, [])
-    several = {"remoteproc.logs": "rpmsg:a, trace, rpmsg:b b, rpmsg:a"}
-    assert (follows_trace(several), rpmsg_channels(several)) == (True, ["a", "b b"])
+    several = {"remoteproc.logs": "rpmsg:a, trace, rpmsg:b b, rpmsg:a, rpmsg:a@0x400, rpmsg:a@1024"}
+    assert (follows_trace(several), rpmsg_channels(several)) == (True, [("a", None), ("b b", None), ("a", 1024)])
     assert not follows_trace({"remoteproc.logs": "rpmsg:trace"})
 
 
