@@ -13,17 +13,17 @@ from hybrid_runtime.container.claim import Claim, Journal, held_by_other, take_c
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.status import BEING_CREATED
-from hybrid_runtime.container.store import remove_folder
+from hybrid_runtime.container.store import CONFIG, remove_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
-from hybrid_runtime.firmware.annotations import check_annotations
+from hybrid_runtime.firmware.annotations import check_annotations, own_annotations
 from hybrid_runtime.firmware.bundle import (
-    CONFIG,
     Bundle,
     SandboxBundle,
     bundle_of_file,
     is_surely_firmware,
+    kept_bundle,
     read_bundle,
 )
 from hybrid_runtime.firmware.elf import check_elf
@@ -37,10 +37,6 @@ from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pi
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.system_calls import block_signals, set_signal_mask
 from hybrid_runtime.timestamp import rfc3339
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hybrid_runtime.firmware.hook import Hook
 
 
 def run(context: Context, values: Values) -> int:
@@ -65,7 +61,7 @@ def run(context: Context, values: Values) -> int:
         creation.prepare(bundle)
         keeps_streams = not images and not os.isatty(1)
         birth = creation.give_birth(bundle, values.get("pid-file"), console_socket, keeps_streams=keeps_streams)
-        creation.run_hooks(bundle)
+        creation.run_hooks()
         creation.commit(birth)
     except BaseException:
         try:
@@ -119,7 +115,7 @@ class _Creation:
         self.journal = Journal(context.store.root, identifier)
         self.claim: Claim | None = None
         self.birth: Birth | None = None
-        self.hooks: dict[str, list[Hook]] = {}
+        self.hooked: Bundle | None = None
 
     def announce(self) -> None:
         """The id is taken, and others see who is at work: delete does not pull the folder away, and when this process
@@ -148,7 +144,7 @@ class _Creation:
         check_annotations(bundle.annotations)
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
-        self.record.annotations = bundle.annotations
+        self.record.annotations = own_annotations(bundle.annotations)
         self.record.hooks = list(bundle.hooks)
         remoteproc = choose(self.machine, Wish(bundle.annotations, bundle.environment, self.context.processor))
         firmware = self._open_firmware(bundle)
@@ -161,6 +157,7 @@ class _Creation:
         if bundle.root.startswith(f"{self.folder}/"):
             # Taken out of an image for us alone, and installed by now: /run is memory.
             remove_folder(bundle.root)
+        bundle.release()
 
     def _open_firmware(self, bundle: Bundle) -> int | None:
         """One descriptor for all that is done with it: what its name means may change."""
@@ -255,17 +252,17 @@ class _Creation:
             self._join_cgroup(bundle.cgroups_path, birth.pid)
         return birth
 
-    def run_hooks(self, bundle: Bundle) -> None:
+    def run_hooks(self) -> None:
         """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
-        if not bundle.hooks:
+        if not self.record.hooks:
             return
         from hybrid_runtime.container.hook import run_hooks
 
         # They may ask for the state.
         self.record.save(self.folder)
-        self.hooks = bundle.hooks
+        self.hooked = kept_bundle(self.folder, self.record.bundle)
         for kind, network_of in (("prestart", 0), ("createRuntime", 0), ("createContainer", self.record.pid)):
-            run_hooks(kind, bundle.hooks, self.record, BEING_CREATED, network_of)
+            run_hooks(kind, self.hooked, self.record, BEING_CREATED, network_of)
 
     def commit(self, birth: Birth) -> None:
         if birth.pid_file:
@@ -286,10 +283,10 @@ class _Creation:
             if self.folder:
                 remove_folder(self.folder)
         set_signal_mask(mask)
-        if self.hooks:
+        if self.hooked is not None:
             from hybrid_runtime.container.hook import run_poststop_hooks
 
-            for problem in run_poststop_hooks(self.hooks, self.record):
+            for problem in run_poststop_hooks(self.hooked, self.record):
                 self.context.warn(problem)
 
 

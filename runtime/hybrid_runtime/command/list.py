@@ -6,11 +6,9 @@ from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.state import oci_state
+from hybrid_runtime.container.state import bundle_annotations, kept_configuration, oci_state
 from hybrid_runtime.container.status import settled
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.bundle import CONFIG
-from hybrid_runtime.json_text import BadJSON, read_object
 
 UNREADABLE = "unreadable"
 _COLUMNS = ("id", "pid", "status", "bundle", "created", "owner", "processor")
@@ -43,22 +41,18 @@ def describe(context: Context, identifier: str) -> dict[str, object] | None:
         return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}
     except Failure:
         return None
-    state = oci_state(record, status)
+    configuration = kept_configuration(folder)
     return {
-        **state,
-        "rootfs": _root_of(folder, record.bundle),
+        **oci_state(record, status, bundle_annotations(configuration)),
+        "rootfs": _root_of(configuration, record.bundle),
         "owner": _owner(folder),
         "processor": record.processor,
     }
 
 
-def _root_of(folder: str, bundle: str) -> str:
-    """Of the configuration as create has read it; "" while there is none."""
-    try:
-        with open(f"{folder}/{CONFIG}", "rb") as source:
-            root = read_object(source.read()).get("root")
-    except (OSError, BadJSON):
-        return ""
+def _root_of(configuration: dict[str, object], bundle: str) -> str:
+    """ "" while there is no configuration."""
+    root = configuration.get("root")
     path = root.get("path") if isinstance(root, dict) else None
     return os.path.join(bundle, path) if isinstance(path, str) else ""
 

@@ -51,7 +51,7 @@ def _start_between_hooks(context: Context, identifier: str, folder: HeldFolder) 
     refuse_image_hooks(bundle.hooks)
     try:
         _start(context, record, folder)
-        run_hooks("poststart", bundle.hooks, record, RUNNING)
+        run_hooks("poststart", bundle, record, RUNNING)
     except HookFailed:
         for problem in destroy(context.machine, context.store.root, folder, record):
             context.warn(problem)

@@ -135,15 +135,15 @@ def destroy(machine: Machine, root: str, folder: HeldFolder, record: Record) -> 
 
     Raises Failure and OSError; the folder is then still there.
     """
-    hooks = {}
+    bundle = None
     if "poststop" in record.hooks:
         from hybrid_runtime.firmware.bundle import kept_bundle
 
-        hooks = kept_bundle(folder.content, record.bundle).hooks
+        bundle = kept_bundle(folder.content, record.bundle)
     kill_and_undo(machine, root, folder, record)
     folder.remove()
-    if not hooks:
+    if bundle is None:
         return []
     from hybrid_runtime.container.hook import run_poststop_hooks
 
-    return run_poststop_hooks(hooks, record)
+    return run_poststop_hooks(bundle, record)

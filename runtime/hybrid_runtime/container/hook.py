@@ -13,6 +13,7 @@ from hybrid_runtime.container.status import STOPPED, Status
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import Failure, errno_meaning
+from hybrid_runtime.firmware.bundle import Bundle
 from hybrid_runtime.firmware.hook import Hook
 from hybrid_runtime.json_text import write
 from hybrid_runtime.path import is_folder
@@ -30,19 +31,19 @@ class HookFailed(Failure):
     """The container cannot go on, and is destroyed."""
 
 
-def run_hooks(kind: str, hooks: dict[str, list[Hook]], record: Record, status: Status, network_of: int = 0) -> None:
+def run_hooks(kind: str, bundle: Bundle, record: Record, status: Status, network_of: int = 0) -> None:
     """In the listed order; the first that fails ends it. Raises HookFailed."""
-    for hook in hooks.get(kind, ()):
-        problem = run_hook(hook, oci_state(record, status), network_of)
+    for hook in bundle.hooks.get(kind, ()):
+        problem = run_hook(hook, oci_state(record, status, bundle.annotations), network_of)
         if problem:
             raise HookFailed(f"{kind} hook `{hook.path}` {problem}", "see the hook's own documentation and config.json")
 
 
-def run_poststop_hooks(hooks: dict[str, list[Hook]], record: Record) -> list[str]:
+def run_poststop_hooks(bundle: Bundle, record: Record) -> list[str]:
     """What went wrong with those that failed. The container is gone, so nothing is held up by it (spec, Lifecycle)."""
     problems = []
-    for hook in hooks.get("poststop", ()):
-        problem = run_hook(hook, oci_state(record, STOPPED))
+    for hook in bundle.hooks.get("poststop", ()):
+        problem = run_hook(hook, oci_state(record, STOPPED, bundle.annotations))
         if problem:
             problems.append(f"poststop hook `{hook.path}` {problem}")
     return problems

@@ -3,11 +3,28 @@
 from hybrid_runtime import SPEC_VERSION
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import STOPPED, Status
+from hybrid_runtime.container.store import CONFIG
+from hybrid_runtime.json_text import BadJSON, read_object
 
 
-def oci_state(record: Record, status: Status) -> dict[str, object]:
+def kept_configuration(folder: str) -> dict[str, object]:
+    """The bundle's config.json as create has found it; empty while there is none."""
+    try:
+        with open(f"{folder}/{CONFIG}", "rb") as source:
+            return read_object(source.read())
+    except (OSError, BadJSON):
+        return {}
+
+
+def bundle_annotations(configuration: dict[str, object]) -> dict[str, str]:
+    """All of them: the record has only those that tell this runtime something."""
+    annotations = configuration.get("annotations")
+    return annotations if isinstance(annotations, dict) else {}
+
+
+def oci_state(record: Record, status: Status, bundle_annotations: dict[str, str]) -> dict[str, object]:
     """The state of the spec; what happened to the container is told in annotations of our own."""
-    annotations = dict(record.annotations)
+    annotations = {**bundle_annotations, **record.annotations}
     annotations["remoteproc.resolved-path"] = record.resolved_path
     if record.firmware_file:
         annotations["remoteproc.firmware"] = record.firmware_file

@@ -10,6 +10,8 @@ from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.path import absolute, exists, make_folders, open_folder, same_file
 
+# The bundle's, as create has found it; it is called so in the bundle as well.
+CONFIG = "config.json"
 CONTROL_SOCKET = "control"
 LOG = "log"
 _MOST_REMOVALS = 16

@@ -43,6 +43,11 @@ def check_annotations(annotations: dict[str, str]) -> None:
     _check_log_sources(annotations)
 
 
+def own_annotations(annotations: dict[str, str]) -> dict[str, str]:
+    """Those that tell this runtime something."""
+    return {key: value for key, value in annotations.items() if key.startswith(_PREFIX)}
+
+
 def start_seconds(annotations: dict[str, str]) -> float:
     """remoteproc.start-timeout: how long a start may take, in seconds. Raises Failure."""
     text = annotations.get("remoteproc.start-timeout", str(DEFAULT_START_SECONDS))

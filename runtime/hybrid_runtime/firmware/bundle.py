@@ -2,6 +2,7 @@
 
 import posix as os
 
+from hybrid_runtime.container.store import CONFIG
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import BadJSON, read_object, write
 from hybrid_runtime.path import encoded, is_file, read_file, resolved
@@ -10,9 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hybrid_runtime.firmware.hook import Hook
 
-LARGEST_CONFIG_BYTES = 16 * 1024 * 1024
-CONFIG = "config.json"
-
+# Docker and podman write some 20 KiB. Kubernetes allows a pod 256 KiB of annotations, which CRI-O writes twice.
+LARGEST_CONFIG_BYTES = 1024 * 1024
 
 # config-linux.md, Namespaces: what `type` may be.
 _NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
@@ -61,6 +61,13 @@ class Bundle:
             raise _bad(path, "linux is not an object")
         self.network = _network(path, linux.get("namespaces") or [])
         self.cgroups_path = _cgroups_path(path, linux.get("cgroupsPath"))
+
+    def release(self) -> None:
+        """Once config.json is kept: what was written by strangers has no place in the memory of a supervisor."""
+        self.config = b""
+        self.annotations = {}
+        self.environment = []
+        self.hooks = {}
 
 
 _REMEDY = "see the OCI runtime spec, config.md"

@@ -1,15 +1,17 @@
 """One of the images that a layout or archive holds: its configuration, layers and the marks it is chosen by."""
 
+from copy import copy
+
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.arguments import no_firmware
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.document import (
     CONFIGURATION_TYPES,
     Descriptor,
+    Documents,
     Object,
     object_of,
     objects_of,
-    read_document,
     string_map,
     string_of,
     strings_of,
@@ -25,6 +27,21 @@ MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.
 BOARD_KEYS = ("org.hybrid-runtime.board", "board")
 MCU_KEYS = ("org.hybrid-runtime.mcu", "mcu")
+_OURS = "remoteproc."
+# This runtime knows nine annotations.
+MOST_MARKS = 64
+
+
+def marks(annotations: dict[str, str], what: str) -> dict[str, str]:
+    """Those of annotations or labels that mean something here. Raises Failure for more than anybody needs."""
+    found = {
+        key: value
+        for key, value in annotations.items()
+        if key.startswith(_OURS) or key in BOARD_KEYS or key in MCU_KEYS
+    }
+    if len(found) > MOST_MARKS:
+        raise Failure(f"the {what} has {len(found)} annotations for this runtime", f"at most {MOST_MARKS} are taken")
+    return found
 
 
 class Configuration:
@@ -36,7 +53,9 @@ class Configuration:
         self.command = strings_of(config, "Entrypoint", what) + strings_of(config, "Cmd", what)
         self.working_folder = string_of(config, "WorkingDir", what)
         self.environment = strings_of(config, "Env", what)
-        self.labels = string_map(config, "Labels", what)
+        # All that choosing looks at, once for each image that it may be.
+        self.processor_names = [entry for entry in self.environment if entry.partition("=")[0] == "REMOTEPROC_NAME"]
+        self.labels = marks(string_map(config, "Labels", what), what)
         rootfs = object_of(document, "rootfs", what)
         if rootfs.get("type") != "layers":
             raise damaged("the image's configuration has no rootfs of the type layers")
@@ -57,6 +76,14 @@ class Candidate:
         self.annotations: dict[str, str] = {}
         self.configuration = configuration
         self.layers = [Layer(blob, diff_id) for blob, diff_id in zip(layers, configuration.diff_ids, strict=True)]
+
+    def listed(self, annotations: dict[str, str], digests: list[str]) -> "Candidate":
+        """The same image as an index lists it: the index speaks of a board, the manifest of the image wherever it is
+        used."""
+        entry = copy(self)
+        entry.annotations = self.annotations | annotations
+        entry.digests = digests
+        return entry
 
     @property
     def board(self) -> str:
@@ -82,7 +109,7 @@ class Candidate:
         raise no_firmware(f"ENTRYPOINT and CMD of the image {quote(self.name)} are", command)
 
 
-def candidate_of_manifest(store: "Store", name: str, manifest: Object) -> Candidate | None:
+def candidate_of_manifest(documents: Documents, store: "Store", name: str, manifest: Object) -> Candidate | None:
     """None for an artifact that is no image: signatures and attestations lie beside images. Raises Failure."""
     what = "manifest"
     config = Descriptor(object_of(manifest, "config", what))
@@ -92,7 +119,7 @@ def candidate_of_manifest(store: "Store", name: str, manifest: Object) -> Candid
     for layer in layers:
         if not layer.is_layer:
             raise Failure(f"the image {quote(name)} has a layer of type {quote(layer.media_type)}", "only tar is read")
-    configuration = Configuration(read_document(config.blob(store, "image's configuration")))
+    configuration = documents.once(config.blob(store, "image's configuration"), "", Configuration)
     candidate = Candidate(name, configuration, [layer.blob(store, "layer") for layer in layers])
-    candidate.annotations = string_map(manifest, "annotations", what)
+    candidate.annotations = marks(string_map(manifest, "annotations", what), what)
     return candidate

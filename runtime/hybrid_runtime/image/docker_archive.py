@@ -3,7 +3,7 @@
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.candidate import Candidate, Configuration
-from hybrid_runtime.image.document import Object, read_document, read_list, strings_of
+from hybrid_runtime.image.document import Documents, Object, strings_of
 from hybrid_runtime.quotation import listing, quote
 
 TYPE_CHECKING = False
@@ -23,7 +23,8 @@ class DockerArchive:
         self.absent: list[str] = []
         self.candidates: list[Candidate] = []
         names: list[str] = []
-        images = read_list(Blob(store, MANIFEST, "list of images"))
+        documents = Documents()
+        images = documents.read_list(Blob(store, MANIFEST, "list of images"))
         if len(images) > MOST_IMAGES:
             raise damaged(f"the archive has more than {MOST_IMAGES} images")
         for image in images:
@@ -32,18 +33,18 @@ class DockerArchive:
             tags = strings_of(image, "RepoTags", MANIFEST)
             names += tags
             if not selector or familiar(selector) in [familiar(tag) for tag in tags]:
-                self.candidates.append(_candidate(store, image, tags))
+                self.candidates.append(_candidate(documents, store, image, tags))
         if not self.candidates:
             there = listing([quote(name) for name in names]) or "no names"
             raise Failure(f"there is no image {quote(selector)} in the archive", f"there are {there}")
 
 
-def _candidate(store: "Store", image: Object, tags: list[str]) -> Candidate:
+def _candidate(documents: Documents, store: "Store", image: Object, tags: list[str]) -> Candidate:
     path = image.get("Config")
     if not isinstance(path, str):
         raise damaged(f"{MANIFEST} has an image without Config")
     digest = _digest_in(path)
-    configuration = Configuration(read_document(Blob(store, path, "image's configuration", digest)))
+    configuration = documents.once(Blob(store, path, "image's configuration", digest), "", Configuration)
     layers = [Blob(store, layer, "layer") for layer in strings_of(image, "Layers", MANIFEST)]
     candidate = Candidate(tags[0] if tags else path, configuration, layers)
     candidate.digests = [path]

@@ -1,14 +1,21 @@
 """JSON documents of images: bounded, of the shape the specifications give them, or refused."""
 
+from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
-from hybrid_runtime.json_text import BadJSON, read, read_object, write
+from hybrid_runtime.json_text import BadJSON, read_bytes, read_object, write
 from hybrid_runtime.quotation import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from hybrid_runtime.image.extent import Store
 
+    Made = TypeVar("Made")
+
 LARGEST_DOCUMENT = 4 * 1024 * 1024
+MOST_DOCUMENT_BYTES = 16 * 1024 * 1024
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -29,23 +36,46 @@ _LAYER_TYPES = (
 Object = dict[str, object]
 
 
-def read_list(blob: Blob) -> list[object]:
-    """Raises Failure unless it is one JSON list."""
-    try:
-        value = read(blob.read(LARGEST_DOCUMENT).decode())
-    except (BadJSON, UnicodeDecodeError) as error:
-        raise damaged(f"{quote(blob.path)} is no JSON: {error}") from error
-    if not isinstance(value, list):
-        raise damaged(f"{quote(blob.path)} is not a list")
-    return value
+class Documents:
+    """Those of one layout or archive. Each is read once, however often it is named, and all together are bounded."""
 
+    def __init__(self) -> None:
+        self.bytes_left = MOST_DOCUMENT_BYTES
+        self.made: dict[tuple[object, ...], object] = {}
 
-def read_document(blob: Blob) -> Object:
-    """Raises Failure unless it is one JSON object with the digest and size that were named."""
-    try:
-        return read_object(blob.read(LARGEST_DOCUMENT))
-    except BadJSON as error:
-        raise damaged(f"the {blob.what} {quote(blob.path)} is no JSON object: {error}") from error
+    def once(self, blob: Blob, media_type: str, make: "Callable[[Object], Made]") -> "Made":
+        """What `make` makes of the document, the same for every blob of that name, digest, size and type."""
+        key = (blob.path, str(blob.digest), blob.size, media_type)
+        if key not in self.made:
+            self.made[key] = make(self.read(blob))
+        return self.made[key]  # type: ignore[return-value]
+
+    def read(self, blob: Blob) -> Object:
+        """Raises Failure unless it is one JSON object with the digest and size that were named."""
+        try:
+            return read_object(self._bytes(blob))
+        except BadJSON as error:
+            raise damaged(f"the {blob.what} {quote(blob.path)} is no JSON object: {error}") from error
+
+    def read_list(self, blob: Blob) -> list[object]:
+        """Raises Failure unless it is one JSON list."""
+        try:
+            value = read_bytes(self._bytes(blob))
+        except BadJSON as error:
+            raise damaged(f"{quote(blob.path)} is no JSON: {error}") from error
+        if not isinstance(value, list):
+            raise damaged(f"{quote(blob.path)} is not a list")
+        return value
+
+    def _bytes(self, blob: Blob) -> bytes:
+        data = blob.read(LARGEST_DOCUMENT)
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise Failure(
+                f"the documents of the image have more than {MOST_DOCUMENT_BYTES} bytes together",
+                "firmware needs few: keep the images for fewer boards in one",
+            )
+        return data
 
 
 def object_of(document: Object, field: str, what: str) -> Object:
@@ -107,9 +137,10 @@ class Descriptor:
     """descriptor.md of the OCI image spec. Raises Failure for anything else."""
 
     def __init__(self, values: Object) -> None:
-        self.media_type = values.get("mediaType")
-        if not isinstance(self.media_type, str):
+        media_type = values.get("mediaType")
+        if not isinstance(media_type, str):
             raise damaged("a descriptor of the image has no mediaType")
+        self.media_type = media_type
         size = values.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise damaged(f"a descriptor of the image has the size {quote(size)}")
@@ -123,4 +154,4 @@ class Descriptor:
 
     @property
     def is_layer(self) -> bool:
-        return str(self.media_type).startswith(_LAYER_TYPES)
+        return self.media_type.startswith(_LAYER_TYPES)

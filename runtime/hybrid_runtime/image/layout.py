@@ -6,14 +6,14 @@ import os
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.rootfs import descriptor_inside
 from hybrid_runtime.image.blob import Blob, damaged
-from hybrid_runtime.image.candidate import Candidate, candidate_of_manifest
+from hybrid_runtime.image.candidate import Candidate, candidate_of_manifest, marks
 from hybrid_runtime.image.document import (
     INDEX_TYPES,
     MANIFEST_TYPES,
     Descriptor,
+    Documents,
     Object,
     objects_of,
-    read_document,
     require_type,
 )
 from hybrid_runtime.image.extent import Extent
@@ -52,12 +52,13 @@ class Layout:
 
     def __init__(self, store: "Store", selector: str) -> None:
         self.store = store
+        self.documents = Documents()
         self.looked_at = 0
         self.absent: list[str] = []
-        version = read_document(Blob(store, "oci-layout", "layout's version")).get("imageLayoutVersion")
+        version = self.documents.read(Blob(store, "oci-layout", "layout's version")).get("imageLayoutVersion")
         if not isinstance(version, str) or not version.startswith("1."):
             raise Failure(f"the layout has the version {quote(version)}", "only 1.x is understood")
-        index = read_document(Blob(store, "index.json", "index"))
+        index = self.documents.read(Blob(store, "index.json", "index"))
         require_type(index, INDEX_TYPES[0], "index")
         tops = objects_of(index, "manifests", "index")
         by_digest = selector.startswith(("sha256:", "sha512:"))
@@ -92,19 +93,24 @@ class Layout:
             self.absent.append(str(descriptor.digest))
             return []
         extent.close()
-        document = read_document(blob)
-        require_type(document, str(descriptor.media_type), blob.what)
+        annotations = inherited | marks(descriptor.annotations, "entry of an index")
         digests = [*above, str(descriptor.digest)]
         if is_index:
-            annotations = inherited | descriptor.annotations
-            return self._all(objects_of(document, "manifests", "index"), annotations, digests)
-        candidate = candidate_of_manifest(self.store, str(descriptor.digest), document)
-        if candidate is None:
-            return []
-        # The index speaks of this board, the manifest of the image wherever it is used.
-        candidate.annotations = candidate.annotations | inherited | descriptor.annotations
-        candidate.digests = digests
-        return [candidate]
+            entries = self.documents.once(blob, descriptor.media_type, lambda document: _entries(document, descriptor))
+            return self._all(entries, annotations, digests)
+        candidate = self.documents.once(
+            blob, descriptor.media_type, lambda document: self._candidate(document, descriptor)
+        )
+        return [] if candidate is None else [candidate.listed(annotations, digests)]
+
+    def _candidate(self, manifest: Object, descriptor: Descriptor) -> Candidate | None:
+        require_type(manifest, descriptor.media_type, "manifest")
+        return candidate_of_manifest(self.documents, self.store, str(descriptor.digest), manifest)
+
+
+def _entries(index: Object, descriptor: Descriptor) -> list[Object]:
+    require_type(index, descriptor.media_type, "index")
+    return objects_of(index, "manifests", "index")
 
 
 def _named(tops: list[Object], selector: str) -> list[Object]:

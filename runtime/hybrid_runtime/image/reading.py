@@ -34,12 +34,15 @@ def bundle_of_image(machine: Machine, folder: str, image: str, given: dict[str, 
     def make() -> str:
         from hybrid_runtime.image.archive import is_archive
         from hybrid_runtime.image.reference import ARCHIVE, parse_reference
-        from hybrid_runtime.image.unpacking import Unpacking
+        from hybrid_runtime.image.unpacking import Unpacking, confine
 
         reference = parse_reference(image)
         if reference.kind == ARCHIVE and not is_archive(reference.place):
             return _FIRMWARE
-        Unpacking(machine, folder, given, option).make_bundle(reference)
+        unpacking = Unpacking(machine, folder, given, option)
+        source = unpacking.fetch(reference)
+        confine()
+        unpacking.make_bundle(reference, source)
         return _DONE
 
     if _Reader(make).outcome() == _FIRMWARE:
@@ -132,7 +135,7 @@ def _failure(error: Failure | OSError | MemoryError | ImportError) -> Failure:
         return failed(f"cannot read the image{named}", error, "see that the file can be read")
     if isinstance(error, ImportError):
         return Failure(f"this Python has no module `{error.name}`", "firmware images need its whole standard library")
-    return Failure("the image needs more memory than there is", "make the image smaller")
+    return Failure("the image takes more memory to read than it may", "build it FROM scratch, with the firmware alone")
 
 
 def _die_with(lifeline: int) -> None:

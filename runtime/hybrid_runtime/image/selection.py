@@ -46,7 +46,7 @@ class Selection:
         return ""
 
     def _wish(self, candidate: Candidate) -> Wish:
-        return Wish(self.annotations(candidate), candidate.configuration.environment, self.option)
+        return Wish(self.annotations(candidate), candidate.configuration.processor_names, self.option)
 
     def choose(self, candidates: list[Candidate], absent: list[str]) -> Choice:
         """Raises Failure unless exactly one is left."""

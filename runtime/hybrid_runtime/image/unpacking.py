@@ -1,11 +1,12 @@
 """From the text that names an image to a bundle that holds its firmware, in one process made for it."""
 
 import os
-from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit, setrlimit
+from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
+from hybrid_runtime.container.store import CONFIG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.bundle import CONFIG
+from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
 from hybrid_runtime.image.board import this_board
@@ -24,6 +25,10 @@ from hybrid_runtime.path import encoded
 from hybrid_runtime.quotation import quote
 
 ENGINE_SECONDS = 60.0
+# Address space while an image is read; a firmware image takes some 40 MiB of it, the interpreter included.
+MOST_MEMORY = 256 << 20
+# Of oom_score_adj (proc(5)): the first to be killed.
+_FIRST_TO_GO = b"1000"
 
 
 class Unpacking:
@@ -34,13 +39,12 @@ class Unpacking:
         self.spool = Spool([machine.path("/var/tmp"), os.path.dirname(folder)])
         self.selection = Selection(this_board(machine), given, option)
 
-    def make_bundle(self, reference: Reference) -> None:
-        if reference.kind == OCI:
-            if not os.path.isdir(reference.place):
-                raise Failure(f"{quote(reference.place)} is no folder", "oci: takes a folder with an oci-layout")
+    def make_bundle(self, reference: Reference, source: Extent | None) -> None:
+        """`source` is what `fetch` has got."""
+        if source is None:
             self._unpack(Layout(LayoutFolder(reference.place), reference.selector))
             return
-        with Archive(self._archive(reference), self.spool) as archive:
+        with Archive(source, self.spool) as archive:
             is_layout = reference.kind == OCI_ARCHIVE or (
                 reference.kind != DOCKER_ARCHIVE and "oci-layout" in archive.files and "index.json" in archive.files
             )
@@ -59,7 +63,12 @@ class Unpacking:
         self._extract(choice, firmware)
         self._write_config(choice, "/".join(("", *firmware.path)))
 
-    def _archive(self, reference: Reference) -> Extent:
+    def fetch(self, reference: Reference) -> Extent | None:
+        """The archive, from an engine where that has the image; None for a folder."""
+        if reference.kind == OCI:
+            if not os.path.isdir(reference.place):
+                raise Failure(f"{quote(reference.place)} is no folder", "oci: takes a folder with an oci-layout")
+            return None
         if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
             return open_file(reference.place)
         _limit_files(self.spool.largest)
@@ -92,12 +101,32 @@ class Unpacking:
             "process": {"cwd": "/", "args": [path], "env": choice.candidate.configuration.environment},
             "annotations": choice.annotations,
         }
+        text = write(config).encode()
+        if len(text) > LARGEST_CONFIG_BYTES:
+            raise Failure(
+                f"ENV and annotations of the image have more than {LARGEST_CONFIG_BYTES} bytes", "a core needs few"
+            )
         with open(f"{self.folder}/{CONFIG}", "xb") as target:
-            target.write(write(config).encode())
+            target.write(text)
+
+
+def confine() -> None:
+    """This process, once no engine is to be started any more: what it reads from here on are strangers' bytes."""
+    _limit(RLIMIT_AS, MOST_MEMORY)
+    try:
+        with open("/proc/self/oom_score_adj", "wb") as adjustment:
+            adjustment.write(_FIRST_TO_GO)
+    except OSError:
+        # No /proc, or a kernel that keeps it to itself: the limit holds all the same.
+        return
 
 
 def _limit_files(largest: int) -> None:
     """Of this process and the engines it starts: none of them fills the disk."""
-    _, hard = getrlimit(RLIMIT_FSIZE)
+    _limit(RLIMIT_FSIZE, largest)
+
+
+def _limit(resource: int, largest: int) -> None:
+    _, hard = getrlimit(resource)
     limit = largest if hard == RLIM_INFINITY else min(hard, largest)
-    setrlimit(RLIMIT_FSIZE, (limit, limit))
+    setrlimit(resource, (limit, limit))

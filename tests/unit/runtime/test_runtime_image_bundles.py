@@ -62,7 +62,8 @@ def bundle(double: RemoteprocDouble, tmp_path: Path) -> Bundle:
         folder.mkdir()
         try:
             unpacking = Unpacking(Machine(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
-            unpacking.make_bundle(parse_reference(str(image)))
+            reference = parse_reference(str(image))
+            unpacking.make_bundle(reference, unpacking.fetch(reference))
         finally:
             assert open_files(tmp_path, double.sysroot) == []
         files = [path for path in folder.rglob("*") if path.is_file()]

@@ -54,7 +54,7 @@ def try_image(tmp_path_factory: pytest.TempPathFactory) -> Try:
         container.mkdir()
         unpacking = Unpacking(machine, f"{container}/bundle", {}, "")
         reference = parse_reference(f"{prefix}{image}")
-        refusal = attempt(lambda: unpacking.make_bundle(reference), Failure)
+        refusal = attempt(lambda: unpacking.make_bundle(reference, unpacking.fetch(reference)), Failure)
         if refusal is None:
             json.loads((container / "bundle/config.json").read_bytes())
         else:
@@ -179,6 +179,8 @@ def test_the_fuzzers_own_seeds_are_good(try_image: Try, tmp_path: Path) -> None:
     builder.add(builder.image(with_checksums(LAYER_PARTS)))
     image = builder.archive(tmp_path / "image.tar")
     (tmp_path / "container").mkdir()
-    Unpacking(Machine(str(tmp_path)), f"{tmp_path}/container/bundle", {}, "").make_bundle(parse_reference(str(image)))
+    unpacking = Unpacking(Machine(str(tmp_path)), f"{tmp_path}/container/bundle", {}, "")
+    reference = parse_reference(str(image))
+    unpacking.make_bundle(reference, unpacking.fetch(reference))
     assert (tmp_path / "container/bundle/rootfs/fw.elf").read_bytes() == b"x" * 600
     try_image(docker_archive([firmware_layer()], ["motor:v1"]), "")
