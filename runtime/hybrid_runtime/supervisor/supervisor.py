@@ -199,7 +199,7 @@ class Supervisor:
     def _look(self) -> Ending | None:
         """One look at the kernel's log, the trace and the core's state."""
         self._read_kernel_log()
-        self._read_trace()
+        self._read_trace(last=self.is_to_stop)
         if self.channels:
             self.channels.look()
         if self.dumps:
