@@ -17,7 +17,8 @@ from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import QuietReporter, Reporter, Step
 
 KERNEL = Component("kernel", "0123456789abcdef")
-FORK = multiprocessing.get_context("fork")
+# not a fork of this process, which has other threads
+SPAWN = multiprocessing.get_context("spawn")
 PATIENCE = 30
 
 
@@ -100,8 +101,8 @@ class OtherBuild:
 
 @pytest.fixture
 def other_build(store: Store) -> Iterator[OtherBuild]:
-    ours, theirs = FORK.Pipe()
-    process = FORK.Process(target=build_slowly, args=(store.root, theirs))
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=build_slowly, args=(store.root, theirs))
     process.start()
     theirs.close()
     assert ours.poll(PATIENCE)

@@ -1,5 +1,6 @@
 """Runs the deployed command as engines do: in a process of its own, with files for its output, as a subreaper."""
 
+import atexit
 import ctypes
 import json
 import os
@@ -7,14 +8,15 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fork_server import ForkServer
 from remoteproc_double import RemoteprocDouble
 
 T = TypeVar("T")
@@ -90,6 +92,14 @@ class Outcome:
         return f"exit code {self.code}, stdout {self.stdout!r}, stderr {self.stderr!r}"
 
 
+@cache
+def fork_server() -> ForkServer:
+    """The one of this process, until its end."""
+    server = ForkServer()
+    atexit.register(server.close)
+    return server
+
+
 class Command:
     """hybrid-runtime on the machine of a double."""
 
@@ -128,26 +138,9 @@ class Command:
         return outcome
 
     def forked(self, *args: str | Path) -> Outcome:
-        """As `run`, any code, in a fork of this process: a tenth of the time, for many calls. Waits for the verb."""
-        from hybrid_runtime.command.line import main
-
+        """As `run`, any code, without the interpreter's start, for many calls. Waits for the verb."""
         outcome = Outcome(-1, self.folder / "forked.out", self.folder / "forked.err")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        descriptors = [os.open("/dev/null", os.O_RDONLY), *(os.open(path, flags, 0o600) for path in outcome.paths)]
-        pid = os.fork()
-        if pid == 0:
-            try:
-                for target, descriptor in enumerate(descriptors):
-                    os.dup2(descriptor, target)
-                main(["--sysroot", str(self.double.sysroot), *map(str, args)])
-            finally:
-                # As the interpreter says it: main ends the process, so this is only reached by an exception.
-                sys.__excepthook__(*sys.exc_info())
-                sys.stderr.flush()
-                os._exit(99)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        outcome.code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        outcome.code = fork_server().run(["--sysroot", str(self.double.sysroot), *map(str, args)], *outcome.paths)
         return outcome
 
     def reap(self) -> None:

@@ -16,6 +16,7 @@ for folder in (HERE, CHECKOUT / "runtime"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from alone import run_alone, threads  # noqa: E402
 from command_runner import Command, adopt_orphans, deploy  # noqa: E402
 from remoteproc_double import ProcessorDouble, RemoteprocDouble  # noqa: E402
 
@@ -28,8 +29,18 @@ settings.load_profile("runtime")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: forks, so it runs in a process that has no other thread")
     if config.getoption("--thorough"):
         settings.load_profile("thorough")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Here unless there are threads beside this one, as in a worker of pytest-xdist."""
+    if item.get_closest_marker("alone") is None or threads() == 1:
+        return None
+    run_alone(item)
+    return True
 
 
 @pytest.fixture(scope="session")

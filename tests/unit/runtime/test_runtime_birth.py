@@ -14,6 +14,14 @@ from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pi
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.supervisor import close_all_but
 
+pytestmark = pytest.mark.alone
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> RemoteprocDouble:
+    """Whose thread does not run: nothing is started here."""
+    return RemoteprocDouble(tmp_path / "machine")
+
 
 @pytest.fixture
 def claim(double: RemoteprocDouble, core: ProcessorDouble) -> Claim:

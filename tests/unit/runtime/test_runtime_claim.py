@@ -87,18 +87,12 @@ def test_one_holder(machine: Machine, double: RemoteprocDouble) -> None:
 def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: Machine, double: RemoteprocDouble) -> None:
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
-    waiting, done = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(done)
-        os.read(waiting, 1)
-        os._exit(0)
-    os.close(waiting)
-    claim.close()
-    # The child still holds it.
-    assert take_claim(machine, DEVICE) is None
-    os.close(done)
-    os.waitpid(pid, 0)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[claim.descriptor]) as child:
+        claim.close()
+        # The child still holds it.
+        assert take_claim(machine, DEVICE) is None
+        assert child.stdin is not None
+        child.stdin.close()
     claim_of(machine).close()
 
 

@@ -236,6 +236,7 @@ def hook(path: Path, timeout: float = 0) -> Hook:
 STATE: dict[str, object] = {"bundle": "/", "annotations": {"long": "x" * 300_000}}
 
 
+@pytest.mark.alone
 def test_a_hook_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     path = Path(script(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait")["path"])
     begun = time.monotonic()
@@ -245,6 +246,7 @@ def test_a_hook_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) 
     eventually(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
 
 
+@pytest.mark.alone
 def test_a_hook_may_ignore_its_state_and_leave_something_running(tmp_path: Path) -> None:
     path = Path(script(tmp_path, f"sleep 5 & echo $! > {tmp_path}/child; exit 0")["path"])
     begun = time.monotonic()
@@ -253,6 +255,7 @@ def test_a_hook_may_ignore_its_state_and_leave_something_running(tmp_path: Path)
     os.kill(int((tmp_path / "child").read_text()), 9)
 
 
+@pytest.mark.alone
 def test_a_hook_inherits_nothing(tmp_path: Path) -> None:
     open_by_us = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(open_by_us, True)
@@ -270,6 +273,7 @@ def test_a_hook_inherits_nothing(tmp_path: Path) -> None:
     assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == {"PATH"}
 
 
+@pytest.mark.alone
 def test_the_end_of_what_a_hook_says_is_told(tmp_path: Path) -> None:
     path = Path(script(tmp_path, "yes chatter | head -c 1000000 >&2; echo at last >&2; kill -TERM $$")["path"])
     problem = run_hook(hook(path), STATE)
@@ -278,6 +282,7 @@ def test_the_end_of_what_a_hook_says_is_told(tmp_path: Path) -> None:
     assert len(problem) < 1100
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("path", ["/nowhere/hook", "/etc/passwd", "/"])
 def test_what_cannot_be_run(path: str) -> None:
     assert "cannot be run" in run_hook(Hook(path, [path], {}, 0), STATE)

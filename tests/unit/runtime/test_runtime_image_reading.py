@@ -14,6 +14,8 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import reading
 from hybrid_runtime.process_identity import start_time
 
+pytestmark = pytest.mark.alone
+
 SLEEP = "import time; time.sleep(600)"
 
 

@@ -73,6 +73,9 @@ def asked_as(user: int, environment: dict[str, str], act: Callable[[], object], 
     return found["answer"]
 
 
+pytestmark = pytest.mark.alone
+
+
 @pytest.fixture
 def clean() -> Iterator[None]:
     if os.geteuid() != 0:

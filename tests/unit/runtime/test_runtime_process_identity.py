@@ -63,19 +63,15 @@ def test_other_start_time_is_another_process(child: "subprocess.Popen[bytes]") -
 
 def test_names_that_look_like_fields() -> None:
     """proc_pid_stat(5): the name stands in parentheses and may hold any."""
-    waiting, done = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(done)
-        with open("/proc/self/comm", "w") as name:  # noqa: PTH123
-            name.write(") Z 1 (x")
-        os.read(waiting, 1)
-        os._exit(0)
-    os.close(waiting)
-    assert start_time(pid) is not None
-    os.close(done)
-    os.waitpid(pid, 0)
-    assert start_time(pid) is None
+    named = [sys.executable, "-IS", "-uc", "open('/proc/self/comm', 'w').write(') Z 1 (x'); print(); input()"]
+    with subprocess.Popen(named, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert Path(f"/proc/{child.pid}/comm").read_text() == ") Z 1 (x\n"
+        assert start_time(child.pid) is not None
+        child.stdin.close()
+    assert start_time(child.pid) is None
 
 
 def test_signal_mask_comes_back() -> None:
