@@ -107,7 +107,8 @@ def test_an_empty_name_is_no_wish_for_any(tmp_path: Path, wish: Wish, place: str
 @pytest.mark.parametrize("options", [("--processor", ""), ("--processor=",)])
 def test_an_empty_option(command: Command, double: RemoteprocDouble, firmware: Path, options: tuple[str, ...]) -> None:
     double.add("a")
-    for words in (("create", *options, firmware, "motor"), (*options, "create", firmware, "motor")):
+    create: tuple[str | Path, ...] = ("create", firmware, "motor")
+    for words in ((*create[:1], *options, *create[1:]), (*options, *create)):
         assert "--processor is empty" in command.run(*words, code=2).stderr
     assert not (double.root / "motor").exists()
 

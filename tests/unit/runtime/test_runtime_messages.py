@@ -44,7 +44,7 @@ def text_of(node: ast.expr) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else PLACEHOLDER for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER for part in node.values)
     if isinstance(node, ast.BinOp):
         return text_of(node.left) + text_of(node.right)
     return ast.unparse(node)
