@@ -4,6 +4,7 @@
 set -eu
 tree=$1
 shift
+mount --bind "$tree" "$tree"
 while [ "$1" != -- ]; do
 	mkdir -p "$tree$1"
 	mount --bind "$1" "$tree$1"
@@ -29,4 +30,9 @@ ln -s /proc/self/fd "$tree/dev/fd"
 for number in 0:stdin 1:stdout 2:stderr; do
 	ln -s "/proc/self/fd/${number%:*}" "$tree/dev/${number#*:}"
 done
-exec chroot "$tree" "$@"
+
+# Not chroot: a process in one may make no user namespace (user_namespaces(7)), and its root is no mount point.
+cd "$tree"
+pivot_root . .
+umount -l .
+exec "$@"
