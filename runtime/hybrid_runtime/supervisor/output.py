@@ -40,6 +40,9 @@ class Output:
 
     def firmware(self, data: bytes, name: str, mark: str = "") -> None:
         """What came from one of the firmware's sources. It goes out with the next `flush`."""
+        if name not in self.sources:
+            # Channels may have other addresses after each restart of the core.
+            self.sources = {known: source for known, source in self.sources.items() if not self._is_idle(source)}
         source = self.sources.get(name) or FirmwareText()
         source.mark = mark
         if not source.waiting:
@@ -49,6 +52,9 @@ class Output:
         if lost:
             self.lost_bytes += lost
             self._end_line(source)
+
+    def _is_idle(self, source: FirmwareText) -> bool:
+        return not source.waiting and not source.splitter.rest and source is not self.unended
 
     def end_line(self, name: str) -> None:
         """What comes from now on is no continuation of what came last."""

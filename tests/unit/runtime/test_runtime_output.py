@@ -271,3 +271,15 @@ def test_a_flood_leaves_others_their_share(bounded: Output, clock: Clock, tmp_pa
         bounded.flush()
         clock.now += 0.05
         assert ("stdout", f"quiet {look}") in logged(tmp_path)
+
+
+def test_sources_that_are_gone_are_forgotten(bounded: Output, tmp_path: Path) -> None:
+    """A core that is restarted again and again may announce its channels under other addresses each time."""
+    bounded.firmware(b"half a ", "trace0")
+    for address in range(100):
+        bounded.firmware(b"line\n", f"log@{address:#x}")
+        bounded.flush()
+    assert len(bounded.sources) == 2
+    bounded.firmware(b"line\n", "trace0")
+    bounded.flush()
+    assert logged(tmp_path) == [("stdout", "line")] * 100 + [("stdout", "half a line")]
