@@ -81,6 +81,28 @@ def test_what_is_no_object(data: bytes) -> None:
         json_text.read_object(data)
 
 
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_values_are_never_counted_too_low(value: object) -> None:
+    """Members, elements, and what holds them."""
+
+    def values_in(part: object) -> int:
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        return 1 + sum(map(values_in, inner))
+
+    assert json_text.values_at_most(json.dumps(value).encode()) >= values_in(value)
+
+
+def test_more_values_than_anybody_writes() -> None:
+    most = json_text.MOST_VALUES - 4
+    assert json_text.read_object(b'{"a": [' + b", ".join([b"0"] * most) + b"]}")
+    with pytest.raises(json_text.BadJSON, match="more than 32768 values"):
+        json_text.read_object(b'{"a": [' + b", ".join([b"0"] * (most + 5)) + b"]}")
+
+
 def test_what_has_no_json_form() -> None:
     for value in (object(), {1, 2}, b"bytes"):
         with pytest.raises(TypeError):
