@@ -37,15 +37,19 @@ def can_be_made() -> bool:
 def enter_own_root(image: str) -> bool:
     """This process's root becomes that folder, or an empty one for "", and its namespace has nothing else.
 
-    The working folder stays the machine's root, and is the only way back to it. False in a chroot, with everything
-    as before: the namespace's own root is not ours to replace there. Raises OSError, with everything as before.
+    The working folder stays the machine's root, and is the only way back to it. False, with everything as before,
+    without the capability, and in a chroot: the namespace's own root is not ours to replace there. Raises OSError,
+    with everything as before.
     """
     # Kept open: a namespace, and with it the machine as we see it, ends with the last process in it.
     machine = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     here = os.open("/", _FOLDER)
     entered = False
     try:
-        call_c_library("unshare", _CLONE_NEWNS)
+        try:
+            call_c_library("unshare", _CLONE_NEWNS)
+        except PermissionError:
+            return False
         try:
             entered = _replace_root(image, here)
         finally:
