@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
-from hybrid_runtime.container.claim import holder
+from hybrid_runtime.container.holder import holder
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.mount_namespace import can_be_made

@@ -9,10 +9,10 @@ from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
     claimed_devices,
-    is_held,
     read_journal,
     take_claim,
 )
+from hybrid_runtime.container.holder import is_held
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of

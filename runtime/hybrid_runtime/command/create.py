@@ -9,7 +9,7 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.interruption import interrupt_on_termination
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.abandoned import make_folder
-from hybrid_runtime.container.claim import Claim, Journal, held_by_other, take_claim
+from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.status import BEING_CREATED
@@ -186,6 +186,8 @@ class _Creation:
     def _claim(self, remoteproc: Remoteproc) -> None:
         self.claim = take_claim(self.machine, remoteproc.device)
         if self.claim is None:
+            from hybrid_runtime.container.holder import held_by_other
+
             raise held_by_other(self.machine, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
         undo_leftovers(self.claim)
         require_free(remoteproc)

@@ -70,7 +70,7 @@ def run(context: Context, values: Values) -> int:
 def _finish_death(context: Context, record: Record) -> None:
     """Of a container whose supervisor is dead: its core is stopped if it still runs. Raises Failure, with the words
     that engines know when there was nothing left to end."""
-    from hybrid_runtime.container.claim import is_journaled_for
+    from hybrid_runtime.container.holder import is_journaled_for
 
     root = context.store.root
     if record.device and is_journaled_for(context.machine, record.device, root, record.identifier):

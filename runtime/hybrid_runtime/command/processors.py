@@ -5,7 +5,7 @@ import os
 from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.claim import holder
+from hybrid_runtime.container.holder import holder
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 

@@ -14,8 +14,8 @@ from hybrid_runtime.durable_file import remove_file, share_as_folder, write_dura
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import read_object, write
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import as_word, is_file, is_folder, link_exists, make_folders, same_file
-from hybrid_runtime.process_identity import ProcessHandle, is_alive
+from hybrid_runtime.path import is_file, is_folder, link_exists, make_folders
+from hybrid_runtime.process_identity import is_alive
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0
@@ -93,7 +93,7 @@ def _parse(values: dict[str, object], folders: list[str] | None) -> Journal:
     return journal
 
 
-def _readable_journal(machine: Machine, device: str) -> Journal | None:
+def readable_journal(machine: Machine, device: str) -> Journal | None:
     try:
         return read_journal(machine, device)
     except Failure:
@@ -158,68 +158,12 @@ def take_claim(machine: Machine, device: str) -> Claim | None:
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            journal = _readable_journal(machine, device)
+            journal = readable_journal(machine, device)
             if (journal and is_alive(journal.pid, journal.pid_start_time)) or not deadline.look_again():
                 os.close(descriptor)
                 return None
         else:
             return Claim(machine, device, descriptor)
-
-
-def is_held(machine: Machine, device: str) -> bool:
-    """Whether a living process holds the lock, be it one of another pid namespace or one that /proc hides.
-
-    What may not be looked at counts as held: nothing is taken from a container on a guess.
-    """
-    from fcntl import LOCK_NB, LOCK_SH, flock
-
-    try:
-        descriptor = os.open(f"{machine.claims}/{device}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    try:
-        # Shared: two that look at once do not take each other for a holder.
-        flock(descriptor, LOCK_SH | LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def is_journaled_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
-    """Whether the processor's journal speaks of that container. One that cannot be read speaks of none."""
-    journal = _readable_journal(machine, device)
-    return journal is not None and journal.belongs_to(root, identifier)
-
-
-def is_held_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
-    """Whether a living process holds the processor for that container."""
-    return is_journaled_for(machine, device, root, identifier) and is_held(machine, device)
-
-
-def open_holder(machine: Machine, device: str, root: str, identifier: str) -> ProcessHandle | None:
-    """The process that holds the processor for that container; None when there is none.
-
-    A verb that is undoing a dead one's work holds it for a moment, and is waited for. Raises Failure when the holder
-    lives where its pid means another process, or none.
-    """
-    deadline = Deadline(DYING_HOLDER_SECONDS)
-    while is_held_for(machine, device, root, identifier):
-        journal = _readable_journal(machine, device)
-        process = ProcessHandle.open(journal.pid, journal.pid_start_time) if journal else None
-        if process is not None and journal is not None and is_holder(machine, device, journal.pid):
-            return process
-        if process is not None:
-            process.close()
-        if not deadline.look_again():
-            raise Failure(
-                f"container `{identifier}` lives, and its process is not to be seen from here",
-                "call in the machine's own pid namespace, as the user of the container or root",
-            )
-    return None
 
 
 def _open_lock(machine: Machine, device: str) -> int:
@@ -282,48 +226,3 @@ def torn_journals(machine: Machine) -> list[str]:
         return claimed_devices(machine, f".journal{_IN_MAKING}")
     except OSError:
         return []
-
-
-def holder(machine: Machine, device: str) -> str:
-    """The id of the container that holds the processor now, "" when none does. For reports only."""
-    journal = _readable_journal(machine, device)
-    return journal.identifier if journal and is_held(machine, device) else ""
-
-
-def is_holder(machine: Machine, device: str, pid: int) -> bool:
-    """Whether that process has the processor's lock open. A journal is believed so far and no further: who may write
-    one could name any process in it, to have it killed by root."""
-    try:
-        lock = os.stat(f"{machine.claims}/{device}")
-        descriptors = os.listdir(f"/proc/{pid}/fd")
-    except OSError:
-        return False
-    for descriptor in descriptors:
-        try:
-            if same_file(lock, os.stat(f"/proc/{pid}/fd/{descriptor}")):
-                return True
-        except OSError:
-            continue
-    return False
-
-
-def held_by_other(machine: Machine, device: str, name: str) -> Failure:
-    """The refusal for a processor whose claim is taken."""
-    journal = _readable_journal(machine, device)
-    who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
-    remedy = (
-        f"{_as_owner(journal.root)}`hybrid-runtime --root {as_word(journal.root)} kill {journal.identifier}` stops it "
-        "and frees the processor, `delete --force` does so whatever its state"
-        if journal
-        else "try again"
-    )
-    return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
-
-
-def _as_owner(root: str) -> str:
-    """Containers of another user are that user's to stop."""
-    try:
-        owner = os.stat(root).st_uid
-    except OSError:
-        return ""
-    return "" if owner == os.geteuid() else f"as user {owner}, "

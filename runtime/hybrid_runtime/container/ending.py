@@ -3,13 +3,12 @@ does not stop a core that has crashed, is started twice or has no /dev/remotepro
 
 from hybrid_runtime.container.claim import (
     DamagedJournal,
-    is_held_for,
     journaled_devices,
-    open_holder,
     read_journal,
     take_claim,
     torn_journals,
 )
+from hybrid_runtime.container.holder import is_held_for, open_holder
 from hybrid_runtime.container.record import CREATING, End, Record
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline

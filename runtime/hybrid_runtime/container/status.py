@@ -92,7 +92,7 @@ def has_supervisor(machine: Machine, root: str, record: Record) -> bool:
         return True
     if not record.device:
         return False
-    from hybrid_runtime.container.claim import is_held_for
+    from hybrid_runtime.container.holder import is_held_for
 
     return is_held_for(machine, record.device, root, record.identifier)
 
@@ -102,7 +102,7 @@ def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandl
     process = ProcessHandle.open(record.pid, record.pid_start_time)
     if process is not None or not record.device:
         return process
-    from hybrid_runtime.container.claim import open_holder
+    from hybrid_runtime.container.holder import open_holder
 
     # The record may name another process than the one that lives: then the journal knows better.
     return open_holder(machine, record.device, root, record.identifier)

@@ -17,9 +17,6 @@ from hybrid_runtime.container.claim import (
     Claim,
     DamagedJournal,
     Journal,
-    held_by_other,
-    holder,
-    is_holder,
     journal_path,
     journaled_devices,
     read_journal,
@@ -27,6 +24,7 @@ from hybrid_runtime.container.claim import (
     torn_journals,
 )
 from hybrid_runtime.container.ending import undo_container
+from hybrid_runtime.container.holder import held_by_other, holder, is_holder
 from hybrid_runtime.container.undo import undo_leftovers
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
