@@ -126,6 +126,8 @@ class Trace:
         self.rings: dict[str, TraceRing] = {}
         self.capacities: list[int] | None = None
         self.look_for_new = 0.0
+        # Bytes of all snapshots.
+        self.kept = 0
         # What is left out, as it was found; each is told once.
         self.limits: list[str] = []
         self.told: set[str] = set()
@@ -136,13 +138,13 @@ class Trace:
 
     def read(self) -> "Iterator[tuple[str, bytes, bool]]":
         """Of each buffer with new text, in their order: its name, the text, and whether it was begun anew."""
-        self._find_buffers()
-        kept = sum(len(ring.last) for ring in self.rings.values())
-        for name, ring in list(self.rings.items()):
+        if not self.rings or monotonic() >= self.look_for_new:
+            self._find_buffers()
+        for name, ring in tuple(self.rings.items()):
             before = len(ring.last)
-            text, anew = self._advance(name, ring, LARGEST_BYTES - kept + before)
-            kept += len(ring.last) - before
+            text, anew = self._advance(name, ring, LARGEST_BYTES - self.kept + before)
             if text or anew:
+                self.kept += len(ring.last) - before
                 yield name, text, anew
 
     def _advance(self, name: str, ring: TraceRing, most: int) -> tuple[bytes, bool]:
@@ -162,11 +164,8 @@ class Trace:
         return ring.advance(handed.pop(), lambda: _snapshot(path, most))
 
     def _find_buffers(self) -> None:
-        """trace0, trace1, … as far as they are there and may be followed. Rarely, once some are known."""
-        now = monotonic()
-        if self.rings and now < self.look_for_new:
-            return
-        self.look_for_new = now + LOOK_FOR_NEW_SECONDS
+        """trace0, trace1, … as far as they are there and may be followed."""
+        self.look_for_new = monotonic() + LOOK_FOR_NEW_SECONDS
         try:
             names = sorted(filter(_is_buffer, os.listdir(self.folder)), key=_number)
         except OSError:
@@ -175,6 +174,7 @@ class Trace:
             left_out = f"`{names[MOST_BUFFERS]}` to `{names[-1]}`"
             self._leave_out("", f"trace buffers {left_out} are not followed, {_LIMIT}")
         self.rings = {name: self.rings.get(name) or TraceRing() for name in names[:MOST_BUFFERS]}
+        self.kept = sum(len(ring.last) for ring in self.rings.values())
 
     def _leave_out(self, name: str, what: str) -> None:
         if name not in self.told:
@@ -190,7 +190,7 @@ class Trace:
 
     def begin_anew(self) -> None:
         """The core was reloaded: its buffers start empty, whatever they held."""
-        self.rings.clear()
+        self.rings = {}
 
 
 _LIMIT = f"the most is {MOST_BUFFERS} buffers and {LARGEST_BYTES >> 10} KiB of all"

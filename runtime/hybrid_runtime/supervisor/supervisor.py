@@ -198,6 +198,7 @@ class Supervisor:
 
     def _look(self) -> Ending | None:
         """One look at the kernel's log, the trace and the core's state."""
+        began = monotonic()
         self._read_kernel_log()
         self._read_trace(last=self.is_to_stop)
         if self.channels:
@@ -207,8 +208,10 @@ class Supervisor:
         ending = self._try_to_stop() if self.is_to_stop else self._judge()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
-        self.next_look = now + (BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS)
         self.output.flush()
+        # A pause is no shorter than the look: a core that floods us gets half of a slow processor at most.
+        pause = max(BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS, monotonic() - began)
+        self.next_look = monotonic() + pause
         return ending
 
     def _read_kernel_log(self) -> bool:
