@@ -132,6 +132,31 @@ def test_channels_of_one_name_on_two_cores(
     linux.assert_untouched()
 
 
+def test_two_channels_of_one_name(
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    wait_for_log: WaitForLog,
+) -> None:
+    """As the usual example announces them: both are followed, and an address names one."""
+    echo = firmware("echo")
+    shell.put(shell.get(echo.path_on_board).replace(b"rpmsg-raw\0", b"rpmsg-tty\0"), echo.path_on_board)
+    start_echo(runtime, witness, echo, "twins", logs="rpmsg:rpmsg-tty")
+    for address in ("0x401", "0x402"):
+        said(runtime, "twins", f"address {address}")
+        wait_for_log("twins", f"[rpmsg-tty@{address}] {echo.speaker} rpmsg-tty beat=3")
+    runtime.delete("twins", force=True)
+    start_echo(runtime, witness, echo, "one", logs="rpmsg:rpmsg-tty@0x402")
+    lines = wait_for_log("one", f"{echo.speaker} rpmsg-tty beat=2")
+    assert not any("rpmsg-tty@" in line for line in lines)
+    told = said(runtime, "one", "rpmsg channel `rpmsg-tty@0x402` is `/dev/ttyRPMSG")
+    assert not any("0x401" in line for line in told)
+    runtime.delete("one", force=True)
+    linux.assert_untouched()
+
+
 def test_channels_that_are_not_named_are_left_to_others(
     runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux, client: str
 ) -> None:
