@@ -83,14 +83,13 @@ class FreshMachine:
             if file.is_file():
                 self._inside(file).unlink(missing_ok=True)
                 shutil.copyfile(file, self._inside(file))
-        clone = ["git", "clone", "--quiet", "--no-hardlinks", self._checkout, self._inside(Path(CLONE))]
-        workshop.run(clone)
+        workshop.run(["git", "clone", "--quiet", "--no-hardlinks", self._checkout, self._inside(Path(CLONE))])
 
     def _inside(self, path: Path) -> Path:
         return self.tree / path.relative_to("/")
 
     def _command_line(self, command: str, seconds: float) -> list[str | Path]:
-        bounded = ["timeout", "--signal=KILL", f"{seconds:.0f}", *NAMESPACES, INSIDE, self.tree]
+        bounded: list[str | Path] = ["timeout", "--signal=KILL", f"{seconds:.0f}", *NAMESPACES, INSIDE, self.tree]
         environment = ["/usr/bin/env", "-i", "-C", CLONE, *variables(os.environ, self._pip)]
         return [*bounded, *own_folders(self._pip), "--", *environment, "/bin/sh", "-c", command]
 
