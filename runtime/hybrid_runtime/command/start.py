@@ -87,7 +87,7 @@ def _start(context: Context, record: Record, folder: HeldFolder) -> None:
         if context.store.load(identifier, folder).phase == "created":
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
-    raise _refusal(answer)
+    raise refusal(answer)
 
 
 def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: float) -> Failure:
@@ -104,7 +104,7 @@ def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: flo
     )
 
 
-def _refusal(answer: dict[str, object]) -> Failure:
+def refusal(answer: dict[str, object]) -> Failure:
     """As the supervisor answers. One of an older version gives no remedy apart from the message."""
     message = str(answer.get("message", "the supervisor gave no reason"))
     lines = answer.get("kernel")

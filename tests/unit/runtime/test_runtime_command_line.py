@@ -8,12 +8,12 @@ import pytest
 from command_runner import Command, attempt
 from hypothesis import given
 from hypothesis import strategies as st
-from remoteproc_double import ProcessorDouble
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.command.help import of_verb, overview
 from hybrid_runtime.command.kill import signal_number
 from hybrid_runtime.command.options import Option, parse, salvage
-from hybrid_runtime.command.start import telling
+from hybrid_runtime.command.start import refusal, telling
 from hybrid_runtime.command.table import REFUSED_VERBS, VERBS, find_verb
 from hybrid_runtime.failure import Failure
 
@@ -371,3 +371,18 @@ def test_create_in_a_bundle_s_folder(command: Command, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "motor").write_bytes(b"")
     assert "ociVersion is `None`" in command.run("create", "motor", code=1, cwd=tmp_path).stderr
+
+
+def test_what_start_says_of_an_answer() -> None:
+    """The remedy comes last. A supervisor of an older version has it within its message."""
+    answer = {"ok": False, "message": "cannot x", "remedy": "do y", "kernel": ["remoteproc remoteproc0: bad phdr"]}
+    assert str(refusal(answer)) == "cannot x; the kernel says: bad phdr (do y)"
+    assert str(refusal({"ok": False, "message": "cannot x: do y", "kernel": []})) == "cannot x: do y"
+    assert str(refusal({"ok": False})) == "the supervisor gave no reason"
+
+
+def test_a_mistyped_firmware_is_asked_of_no_engine(command: Command, double: RemoteprocDouble) -> None:
+    double.add("core0")
+    refused = command.run("create", "nope.elf", "x", code=1).stderr
+    assert refused.startswith("hybrid-runtime: `nope.elf`: file not found (correct the path; an image of that name is ")
+    assert double.leftovers() == []
