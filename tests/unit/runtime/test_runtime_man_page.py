@@ -86,7 +86,11 @@ def test_annotations_and_exit_codes() -> None:
     named = set(re.findall(r"remoteproc\.[a-z0-9.-]*[a-z0-9]", plain(section("ANNOTATIONS", "SH"))))
     assert named == annotations._KNOWN
     endings = [value for value in vars(verdict).values() if isinstance(value, verdict.Ending)]
-    codes = {str(ending.code) for ending in endings} | {code for code, _ in EXIT_CODES} | {str(KILLED_CODE)}
+    codes = (
+        {str(ending.code) for ending in endings}
+        | {code for code, _ in EXIT_CODES}
+        | {str(verdict.BROKEN_CODE), str(KILLED_CODE)}
+    )
     assert set(re.findall(r"^\.B (\d+)$", section("EXIT STATUS", "SH"), re.MULTILINE)) == codes
 
 
