@@ -26,7 +26,7 @@ from image_builder import LayoutBuilder, configuration, docker_archive, dump, fi
 MIB = 1 << 20
 # What create may have at once, its reader of images, and what a supervisor may have more than that of a small bundle.
 MOST_OF_CREATE = 40 * MIB
-MOST_OF_READER = 160 * MIB
+MOST_OF_READER = 96 * MIB
 MOST_KEPT = 4 * MIB
 # CPU time, so that a busy machine changes little.
 MOST_SECONDS = 4.0
