@@ -9,9 +9,18 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-LISTS = Path(__file__).parents[1] / "hil/hybrid_hil"
+
+def _package() -> Path:
+    """The folder of the rig: in this checkout, or of the installed one where xdist has brought the tests alone."""
+    beside = Path(__file__).parents[1] / "hil/hybrid_hil"
+    installed = None if beside.is_dir() else find_spec("hybrid_hil")
+    return Path(installed.origin).parent if installed and installed.origin else beside
+
+
+LISTS = _package()
 HOST_LIST, TEST_LIST, BUILDROOT_LIST = (LISTS / f"{whose}-packages.txt" for whose in ("host", "test", "buildroot"))
 # What a machine has on which the README's commands are typed: it was cloned with the one, and `rig` runs the other.
 GIVEN = ("git", "python3")
