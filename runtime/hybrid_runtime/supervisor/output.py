@@ -73,8 +73,7 @@ class Output:
 
     def _end_line(self, source: FirmwareText) -> None:
         """Of what went out."""
-        rest = source.splitter.finish()
-        self._emit_firmware(source, rest or [("", True)] * (source is self.unended))
+        self._emit_firmware(source, source.splitter.finish())
 
     def supervisor(self, text: str) -> None:
         """Is in the log when this returns."""
