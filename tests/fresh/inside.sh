@@ -34,5 +34,7 @@ done
 # Not chroot: a process in one may make no user namespace (user_namespaces(7)), and its root is no mount point.
 cd "$tree"
 pivot_root . .
+# the caller's folders are out of sight from here on
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 umount -l .
 exec "$@"
