@@ -61,7 +61,7 @@ def end() -> str:
         (fail, r"^message \(remedy\)$"),
         (refuse, "cannot read the image: `/x`: file not found"),
         (lack_a_module, "this Python has no module `no_such_module`"),
-        (exhaust, "needs more memory"),
+        (exhaust, "takes more memory"),
         (have_a_defect, "the process that reads the image died"),
         (end, "the process that reads the image died"),
     ],
