@@ -148,9 +148,9 @@ class Remoteproc:
         refuse for a while: k3_r5 does not stop core 0 of a cluster while core 1 runs.
         """
         stops, refusal = 0, ""
-        while self.settled_state(deadline) not in ("offline", *GONE_STATES):
+        while (state := self.settled_state(deadline)) not in ("offline", *GONE_STATES):
             if stops == MOST_STOPS:
-                raise self._refused(f"it is still `{self.state}` after {MOST_STOPS} stops")
+                raise self._refused(f"it is still `{state}` after {MOST_STOPS} stops")
             try:
                 self.write("state", "stop")
                 stops += 1
@@ -158,8 +158,8 @@ class Remoteproc:
                 refusal = errno_meaning(error)
                 if deadline.look_again(REFUSED_PAUSE_SECONDS):
                     continue
-            if deadline.expired and self.settled_state(deadline) not in ("offline", *GONE_STATES):
-                raise self._refused(refusal or f"it is still `{self.state}`")
+            if deadline.expired and self.state not in ("offline", *GONE_STATES):
+                raise self._refused(refusal or f"it is still `{state}`")
 
     def _refused(self, reason: str) -> StopRefused:
         return StopRefused(

@@ -237,7 +237,7 @@ def test_a_terminal_that_is_hung_up_while_it_is_opened(
     def hung_up(*_: object) -> None:
         raise termios.error(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("hybrid_runtime.processor.rpmsg.tcsetattr", hung_up)
+    monkeypatch.setattr("hybrid_runtime.processor.rpmsg.termios.tcsetattr", hung_up)
     with pytest.raises(Unavailable, match="input/output error"):
         channel.open()
     assert channel.descriptor is None
