@@ -30,6 +30,7 @@ MOST_STOPS = 64
 STOP_SECONDS = 10.0
 # A driver that refuses says so in the kernel's log each time it is asked.
 REFUSED_PAUSE_SECONDS = 0.1
+_STILL_UP = "it is still up, and the kernel gives no reason"
 
 
 class ProcessorGone(Failure):
@@ -148,9 +149,9 @@ class Remoteproc:
         refuse for a while: k3_r5 does not stop core 0 of a cluster while core 1 runs.
         """
         stops, refusal = 0, ""
-        while (state := self.settled_state(deadline)) not in ("offline", *GONE_STATES):
+        while self.settled_state(deadline) not in ("offline", *GONE_STATES):
             if stops == MOST_STOPS:
-                raise self._refused(f"it is still `{state}` after {MOST_STOPS} stops")
+                raise self._refused(_STILL_UP)
             try:
                 self.write("state", "stop")
                 stops += 1
@@ -159,7 +160,7 @@ class Remoteproc:
                 if deadline.look_again(REFUSED_PAUSE_SECONDS):
                     continue
             if deadline.expired and self.state not in ("offline", *GONE_STATES):
-                raise self._refused(refusal or f"it is still `{state}`")
+                raise self._refused(refusal or _STILL_UP)
 
     def _refused(self, reason: str) -> StopRefused:
         return StopRefused(
