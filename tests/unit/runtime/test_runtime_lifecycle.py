@@ -5,18 +5,16 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from time import sleep
 
 import pytest
+from altered_launcher import altered
 from bundle_builder import write_bundle
 from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from elf_builder import build_elf
-from hybrid_runtime.command import create
-from hybrid_runtime.firmware.installation import install
 
 
 def test_whole_life(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
@@ -302,55 +300,48 @@ def test_malformed_firmware_leaves_nothing(
     assert core.boots == []
 
 
+def overtaken(command: Command, name: str, firmware: Path, *, before: bool) -> Command:
+    """Another program overwrites the image's file as `name` of create's is called, or the moment it has returned."""
+    lines = f"""
+import hybrid_runtime.command.create as create
+function = create.{name}
+def overwrite():
+    with open({str(firmware)!r}, "wb") as target:
+        target.write({build_elf(wide=True)!r})
+def overtaken(*args):
+    if {before}:
+        overwrite()
+    result = function(*args)
+    if not {before}:
+        overwrite()
+    return result
+create.{name} = overtaken
+"""
+    return Command(altered(command.launcher, f"overtaken-{os.getpid()}", lines), command.double, command.folder)
+
+
 @pytest.mark.parametrize("checked_by", ["check_elf", "sha256"])
 def test_what_was_checked_is_installed(
-    *,
-    command: Command,
-    core: ProcessorDouble,
-    double: RemoteprocDouble,
-    firmware: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    checked_by: str,
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, checked_by: str
 ) -> None:
-    """Another program overwrites the image's file the moment its content has been looked at."""
+    """The file of the image changes the moment its content has been looked at."""
     good = firmware.read_bytes()
-    check = getattr(create, checked_by)
-
-    def overtaken(descriptor: int) -> object:
-        verdict = check(descriptor)
-        firmware.write_bytes(build_elf(wide=True))
-        return verdict
-
-    monkeypatch.setattr(create, checked_by, overtaken)
     digest = hashlib.sha256(good).hexdigest()
-    outcome = command.forked("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor")
+    late = overtaken(command, checked_by, firmware, before=False)
+    late.run("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor")
     assert firmware.read_bytes() == build_elf(wide=True)
-    if outcome.code == 0:
-        [installed] = double.installed()
-        assert (double.firmware_folder / installed).read_bytes() == good
-    else:
-        assert "sha256" in outcome.stderr
-        assert double.leftovers() == []
+    [installed] = double.installed()
+    assert (double.firmware_folder / installed).read_bytes() == good
     assert core.boots == []
 
 
 def test_a_firmware_overwritten_before_it_is_copied_is_refused(
-    *,
-    command: Command,
-    core: ProcessorDouble,
-    double: RemoteprocDouble,
-    firmware: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
 ) -> None:
     digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
-
-    def overtaken(source: int, target: str, check: Callable[[int], None]) -> None:
-        firmware.write_bytes(build_elf(wide=True))
-        install(source, target, check)
-
-    monkeypatch.setattr(create, "install", overtaken)
-    outcome = command.forked("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor")
-    assert (outcome.code, "sha256" in outcome.stderr) == (1, True)
+    early = overtaken(command, "install", firmware, before=True)
+    outcome = early.run("create", "--annotation", f"remoteproc.firmware.sha256={digest}", firmware, "motor", code=1)
+    assert "sha256" in outcome.stderr
     assert double.leftovers() == []
     assert core.boots == []
 
