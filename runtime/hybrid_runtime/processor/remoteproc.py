@@ -60,17 +60,23 @@ class Remoteproc:
         self._transfer(attribute, os.O_WRONLY | os.O_TRUNC, lambda descriptor: os.write(descriptor, data))
 
     def _transfer(self, attribute: str, flags: int, act: "Callable[[int], Transferred]") -> "Transferred":
-        """Only ENOENT and ENODEV tell that the processor has vanished. The other errors tell nothing of it."""
+        """A missing file and ENODEV tell that the processor has vanished. Other errors tell nothing of that, and the
+        ENOENT of a write is the kernel's verdict on a firmware it does not find."""
         try:
             descriptor = os.open(f"{self.path}/{attribute}", flags | os.O_CLOEXEC)
-            try:
-                return act(descriptor)
-            finally:
-                os.close(descriptor)
+        except FileNotFoundError:
+            raise self._gone() from None
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENODEV):
-                raise self._gone() from None
-            raise
+            raise self._gone_or(error) from None
+        try:
+            return act(descriptor)
+        except OSError as error:
+            raise self._gone_or(error) from None
+        finally:
+            os.close(descriptor)
+
+    def _gone_or(self, error: OSError) -> Failure | OSError:
+        return self._gone() if error.errno == errno.ENODEV else error
 
     def _gone(self) -> ProcessorGone:
         return ProcessorGone(f"processor `{self.device}` has vanished", "its driver was unbound or its device removed")

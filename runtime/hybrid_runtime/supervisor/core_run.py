@@ -1,5 +1,7 @@
 """One run of a firmware on its core: everything between taking the settings over and giving them back."""
 
+import posix as os
+
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
@@ -7,7 +9,7 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.path import exists, is_file, link_exists, on_machine
 from hybrid_runtime.processor.kernel_log import KernelLog
-from hybrid_runtime.processor.remoteproc import STOP_SECONDS, SYSFS_REMEDIES, ProcessorGone, Remoteproc
+from hybrid_runtime.processor.remoteproc import STOP_SECONDS, SYSFS_REMEDIES, ProcessorGone, Remoteproc, StopRefused
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
 from hybrid_runtime.processor.trace import Trace
 
@@ -115,6 +117,19 @@ class CoreRun:
             stop_if_ours(self.remoteproc, self.record.firmware_name, seconds)
         except ProcessorGone:
             return
+        except StopRefused:
+            if not self._stop_by_guard():
+                raise
+
+    def _stop_by_guard(self) -> bool:
+        """Where sysfs is mounted read-only the device's own file is left (rproc_cdev_write, remoteproc_cdev.c)."""
+        try:
+            if self.guard is None or not self.remoteproc.is_mounted_read_only():
+                return False
+            os.write(self.guard, b"stop")
+            return self.remoteproc.state == "offline"
+        except (OSError, ProcessorGone):
+            return False
 
     def give_back(self) -> None:
         """Flag, settings, firmware, journal; the lock itself ends with this process. The core is not touched.

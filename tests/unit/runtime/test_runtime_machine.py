@@ -1,10 +1,13 @@
 """Paths of the machine, the default root, single attributes of a processor and its character device."""
 
+import errno
 import os
 import posix
+from functools import partial
 from pathlib import Path
 
 import pytest
+from command_runner import attempt
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime import machine as machines
@@ -62,6 +65,42 @@ def test_attributes(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     for act in (lambda: remoteproc.state, lambda: remoteproc.write("state", "stop")):
         with pytest.raises(ProcessorGone, match="has vanished"):
             act()
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "is_gone"),
+    [
+        ("open", errno.ENOENT, True),
+        ("open", errno.ENODEV, True),
+        ("open", errno.EMFILE, False),
+        ("open", errno.EROFS, False),
+        ("write", errno.ENODEV, True),
+        # "start" without its firmware: the kernel's verdict, and no word about the processor.
+        ("write", errno.ENOENT, False),
+        ("write", errno.EIO, False),
+        ("read", errno.ENODEV, True),
+        ("read", errno.ENOMEM, False),
+    ],
+)
+def test_what_tells_that_a_processor_has_vanished(
+    double: RemoteprocDouble,
+    core: ProcessorDouble,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    number: int,
+    is_gone: bool,
+) -> None:
+    remoteproc = Remoteproc(Machine(str(double.sysroot)), core.device)
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(f"posix.{call}", refuse)
+    act = partial(remoteproc.write, "recovery", "enabled") if call == "write" else partial(remoteproc.read, "state")
+    error = attempt(act, Exception)
+    monkeypatch.undo()
+    assert isinstance(error, ProcessorGone) is is_gone
+    assert is_gone or (isinstance(error, OSError) and error.errno == number)
 
 
 def test_stop_until_offline(double: RemoteprocDouble, core: ProcessorDouble) -> None:
