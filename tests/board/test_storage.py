@@ -66,7 +66,8 @@ def test_root_folder(
         assert reason in refused.stderr
         assert "--root" in refused.stderr
         assert "Traceback" not in refused.stderr
-        assert shell.run(["ls", "-A", f"{place}/root"]).stdout == ""
+        # The lock of the folder lies beside its containers and stays, as those of the claims do.
+        assert shell.run(["ls", "-A", f"{place}/root"]).stdout.split() in ([], ["~lock"])
         assert linux.journals() == []
         for words in (["list"], ["state", "motor"], ["delete", "--force", "motor"], ["doctor"]):
             assert "Traceback" not in runtime.run("--root", f"{place}/root", *words, check=False).stderr
@@ -138,7 +139,8 @@ def test_disk_that_fills_up_under_a_running_container(
         runtime.run(*root, "kill", "motor")
         witness.silent(heartbeat)
         runtime.run(*root, "delete", "motor")
-        assert shell.run(["ls", "-A", f"{place}/root"]).stdout == ""
+        # The lock of the folder lies beside its containers and stays, as those of the claims do.
+        assert shell.run(["ls", "-A", f"{place}/root"]).stdout.split() in ([], ["~lock"])
         assert linux.journals() == linux.installed_firmware() == []
 
 
@@ -233,5 +235,6 @@ def test_long_root(
     witness.started(heartbeat, Deadline(PROOF_S))
     assert runtime.run("--root", root, "list", "-q").stdout == f"{identifier}\n"
     runtime.run("--root", root, "delete", "--force", identifier)
-    shell.run(["rmdir", root])
+    assert shell.run(["ls", "-A", root]).stdout.split() == ["~lock"]
+    shell.run(["rm", "-r", root])
     linux.assert_untouched()

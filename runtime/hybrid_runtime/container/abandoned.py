@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.container.record import CREATING, Record, UnreadableRecord, load_record
+from hybrid_runtime.container.record import CREATING, ROOT_REMEDIES, Record, UnreadableRecord, load_record
 from hybrid_runtime.container.status import STOPPED, settled
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
 from hybrid_runtime.deadline import Deadline
@@ -49,7 +49,7 @@ def lock_root(store: Store) -> int:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise failed(f"cannot open `{path}`", error, "choose another --root") from error
+        raise failed(f"cannot open `{path}`", error, "choose another --root", ROOT_REMEDIES) from error
     deadline = Deadline(LOCK_SECONDS)
     while True:
         try:
