@@ -27,7 +27,7 @@ def is_dead(pid: int) -> bool:
     """Gone, or a zombie that its parent has not reaped."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
     return stat.rpartition(")")[2].split()[0] == "Z"
 
