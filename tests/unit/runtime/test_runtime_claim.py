@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from child_process import in_child
 from command_runner import Command, attempt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -375,26 +376,18 @@ def test_a_hard_link_among_the_claims_gives_nothing_away(
 
 
 def as_user(act: Callable[[], object], *, user: int = 54321, group: int = 54322) -> str:
-    """In a process of that user."""
-    said, told = os.pipe()
-    pid = os.fork()
-    if pid == 0:
+    """In a process of that user; a failure as its text."""
+
+    def act_as_user() -> object:
+        os.setgroups([group])
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
         try:
-            os.setgroups([group])
-            os.setresgid(group, group, group)
-            os.setresuid(user, user, user)
-            text = f"{act()}"
+            return act()
         except Failure as failure:
-            text = f"{failure}"
-        except BaseException as error:  # noqa: BLE001  for the test that waits
-            text = f"{error!r}"
-        os.write(told, text.encode())
-        os._exit(0)
-    os.close(told)
-    with os.fdopen(said) as source:
-        text = source.read()
-    os.waitpid(pid, 0)
-    return text
+            return failure
+
+    return in_child(act_as_user)
 
 
 def test_root_and_a_member_take_turns(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:

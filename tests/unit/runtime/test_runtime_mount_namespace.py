@@ -3,11 +3,11 @@
 import errno
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from bundle_builder import write_bundle
+from child_process import in_child
 from command_runner import Command, eventually
 from remoteproc_double import TRACE_BYTES, ProcessorDouble, RemoteprocDouble, link
 from test_runtime_coredump import keep_in_kernel
@@ -213,24 +213,6 @@ def test_without_the_capability(command: Command, core: ProcessorDouble, firmwar
     process.wait(20)
     assert "keep the machine's root" in outcome.stdout
     assert "keep the machine's root" not in command.run("doctor", code=None).stdout
-
-
-def in_child(act: Callable[[], object]) -> object:
-    """In a process of its own, since it may never come back."""
-    said, told = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            text = repr(act())
-        except BaseException as error:  # noqa: BLE001  for the test that waits
-            text = f"{error!r}"
-        os.write(told, text.encode())
-        os._exit(0)
-    os.close(told)
-    with os.fdopen(said) as source:
-        text = source.read()
-    os.waitpid(pid, 0)
-    return text
 
 
 def test_a_chroot_is_left_as_it_is(tmp_path: Path) -> None:
