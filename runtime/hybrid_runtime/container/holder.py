@@ -54,12 +54,13 @@ def open_holder(machine: Machine, device: str, root: str, identifier: str) -> Pr
     lives where its pid means another process, or none.
     """
     deadline = Deadline(DYING_HOLDER_SECONDS)
-    while is_held_for(machine, device, root, identifier):
-        journal = readable_journal(machine, device)
-        process = ProcessHandle.open(journal.pid, journal.pid_start_time) if journal else None
-        if process is not None and journal is not None and is_holder(machine, device, journal.pid):
-            return process
+    while (journal := readable_journal(machine, device)) and journal.belongs_to(root, identifier):
+        if not is_held(machine, device):
+            return None
+        process = ProcessHandle.open(journal.pid, journal.pid_start_time)
         if process is not None:
+            if is_holder(machine, device, journal.pid):
+                return process
             process.close()
         if not deadline.look_again():
             raise Failure(
