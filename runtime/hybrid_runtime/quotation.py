@@ -46,3 +46,12 @@ def message_line(text: str, longest: int = LONGEST_LINE) -> str:
     pieces = text.split("`")
     pieces[1::2] = [printable(value, LONGEST_VALUE) for value in pieces[1::2]]
     return printable("`".join(pieces), longest)
+
+
+def as_word(path: str) -> str:
+    """One word of a command for the shell, to be pasted."""
+    plain = path.replace("/", "").replace("-", "").replace("_", "").replace(".", "").replace("+", "")
+    if plain.isascii() and plain.isalnum():
+        return path
+    quoted = path.replace("'", "'\\''")
+    return f"'{quoted}'"

@@ -20,9 +20,11 @@ from hybrid_runtime.container.store import Store
 from hybrid_runtime.container.undo import ASIDE, stop_without_journal, undo_leftovers
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
+from hybrid_runtime.firmware.search_path import firmware_folders
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import as_word, link_exists
+from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.quotation import as_word
 
 _REPAIR = "hybrid-runtime doctor --repair"
 CONTAINERS = Kind(OK, "containers")
@@ -86,7 +88,7 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
 
 
 def _check_firmware(machine: Machine) -> Iterator[Finding]:
-    for folder in machine.firmware_folders():
+    for folder in firmware_folders(machine):
         orphans = find_orphans(machine, folder)
         if orphans:
             yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
@@ -125,7 +127,7 @@ def repair(machine: Machine, store: Store) -> Iterator[Repaired]:
     """Everything of the dead is undone. Processors whose holder lives are refused by their locks."""
     yield from _repair_claims(machine)
     yield from _repair_cores(machine)
-    for folder in machine.firmware_folders():
+    for folder in firmware_folders(machine):
         for path in collect_orphans(machine, folder):
             yield Repaired(f"removed `{path}`, which no container answers for")
     yield from _repair_containers(machine, store)

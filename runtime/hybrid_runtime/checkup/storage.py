@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
-from hybrid_runtime.machine import Machine, is_meant
+from hybrid_runtime.firmware.search_path import firmware_folder, firmware_path, is_meant
+from hybrid_runtime.machine import Machine
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
@@ -30,8 +31,8 @@ ROOT_WRITABLE = Kind(OK, "the root file system can be written")
 
 def check(machine: Machine, root: str) -> Iterator[Finding]:
     """`root` is the folder of all containers."""
-    firmware = machine.firmware_folder()
-    configured = machine.firmware_path()
+    firmware = firmware_folder(machine)
+    configured = firmware_path(machine)
     if configured and not is_meant(configured) and not os.path.isdir(machine.path(f"/{configured}")):
         yield FIRMWARE_PATH_ODD.found(f"the kernel takes `{configured}` literally and goes on to `{firmware}`")
     for folder, right, wrong in (

@@ -29,6 +29,7 @@ from hybrid_runtime.firmware.bundle import (
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
+from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.path import absolute, exists, is_file, resolved
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
@@ -198,14 +199,15 @@ class _Creation:
         self.record.resolved_path = remoteproc.resolved_path
 
     def _install(self, bundle: Bundle, firmware: int | None) -> None:
-        if names_of_ours(self.machine.firmware_folder()):
+        folder = firmware_folder(self.machine)
+        if names_of_ours(folder):
             from hybrid_runtime.container.orphans import collect_orphans
 
-            collect_orphans(self.machine, self.machine.firmware_folder())
+            collect_orphans(self.machine, folder)
         if bundle.firmware is not None:
             name = new_name(self.machine, bundle.firmware)
             self.record.firmware_name = self.journal.firmware_name = name
-            self.record.firmware_file = self.journal.firmware_file = f"{self.machine.firmware_folder()}/{name}"
+            self.record.firmware_file = self.journal.firmware_file = f"{folder}/{name}"
         if bundle.cgroups_path:
             self._plan_cgroup(bundle.cgroups_path)
         self._require_claim().write_journal(self.journal)

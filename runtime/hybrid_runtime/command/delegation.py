@@ -6,8 +6,9 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 
 import posix as os
 
+from hybrid_runtime.bounded_file import read_file
 from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.path import is_file, read_file
+from hybrid_runtime.path import is_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -47,14 +47,21 @@ def journal_path(machine: Machine, device: str) -> str:
     return f"{machine.claims}/{device}.journal"
 
 
+def _firmware_folders(machine: Machine, owner: int) -> list[str] | None:
+    """Where the firmware of a journal may lie. One's own is believed as far as what one may do oneself."""
+    if owner == os.geteuid():
+        return None
+    from hybrid_runtime.firmware.search_path import firmware_folders
+
+    return firmware_folders(machine)
+
+
 def read_journal(machine: Machine, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
     path = journal_path(machine, device)
     try:
         content, owner = _content(path)
-        # One's own is believed as far as what one may do oneself.
-        folders = None if owner == os.geteuid() else machine.firmware_folders()
-        return _parse(read_object(content), folders)
+        return _parse(read_object(content), _firmware_folders(machine, owner))
     except FileNotFoundError:
         return None
     except OSError as error:

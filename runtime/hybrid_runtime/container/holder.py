@@ -9,7 +9,7 @@ from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, readable_journa
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import as_word, same_file
+from hybrid_runtime.path import same_file
 from hybrid_runtime.process_identity import ProcessHandle
 
 
@@ -95,6 +95,8 @@ def is_holder(machine: Machine, device: str, pid: int) -> bool:
 
 def held_by_other(machine: Machine, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
+    from hybrid_runtime.quotation import as_word
+
     journal = readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
     remedy = (

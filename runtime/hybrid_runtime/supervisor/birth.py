@@ -5,13 +5,15 @@ import gc
 import posix as os
 import sys
 
+from hybrid_runtime.bounded_file import read_file
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.store import remove_folder
 from hybrid_runtime.container.undo import forget
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.installation import remove_if_possible
-from hybrid_runtime.path import on_machine, reach_machine_from_working_folder, read_file
+from hybrid_runtime.outer_root import reach_machine_from_working_folder
+from hybrid_runtime.path import on_machine
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but

@@ -11,7 +11,7 @@ from fcntl import F_GETFL, fcntl
 from select import POLLOUT, poll
 
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.path import is_pipe, is_socket
+from hybrid_runtime.path import KIND
 from hybrid_runtime.system_calls import adopt_socket, send_at_once
 
 TYPE_CHECKING = False
@@ -22,6 +22,8 @@ LARGEST_BUFFER = 64 * 1024
 # PIPE_BUF: so much goes into a pipe whole or not at all (pipe(7)), and a datagram is not larger.
 _LARGEST_WRITE = 4096
 _ACCESS_MODE = 3
+# Of st_mode, as inode(7) has them.
+_PIPE, _SOCKET = 0o010000, 0o140000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _BUSY = (errno.EAGAIN, errno.ENOBUFS)
 
@@ -41,10 +43,11 @@ class EngineStream:
     def _stop_waiting_for_readers(self) -> None:
         """Where that is refused, as for another user's pipe, `may_block` is set and each write asks poll(2) first."""
         try:
-            if is_socket(self.descriptor):
+            kind = os.fstat(self.descriptor).st_mode & KIND
+            if kind == _SOCKET:
                 # Our copy of the number, not of the description.
                 self.socket = adopt_socket(os.dup(self.descriptor))
-            elif (is_pipe(self.descriptor) or os.isatty(self.descriptor)) and self._is_writable():
+            elif (kind == _PIPE or os.isatty(self.descriptor)) and self._is_writable():
                 self.may_block = True
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
                 self.descriptor = os.open(f"/proc/self/fd/{self.descriptor}", flags)

@@ -22,6 +22,7 @@ from hybrid_runtime.command.doctor import MODULES
 from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
+from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.remoteproc import Remoteproc
@@ -376,7 +377,7 @@ def test_firmware_in_a_folder_that_was_named_before(
     """firmware_class.path was changed since: /lib/firmware is looked at as well."""
     (double.firmware_folder / OURS).write_bytes(b"")
     (double.sysroot / "sys/module/firmware_class/parameters/path").write_text("/elsewhere\n")
-    assert machine.firmware_folder() == f"{double.sysroot}/elsewhere"
+    assert firmware_folder(machine) == f"{double.sysroot}/elsewhere"
     assert leftovers.ORPHANED_FIRMWARE.title in titles(leftovers.check(machine, store))
     assert tmp_path.is_dir()
 

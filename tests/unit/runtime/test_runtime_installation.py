@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware import installation
 from hybrid_runtime.firmware.installation import install, new_name, remove_installed, sha256, unique_name
+from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.machine import Machine
 
 TIME = "20261122T101112Z"
@@ -171,11 +172,11 @@ def test_a_line_end_in_the_parameter(
     # As sysfs shows it, with a line end of its own.
     parameter.write_text(f"{text}\n")
     machine = Machine(str(tmp_path))
-    assert machine.firmware_folder() == f"{tmp_path}{folder}"
+    assert firmware_folder(machine) == f"{tmp_path}{folder}"
     # Where there is such a folder, it is the one.
     if text.startswith("/") and folder == "/lib/firmware":
         (tmp_path / text[1:]).mkdir(parents=True)
-        assert machine.firmware_folder() == f"{tmp_path}{text}"
+        assert firmware_folder(machine) == f"{tmp_path}{text}"
 
 
 def test_a_folder_below_the_root(tmp_path: Path) -> None:
@@ -184,12 +185,12 @@ def test_a_folder_below_the_root(tmp_path: Path) -> None:
     parameter.parent.mkdir(parents=True)
     parameter.write_text("opt/ fw\n")
     (tmp_path / "opt/ fw").mkdir(parents=True)
-    assert Machine(str(tmp_path)).firmware_folder() == f"{tmp_path}/opt/ fw"
+    assert firmware_folder(Machine(str(tmp_path))) == f"{tmp_path}/opt/ fw"
 
 
 def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
     machine = Machine(str(tmp_path))
-    assert machine.firmware_folder() == f"{tmp_path}/lib/firmware"
+    assert firmware_folder(machine) == f"{tmp_path}/lib/firmware"
     parameter = tmp_path / "sys/module/firmware_class/parameters/path"
     parameter.parent.mkdir(parents=True)
     for text, folder in (
@@ -202,4 +203,4 @@ def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
         (b"lib/other\n", "/lib/firmware"),
     ):
         parameter.write_bytes(text)
-        assert machine.firmware_folder() == f"{tmp_path}{folder}"
+        assert firmware_folder(machine) == f"{tmp_path}{folder}"

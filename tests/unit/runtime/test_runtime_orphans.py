@@ -14,6 +14,7 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.container.claim import Journal, journal_path, read_journal, take_claim
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.firmware.installation import boot_of, unique_name
+from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.machine import Machine
 
 TIME = "20261122T043250Z"
@@ -43,7 +44,7 @@ def put(double: RemoteprocDouble, *names: str) -> None:
 
 
 def collected(machine: Machine) -> list[str]:
-    return [Path(path).name for path in collect_orphans(machine, machine.firmware_folder())]
+    return [Path(path).name for path in collect_orphans(machine, firmware_folder(machine))]
 
 
 @given(st.text(min_size=1, max_size=200), st.sampled_from(["", ".tmp"]))
@@ -65,7 +66,7 @@ def test_collects_its_own_and_nothing_else(machine: Machine, double: RemoteprocD
     put(double, *NOT_OURS, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
     (double.firmware_folder / f"folder-{OTHER_BOOT}").mkdir()
     (double.firmware_folder / f"link-{OTHER_BOOT}").symlink_to("modem.bin")
-    assert len(find_orphans(machine, machine.firmware_folder())) == 3
+    assert len(find_orphans(machine, firmware_folder(machine))) == 3
     assert collected(machine) == sorted([THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT])
     assert double.installed() == sorted([*NOT_OURS, f"folder-{OTHER_BOOT}", f"link-{OTHER_BOOT}"])
 
