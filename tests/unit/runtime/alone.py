@@ -29,14 +29,7 @@ def threads() -> int:
 
 
 def run_alone(item: pytest.Item) -> None:
-    """Reports how `item` went in a process of its own, as if it had run here."""
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    call = pytest.CallInfo.from_call(lambda: _tell(item), "call", reraise=(KeyboardInterrupt, pytest.exit.Exception))
-    item.ihook.pytest_runtest_logreport(report=item.ihook.pytest_runtest_makereport(item=item, call=call))
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-
-
-def _tell(item: pytest.Item) -> None:
+    """Passes, skips or fails as `item` did in a process of its own."""
     reports, shown = _reports(item.config.rootpath, item.path)
     report = reports.get(item.name, Report("", shown))
     if report.skipped:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def in_child(act: Callable[[], object]) -> str:
-    """What `act` gives, as text; an exception as the interpreter writes it."""
+    """For tests that run `alone`. What `act` gives, as text; an exception as the interpreter writes it."""
     said, told = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -35,11 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Here unless there are threads beside this one, as in a worker of pytest-xdist."""
-    if item.get_closest_marker("alone") is None or threads() == 1:
+    if pyfuncitem.get_closest_marker("alone") is None or threads() == 1:
         return None
-    run_alone(item)
+    run_alone(pyfuncitem)
     return True
 
 
@@ -51,8 +51,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
 
 
 @pytest.fixture
-def double(tmp_path: Path) -> Iterator[RemoteprocDouble]:
-    with RemoteprocDouble(tmp_path / "machine") as machine:
+def double(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RemoteprocDouble]:
+    """A test that runs alone has its files, and no thread that plays the kernel."""
+    machine = RemoteprocDouble(tmp_path / "machine")
+    if request.node.get_closest_marker("alone") is not None:
+        yield machine
+        return
+    with machine:
         yield machine
 
 

@@ -216,6 +216,7 @@ def test_without_the_capability(command: Command, core: ProcessorDouble, firmwar
     assert "keep the machine's root" not in command.run("doctor", code=None).stdout
 
 
+@pytest.mark.alone
 def test_a_chroot_is_left_as_it_is(tmp_path: Path) -> None:
     """There the namespace's root is out of sight, and not ours to replace."""
 
@@ -234,6 +235,7 @@ def test_a_chroot_is_left_as_it_is(tmp_path: Path) -> None:
         subprocess.run(["umount", str(tmp_path / "proc")], check=True)
 
 
+@pytest.mark.alone
 def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     def act() -> object:
         descriptors = names("/proc/self/fd")
@@ -245,6 +247,7 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     assert in_child(act) == "(True, True, True)"
 
 
+@pytest.mark.alone
 def test_a_root_that_cannot_be_taken_away_is_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pivot_root(2) refuses where the machine runs from its initial RAM file system."""
     call = system_calls.call_c_library
@@ -271,6 +274,7 @@ def test_it_takes_the_capability() -> None:
     assert can_be_made()
 
 
+@pytest.mark.alone
 def test_paths_of_the_machine(tmp_path: Path) -> None:
     """From its root as working folder, also those behind absolute links and those that are not there yet."""
 

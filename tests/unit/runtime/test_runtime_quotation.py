@@ -187,11 +187,8 @@ def test_what_the_supervisor_says(tmp_path_factory: pytest.TempPathFactory, text
 def shown_by_logs(command: Command, *options: str) -> tuple[str, bytes]:
     """What a terminal gets, and what a file gets."""
     master, slave = pty.openpty()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(slave, 1)
-        os.dup2(slave, 2)
-        os.execve(command.launcher, command.argv("logs", *options, "motor"), {})
+    streams = [(os.POSIX_SPAWN_DUP2, slave, descriptor) for descriptor in (1, 2)]
+    pid = os.posix_spawn(command.launcher, command.argv("logs", *options, "motor"), {}, file_actions=streams)
     os.close(slave)
     assert os.waitpid(pid, 0)[1] == 0
     os.set_blocking(master, False)
