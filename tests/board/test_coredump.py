@@ -152,7 +152,7 @@ def test_a_supervisor_killed_while_the_core_runs_again_leaves_none_running(
     shell.run(
         f"strace -f -qq -o /tmp/killed.trace -P {state} -e trace=write -e inject=write:signal=SIGKILL:when=2 "
         f"{runtime.command} create {options} {heartbeat.path_on_board} killed </dev/null >/dev/null 2>&1 & "
-        f"n=0; until {runtime.command} state killed 2>/dev/null | grep -q created; do "
+        f'n=0; until {runtime.command} state killed 2>/dev/null | grep -q \'"status": "created"\'; do '
         "n=$((n + 1)); [ $n -lt 60 ] || exit 3; done",
         deadline=Deadline(60.0),
     )
