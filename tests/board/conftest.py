@@ -48,9 +48,9 @@ def wait_for_log(runtime: DeployedRuntime) -> WaitForLog:
 
 
 @pytest.fixture
-def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
+def linux(shell: Shell) -> Linux:
     """Linux on the board, looked at from outside the runtime."""
-    return Linux(shell, runtime)
+    return Linux(shell)
 
 
 @pytest.fixture

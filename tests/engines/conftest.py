@@ -16,9 +16,9 @@ from linux import Linux
 
 
 @pytest.fixture
-def linux(shell: Shell, runtime: DeployedRuntime) -> Linux:
+def linux(shell: Shell) -> Linux:
     """Linux on the board, looked at from outside engines and runtime."""
-    return Linux(shell, runtime)
+    return Linux(shell)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from qemu.qmp import QMPClient, QMPError
 
@@ -49,6 +49,14 @@ class Qmp:
         """The host port the kernel chose for the forwarded SSH port."""
         text = self.execute("human-monitor-command", deadline, **{"command-line": "info usernet"})
         return forwarded_port(str(text))
+
+    def processor_threads(self, deadline: Deadline) -> dict[int, str]:
+        """The host's thread of each emulated processor, with its model, such as `cortex-r5f-arm-cpu`."""
+        threads: dict[int, str] = {}
+        for processor in cast(list[dict[str, Any]], self.execute("query-cpus-fast", deadline)):
+            model = self.execute("qom-get", deadline, path=processor["qom-path"], property="type")
+            threads[int(processor["thread-id"])] = str(model)
+        return threads
 
     def close(self) -> None:
         """Ends the session; a QEMU that is gone already is no error."""
