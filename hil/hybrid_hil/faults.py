@@ -14,11 +14,16 @@ FILL_S = 60.0
 GROUP = "/sys/fs/cgroup/hil-fault"
 
 # Nine tenths at once where the file system can, then what is left, in ever smaller pieces.
+# ext4 gives blocks of removed files back when its journal commits: then there is room once more.
 _FILL = """
 free() {{ df -k {path} | awk 'END {{ print $4 }}'; }}
+sync
 fallocate -l $(($(free) * 922)) {ballast} 2>/dev/null
-for size in 65536 4096 1; do dd if=/dev/zero bs=$size 2>/dev/null >>{ballast}; done
-[ "$(free)" = 0 ]
+n=0
+while
+  for size in 65536 4096 1; do dd if=/dev/zero bs=$size 2>/dev/null >>{ballast}; done
+  sync; [ "$(free)" != 0 ]
+do n=$((n + 1)); [ $n -lt 8 ] || exit 1; done
 """
 # A mount is remounted; anything else becomes one of its own for the time. mount(8) finds it by its real path.
 _READ_ONLY = """
