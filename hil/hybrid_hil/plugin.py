@@ -1,6 +1,7 @@
 """pytest fixtures and options for tests on a board; aware of pytest-xdist, each worker boots its own."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--monitor", metavar="FILE", help="platform firmware to boot instead of the image's own")
     group.addoption("--hil-artifacts", metavar="DIR", default="hil-artifacts", help="where consoles and evidence go")
+    group.addoption(
+        "--hil-firmware",
+        metavar="DIR",
+        type=Path,
+        help="firmware of your own, before the board's: PROCESSOR/NAME.elf in it, then NAME.elf",
+    )
     recording.add_option(group)
     visit.add_option(group)
 
@@ -115,10 +122,11 @@ def faults(board: Board, pytestconfig: pytest.Config) -> Faults:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def firmware(board: Board, pytestconfig: pytest.Config) -> FirmwareMaker:  # noqa: ARG001  boots first
-    """Makes firmware: `firmware(name, core=0, nonce=True)` links a fresh nonce in and uploads the ELF."""
+    """Makes firmware: `firmware(name, core=0, nonce=True)` gives it a fresh nonce and uploads the ELF. Instead of a
+    name it may be the path of a file of one's own."""
     rig = pytestconfig.stash[KEEPER].rig()
 
-    def make(name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
+    def make(name: str | Path, core: int = 0, nonce: bool = True) -> BuiltFirmware:
         try:
             return rig.firmware(name, core, nonce)
         except MissingFirmwareError as error:

@@ -38,6 +38,8 @@ class Rig:
         self._untouched = ""
         self.account = Account()
         self.board = board
+        # A folder of firmware that comes before the board's.
+        self.own_firmware: Path | None = None
         board.provision = self._provision
 
     def __enter__(self) -> "Rig":
@@ -67,8 +69,8 @@ class Rig:
         self._untouched = look(self.board, deadline)
         require_distinct(self._untouched, [core.name for core in self.board.cores])
 
-    def firmware(self, name: str, core: int = 0, nonce: bool = True) -> BuiltFirmware:
-        """A firmware on the board, with a fresh nonce linked in unless it has no place for one.
+    def firmware(self, name: str | Path, core: int = 0, nonce: bool = True) -> BuiltFirmware:
+        """A firmware on the board, by its name or from a file, with a fresh nonce unless it has no place for one.
 
         Raises:
             MissingFirmwareError: this core has none of that name.
@@ -76,7 +78,10 @@ class Rig:
         cores = self.board.cores
         if not 0 <= core < len(cores):
             raise RigError(f"the board `{self.board.name}` has no core `{core}`", f"it has {len(cores)}, from 0 on")
-        return upload_firmware(self.board.shell, cores[core], name, core=core, nonce=nonce, deadline=Deadline(UPLOAD_S))
+        shell, deadline = self.board.shell, Deadline(UPLOAD_S)
+        return upload_firmware(
+            shell, cores[core], name, core=core, nonce=nonce, deadline=deadline, own=self.own_firmware
+        )
 
     def look_after(self, test: str) -> list[Finding]:
         """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed.

@@ -17,6 +17,7 @@ from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.choice import chosen_image
 from hybrid_hil.deployment import parcel_of_checkout
 from hybrid_hil.emulator import chosen_qemu
+from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.rig import Rig
 from hybrid_hil.terminal import TerminalReporter
@@ -65,6 +66,17 @@ class Assignment:
             number = int(self.worker.removeprefix("gw")) if self.worker.startswith("gw") else 0
             self._remote = read_board_file(self._files[number]) if number < len(self._files) else self._left_over()
         return self._remote
+
+    def own_firmware(self) -> Path | None:
+        """The folder of `--hil-firmware`, absolute.
+
+        Raises:
+            RigError: there is none of that name.
+        """
+        folder: Path | None = self._config.getoption("--hil-firmware")
+        if folder is not None and not folder.is_dir():
+            raise RigError(f"--hil-firmware `{folder}` is no folder", "name the folder of your ELF files")
+        return folder.absolute() if folder is not None else None
 
     def _left_over(self) -> RemoteDescription:
         """For a worker in a dead one's place, whose number is beyond: the board that nobody holds any more."""

@@ -48,6 +48,7 @@ class BoardKeeper:
 
     def _make(self) -> Rig:
         rig = Rig(self._assignment.board(self._artifacts / self._assignment.worker))
+        rig.own_firmware = self._assignment.own_firmware()
         try:
             rig.boot()
         except BaseException:

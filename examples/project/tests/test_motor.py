@@ -1,0 +1,17 @@
+"""The motor's firmware on a core."""
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.proof import Witness
+from hybrid_hil.runtime import DeployedRuntime
+
+
+def test_the_motor_gets_ready(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness) -> None:
+    motor = firmware("motor")
+    runtime.create("motor", motor)
+    runtime.start("motor")
+    witness.started(motor, Deadline(10))
+    logs = runtime.logs("motor")
+    witness.logged(logs, motor)
+    assert "core0 motor: ready" in logs
+    runtime.delete("motor", force=True)
