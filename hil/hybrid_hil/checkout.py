@@ -18,7 +18,8 @@ def is_checkout(folder: Path) -> bool:
 def checkout_root() -> Path:
     """The folder with qemu/, runtime/ and buildroot/.
 
-    HYBRID_CHECKOUT wins; then the checkout this package lies in; then the working directory and its parents.
+    HYBRID_CHECKOUT wins; then the checkout this package lies in; then the working directory and its parents; then
+    the sources that a wheel carries.
 
     Raises:
         RigError: there is none.
@@ -33,10 +34,32 @@ def checkout_root() -> Path:
     for folder in (*here.parents, working, *working.parents):
         if is_checkout(folder):
             return folder
+    # The cache is the image's, which is made of a checkout.
+    from hybrid_hil.packaged_checkout import packaged_checkout  # noqa: PLC0415
+
+    packaged = packaged_checkout()
+    if packaged is not None:
+        return packaged
     raise RigError(
         f"no checkout holds `{here}` or `{working}`",
         f"run hil inside a checkout of the sources, or set {CHECKOUT_VARIABLE} to one",
     )
+
+
+def checkout_with_tests() -> Path:
+    """The root of a checkout that has the rig's own tests as well, which no wheel carries.
+
+    Raises:
+        RigError: it has none.
+    """
+    root = checkout_root()
+    if not (root / "tests").is_dir():
+        raise RigError(
+            f"`{root}` has no tests: this needs a checkout of the sources",
+            f"set {CHECKOUT_VARIABLE} to one, or run your own tests with pytest",
+            exit_code=2,
+        )
+    return root
 
 
 def checkout_name() -> str:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.checkout import checkout_with_tests
 from hybrid_hil.terminal import Step, out
 
 SHOWN = 80
@@ -44,7 +44,7 @@ def _started(command_line: Sequence[str], environment: Mapping[str, str]) -> sub
     """A process group of its own, so that a terminal's Ctrl-C reaches it through us, and not twice."""
     return subprocess.Popen(
         command_line,
-        cwd=checkout_root(),
+        cwd=checkout_with_tests(),
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         process_group=0,

@@ -4,10 +4,17 @@ import subprocess
 from pathlib import Path
 
 UNKNOWN = "unknown"
+COMMIT = "COMMIT"
 
 
 def revision(folder: Path) -> str:
-    """The commit's hash, with `-dirty` when files of `folder` differ from it; `unknown` outside a git checkout."""
+    """The commit's hash, with `-dirty` when files of `folder` differ from it; `unknown` outside a git checkout.
+
+    Sources out of a wheel have it in a file beside `folder`.
+    """
+    written = folder.parent / COMMIT
+    if written.is_file():
+        return written.read_text(encoding="ascii").strip()
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return UNKNOWN

@@ -19,7 +19,7 @@ from hybrid_hil.terminal import Reporter, Step
 # What makes the next build faster and is no part of what was built.
 SHORTCUTS = ("downloads", "ccache")
 PARTS = ("source", "kernel", "keys", "rootfs", "platform", "release", "output", "buildroot")
-KINDS = (*SHORTCUTS, *PARTS, "image", "snapshot", "emulator")
+KINDS = (*SHORTCUTS, *PARTS, "image", "snapshot", "emulator", "checkout")
 UNFINISHED = ".unfinished"
 
 

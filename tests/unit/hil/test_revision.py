@@ -25,3 +25,12 @@ def test_a_checkout_gives_its_commit_and_says_when_files_differ(tmp_path: Path) 
 
 def test_elsewhere_it_is_unknown(tmp_path: Path) -> None:
     assert revision(tmp_path) == UNKNOWN
+
+
+def test_sources_of_a_wheel_have_it_beside_them(tmp_path: Path) -> None:
+    """They may lie inside of somebody else's checkout, whose commit is another."""
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "theirs")
+    (tmp_path / "COMMIT").write_text("0123456789abcdef\n")
+    (tmp_path / "runtime").mkdir()
+    assert revision(tmp_path / "runtime") == "0123456789abcdef"
