@@ -21,6 +21,13 @@ _NOISE = frozenset(("mmap", "munmap", "brk", "madvise", "mremap", "mprotect", "r
 _CHANGING = frozenset(
     ("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "fsync", "ftruncate")
 )
+# What others can tell of a process: its files, locks, messages, signals and children. fsync(2) shows after a power cut.
+_ACTING = (_CHANGING - {"fsync"}) | {
+    *("write", "writev", "pwrite64", "flock", "clone", "clone3", "fork", "vfork", "kill", "pidfd_send_signal"),
+    *("socket", "bind", "listen", "connect", "sendto", "sendmsg", "shutdown"),
+    *("chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "link", "linkat", "symlink", "symlinkat"),
+    *("mount", "umount2", "pivot_root", "unshare", "setns", "chroot"),
+}
 # What each errno makes of a call that changes files.
 ERRNOS = ("ENOSPC", "EIO", "EROFS")
 
@@ -46,6 +53,11 @@ class Call:
         if self.name == "write":
             return bool(self.path) and "/sys/" not in self.path
         return self.name in _CHANGING
+
+    @property
+    def acts(self) -> bool:
+        """Whether others can tell that it was made. A death at any other is the death at the next that acts."""
+        return self.name in _ACTING or (self.name in ("open", "openat") and "O_CREAT" in self.arguments)
 
     @property
     def forked(self) -> int | None:
@@ -93,6 +105,11 @@ def from_first_touch(calls: Sequence[Call], path: str) -> list[Call]:
     """From the first call on that names something below `path`: before, an interpreter loads its modules."""
     first = next(index for index, call in enumerate(calls) if f'"{path}' in call.arguments)
     return list(calls[first:])
+
+
+def telling(calls: Sequence[Call]) -> list[Call]:
+    """Those at which deaths can differ: each that acts, and the last of all for what comes after them."""
+    return [*(call for call in calls[:-1] if call.acts), *calls[-1:]]
 
 
 def parted(choice: Sequence[T], parts: int) -> list[Sequence[T]]:

@@ -1,8 +1,8 @@
 """Each verb, and the supervisor, is killed at one system call after the other, or one call fails: the next verb
 cleans up, nothing is left, and a new life works.
 
-An even choice of the calls by default; with --thorough every one that comes after the interpreter's start. What must
-hold is in tests/invariants.py.
+By default at each call by which a death can differ from the one before; with --thorough at every one that comes after
+the interpreter's start. What must hold is in tests/invariants.py.
 """
 
 import os
@@ -18,9 +18,12 @@ from command_runner import PATIENCE_SECONDS, Command, Outcome, eventually
 from remoteproc_double import ProcessorDouble
 
 from invariants import broken_after_delete, broken_at_any_moment
-from system_call_injection import ERRNOS, Call, evenly, from_first_touch, recorded
+from system_call_injection import ERRNOS, Call, evenly, from_first_touch, recorded, telling
 
+# Of the interpreter's start, which does nothing yet.
 POINTS = 40
+# Of a verb that does nothing at all.
+LOOKS = 8
 # A whole new life after every so many points; each point's own preparation is the beginning of one.
 LIFE_EVERY = 8
 CREATED, RUNNING, STOPPED, ABSENT = "created", "running", "stopped", "absent"
@@ -169,7 +172,7 @@ def choice(calls: list[Call], stage: Stage, *, thorough: bool) -> list[Call]:
     """From the first on that touches the machine; of those before, in which the interpreter starts, some at night."""
     touching = from_first_touch(calls, str(stage.double.sysroot))
     loading = calls[: len(calls) - len(touching)]
-    return [*evenly(loading, POINTS), *touching] if thorough else evenly(touching, POINTS)
+    return [*evenly(loading, POINTS), *touching] if thorough else telling(touching)
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -194,7 +197,7 @@ def test_looking_killed(stage: Stage, argv: tuple[str, ...], thorough: bool) -> 
     pid = stage.supervisor()
     assert stage.traced(argv=list(argv)).code == 0
     calls = recorded(stage.trace.read_text())
-    chosen = choice(calls, stage, thorough=thorough)
+    chosen = choice(calls, stage, thorough=True) if thorough else evenly(calls, LOOKS)
     before = stage.double.sighting()
     for call in chosen:
         assert stage.traced(*call.killing(), argv=list(argv)).code in (0, -signal.SIGKILL)
@@ -245,7 +248,7 @@ def supervisor_calls(stage: Stage, scene: str) -> list[Call]:
 def test_supervisor_killed(stage: Stage, scene: str, thorough: bool) -> None:
     """From the answer to a start and the way to an orderly end."""
     calls = supervisor_calls(stage, scene)
-    chosen = evenly(calls, None if thorough else POINTS)
+    chosen = calls if thorough else telling(calls)
     killed = 0
     for number, call in enumerate(chosen):
         stage.prepare(scene)
