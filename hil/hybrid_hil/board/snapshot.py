@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+import shlex
 import statistics
 import subprocess
 import time
@@ -50,9 +51,20 @@ def key_of(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+# What is written to /dev/urandom counts from its next seed on, which may be a minute away. RNDRESEEDCRNG of
+# linux/random.h seeds it now.
+_RESEED = """
+import fcntl, sys
+with open("/dev/urandom", "wb", 0) as pool:
+    pool.write(bytes.fromhex(sys.argv[1]))
+    fcntl.ioctl(pool, 0x5207)
+"""
+
+
 def refreshment() -> str:
     """What a board is told that cannot know how long it slept: the time, and randomness of its own."""
-    return f"date -s @{time.time():.0f} >/dev/null; echo {secrets.token_hex(32)} >/dev/urandom"
+    seed = shlex.join(["python3", "-IS", "-c", _RESEED, secrets.token_hex(32)])
+    return f"date -s @{time.time():.0f} >/dev/null && {seed}"
 
 
 class Shelf:
