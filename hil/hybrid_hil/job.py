@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from hybrid_hil.checkout import checkout_with_tests
 from hybrid_hil.terminal import Step, out
@@ -19,17 +21,31 @@ def run_job(command_line: Sequence[str], step: Step, *, log: Path, environment: 
     Raises:
         KeyboardInterrupt: it was interrupted, and has ended.
     """
-    with log.open("w", buffering=1) as kept, _started(command_line, environment or {}) as process:
+    with log.open("wb", buffering=0) as kept, _spawned(command_line, environment or {}, subprocess.PIPE) as process:
         try:
             for line in process.stdout or ():
                 kept.write(line)
-                _pass_on(line.rstrip(), step)
+                _pass_on(line.decode(errors="replace").rstrip(), step)
             return process.wait()
         except KeyboardInterrupt:
             # once, to all of them: boards are put away while they end
             os.killpg(process.pid, signal.SIGINT)
             rest, _ = process.communicate()
             kept.write(rest)
+            raise
+
+
+@contextmanager
+def job_beside(command_line: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs it in the checkout beside what the block does; what it prints goes to `log`. A block that fails or is
+    interrupted interrupts it as well, and waits for its end."""
+    with log.open("wb") as kept, _spawned(command_line, {}, kept) as process:
+        try:
+            yield process
+        except BaseException:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+            process.wait()
             raise
 
 
@@ -40,7 +56,9 @@ def _pass_on(line: str, step: Step) -> None:
         out.print(line, markup=False)
 
 
-def _started(command_line: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _spawned(
+    command_line: Sequence[str], environment: Mapping[str, str], output: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
     """A process group of its own, so that a terminal's Ctrl-C reaches it through us, and not twice."""
     return subprocess.Popen(
         command_line,
@@ -48,8 +66,6 @@ def _started(command_line: Sequence[str], environment: Mapping[str, str]) -> sub
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         process_group=0,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
     )

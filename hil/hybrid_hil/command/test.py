@@ -2,9 +2,12 @@
 
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import click
 
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.failure import RigError
-from hybrid_hil.job import run_job
+from hybrid_hil.job import job_beside, run_job
 from hybrid_hil.terminal import TerminalReporter, out
 
 # The one that needs an image; arguments for pytest are its.
@@ -21,6 +24,9 @@ ENVIRONMENTS = ("lint", "type", "unit", BOARD)
 # What tox.ini gives pytest when nothing else is asked for.
 WORKERS = ("-n", "2")
 TAIL_LINES = 60
+# What two CPUs do beside the unit tests, which wait now and then.
+BESIDE = ("lint", "type")
+_TOX_TOOK = re.compile(r"^  (?:congratulations :\)|evaluation failed :\() \((\d+\.\d+) seconds\)$")
 _TOX_SAYS = re.compile(r"^congratulations|^evaluation failed|: (OK|FAIL)\b|^\w+: exit \d+|^\.pkg: ")
 
 
@@ -48,10 +54,10 @@ def command(choice: str | None, arguments: tuple[str, ...]) -> None:
       hil test -- -n 2 --layout one-core tests/board/test_lifecycle.py
     Exit codes: 0 all passed, 1 something failed, 130 interrupted.
     """
-    environments = (BOARD,) if arguments else ENVIRONMENTS
     image = _image_arguments(choice, arguments)
     for_pytest = (*(arguments or (WORKERS if image else ())), *image)
-    outcomes = [_run(environment, for_pytest if environment == BOARD else ()) for environment in environments]
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = _outcomes(Path(folder), (BOARD,) if arguments else ENVIRONMENTS, for_pytest)
     out.print()
     for outcome in outcomes:
         mark = "[green]✓[/green]" if outcome.exit_code == 0 else "[red]✗[/red]"
@@ -79,19 +85,59 @@ def _image_arguments(choice: str | None, arguments: tuple[str, ...]) -> tuple[st
     return (f"--image={image.folder}",) if choice else ()
 
 
-def _run(environment: str, arguments: tuple[str, ...]) -> Outcome:
-    """Runs one environment; on a terminal its end is shown only when it fails."""
-    command_line = [sys.executable, "-m", "tox", "run", "-e", environment]
-    command_line += ["--", *arguments] if arguments else []
+def _outcomes(logs: Path, environments: Sequence[str], for_pytest: Sequence[str]) -> list[Outcome]:
+    """Those BESIDE run while the rest does, up to the board's. Boards want the CPUs for themselves."""
+    installing = [*_tox(environments), "--notest"]
+    if _attended("environments", installing, logs).exit_code:
+        raise RigError("the environments of the tests cannot be installed", f"again: {shlex.join(installing)}")
+    beside = [environment for environment in environments if environment in BESIDE]
+    outcomes = []
+    with ExitStack() as stack:
+        begun = {name: stack.enter_context(job_beside(_prepared(name), logs / name)) for name in beside}
+        ahead = [name for name in environments if name not in (*beside, BOARD)]
+        outcomes += [_attended(name, _prepared(name), logs) for name in ahead]
+        outcomes[:0] = [_collected(name, process, logs / name) for name, process in begun.items()]
+    if BOARD in environments:
+        outcomes.append(_attended(BOARD, _prepared(BOARD, for_pytest), logs))
+    return outcomes
+
+
+def _tox(environments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "tox", "run", "-e", ",".join(environments)]
+
+
+def _prepared(environment: str, arguments: Sequence[str] = ()) -> list[str]:
+    """What runs an environment that is installed already."""
+    return [*_tox([environment]), "--skip-pkg-install", *(["--", *arguments] if arguments else [])]
+
+
+def _attended(name: str, command_line: list[str], logs: Path) -> Outcome:
+    """Shown as it runs; on a terminal its end is shown only when it fails."""
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, TerminalReporter(out).step(environment) as step:
-        log = Path(folder) / "log"
-        exit_code = run_job(command_line, step, log=log)
-        lines = log.read_text().splitlines()
+    with TerminalReporter(out).step(name) as step:
+        exit_code = run_job(command_line, step, log=logs / name)
         step.failed = exit_code != 0
+    lines = (logs / name).read_text(errors="replace").splitlines()
     if exit_code != 0 and out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
-    return Outcome(environment, exit_code, time.monotonic() - begun, last_words(lines))
+    return Outcome(name, exit_code, time.monotonic() - begun, last_words(lines))
+
+
+def _collected(name: str, process: subprocess.Popen[bytes], log: Path) -> Outcome:
+    """Of one that has run beside another; what it printed follows now."""
+    with TerminalReporter(out).step(name) as step:
+        exit_code = process.wait()
+        step.failed = exit_code != 0
+    lines = log.read_text(errors="replace").splitlines()
+    if exit_code != 0 or not out.is_terminal:
+        out.print("\n".join(lines[-TAIL_LINES:] if out.is_terminal else lines), markup=False)
+    return Outcome(name, exit_code, seconds_of(lines), last_words(lines))
+
+
+def seconds_of(lines: Sequence[str]) -> float:
+    """How long it took, by the last words of tox."""
+    took = next(filter(None, map(_TOX_TOOK.search, reversed(lines))), None)
+    return float(took[1]) if took else 0.0
 
 
 def last_words(lines: list[str]) -> str:

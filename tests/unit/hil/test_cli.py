@@ -4,7 +4,7 @@ import pytest
 
 from hybrid_hil.__main__ import run
 from hybrid_hil.cli import VerbGroup, hil
-from hybrid_hil.command.test import again, last_words
+from hybrid_hil.command.test import again, last_words, seconds_of
 
 VERBS = [
     "boot",
@@ -113,3 +113,15 @@ def test_last_words_are_the_tool_s_not_tox_s() -> None:
 )
 def test_only_what_failed_is_said_again(failed: list[str], for_pytest: tuple[str, ...], command: str) -> None:
     assert again(failed, for_pytest) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("  congratulations :) (327.74 seconds)", 327.74),
+        ("  evaluation failed :( (1.08 seconds)", 1.08),
+        ("  lint: OK (2.00=setup[1.00]+cmd[1.00] seconds)", 0.0),
+    ],
+)
+def test_tox_tells_how_long_it_took(line: str, seconds: float) -> None:
+    assert seconds_of(["  said: (9.00 seconds)", line, "after it"]) == seconds
