@@ -5,6 +5,7 @@ import contextlib
 import logging
 import posixpath
 import shlex
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -235,22 +236,26 @@ def _connected(address: Address, keys: Keys, deadline: Deadline) -> paramiko.SSH
     client.get_host_keys().add(name, keys.kind, keys.host)
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     seconds = max(deadline.remaining(), 0.001)
+    line = socket.create_connection((address.host, address.port), seconds)
+    # A command is some short messages. Nagle's algorithm holds each until the one before is acknowledged.
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         client.connect(
             address.host,
             port=address.port,
+            sock=line,
             username=address.user,
             pkey=keys.login,
             password=address.password,
             look_for_keys=False,
             allow_agent=False,
-            timeout=seconds,
             banner_timeout=seconds,
             auth_timeout=seconds,
         )
     except BaseException as error:
         missing = _missing_of_the_handshake(client)
         client.close()
+        line.close()
         if missing and isinstance(error, paramiko.SSHException):
             raise paramiko.SSHException(f"the server gave no {missing} in {seconds:.1f} s") from error
         raise
