@@ -20,6 +20,8 @@ from hybrid_hil.image import Image
 from hybrid_hil.shell import ShellError
 
 BOOT_S = 60.0
+# On a host as busy as may be: what it would otherwise wait for takes thirty seconds at least.
+AT_ONCE_S = 10.0
 # How long a stage is waited for that never ends.
 HANG_S = 2.0
 # Until a server of Python's listens.
@@ -189,7 +191,7 @@ def test_a_qemu_that_dies_while_booting_is_noticed_at_once(board: QemuBoard, sta
     assert caught.value.stage == begun[-1]
     assert begun.index(stage) >= len(begun) - 2
     assert caught.value.cause == "QEMU was killed by signal 9"
-    assert time.monotonic() - died[0] < 2
+    assert time.monotonic() - died[0] < AT_ONCE_S
 
 
 def test_a_board_that_dies_under_a_command_ends_the_wait(board: QemuBoard) -> None:
@@ -198,7 +200,7 @@ def test_a_board_that_dies_under_a_command_ends_the_wait(board: QemuBoard) -> No
     begun = time.monotonic()
     with pytest.raises(ShellError, match="QEMU was killed by signal 9"):
         board.shell.run(["sleep", "60"], deadline=Deadline(60))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < AT_ONCE_S
     with pytest.raises(RigError, match="QEMU was killed by signal 9"):
         board.shell.run(["true"])
 
@@ -208,7 +210,7 @@ def test_a_panic_under_a_command_ends_the_wait(board: QemuBoard) -> None:
     begun = time.monotonic()
     with pytest.raises(ShellError, match="Kernel panic - not syncing: sysrq triggered crash"):
         board.shell.run("echo c >/proc/sysrq-trigger; sleep 60", deadline=Deadline(60))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < AT_ONCE_S
 
 
 def test_a_dead_board_comes_back_with_the_power(board: QemuBoard) -> None:
