@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
+# Loaded late by what other users do here, who may not be able to read the checkout.
+import hybrid_runtime.firmware.search_path  # noqa: F401
 from hybrid_runtime.container.claim import (
     Claim,
     DamagedJournal,
