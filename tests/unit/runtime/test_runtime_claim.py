@@ -6,7 +6,9 @@ import posix
 import subprocess
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from child_process import in_child
@@ -15,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-# Loaded late by what other users do here, who may not be able to read the checkout.
-import hybrid_runtime.firmware.search_path  # noqa: F401
+import hybrid_runtime.container
+import hybrid_runtime.firmware
 from hybrid_runtime.container.claim import (
     Claim,
     DamagedJournal,
@@ -382,6 +384,10 @@ def as_user(act: Callable[[], object], *, user: int = 54321, group: int = 54322)
     """In a process of that user; a failure as its text."""
 
     def act_as_user() -> object:
+        # The user may not be able to read the checkout, and some modules are loaded late.
+        for package in (hybrid_runtime.container, hybrid_runtime.firmware):
+            for module in iter_modules(package.__path__, f"{package.__name__}."):
+                import_module(module.name)
         os.setgroups([group])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
