@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.console.record import printable
+from hybrid_hil.failure import RigError, told
 from hybrid_hil.report import summary
 from hybrid_hil.report.record import Run, read_run
 from hybrid_hil.report.summary import Verdict
@@ -40,13 +41,20 @@ def command(results: tuple[Path, ...], html: Path | None) -> int:
         for test in tests:
             out.print(f"  {printable(test)}", markup=False)
     if html is not None:
-        from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
-
-        write_page(
-            [Saved(run, path.absolute().parent) for run, path in zip(runs, results, strict=True)], html.absolute()
-        )
+        _write(runs, results, html)
         out.print(f"page: {html}", markup=False)
     return 0 if summary.worst(map(summary.verdict, runs)) is Verdict.PASSED else 1
+
+
+def _write(runs: list[Run], results: tuple[Path, ...], html: Path) -> None:
+    from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
+
+    saved = [Saved(run, path.absolute().parent) for run, path in zip(runs, results, strict=True)]
+    try:
+        write_page(saved, html.absolute())
+    except OSError as error:
+        remedy = "name a folder that can be written and has room"
+        raise RigError(f"the page `{html}` is not written: {told(error)}", remedy) from error
 
 
 def table_of(runs: list[Run]) -> Table:

@@ -1,6 +1,7 @@
 """What is kept of a run: plain values that survive as JSON, so that a page can be made of them at any time."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -155,10 +156,15 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Gives a file a new content; who reads it meanwhile sees the old one."""
+    """Gives a file a new content; who reads it meanwhile sees the old one, as do all when it fails."""
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
 
 
 def read_run(path: Path) -> Run:
