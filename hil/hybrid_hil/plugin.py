@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LOSSES] = losses = Losses()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(losses, "hybrid-hil-losses")
-    recording.register(config, keeper.booted, losses)
+    recording.register(config, keeper.booted, keeper.boots, losses)
     visit.register(config, keeper.booted)
     config.pluginmanager.register(keeper, "hybrid-hil-keeper")
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_hil.board import Board
+from hybrid_hil.bootwatch import BootWatch
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
 from hybrid_hil.evidence import Evidence, collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
 from hybrid_hil.health import Finding, clean, findings, look, require_distinct
+from hybrid_hil.report.record import Boot
 
 CARE_S = 15.0
 UPLOAD_S = 20.0
@@ -37,15 +39,22 @@ class Rig:
     def __init__(self, board: Board) -> None:
         self._parcel: Parcel = parcel_of_checkout()
         self._untouched = ""
+        self._watch = BootWatch()
         self.account = Account()
         self.board = board
         board.provision = self._provision
+        board.on_stage = self._watch.stage
 
     def __enter__(self) -> "Rig":
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.board.close()
+
+    @property
+    def boots(self) -> list[Boot]:
+        """Every boot and restore so far, also those that failed; the list grows with them."""
+        return self._watch.boots
 
     def boot(self) -> None:
         """Powers the board on, with the runtime deployed.
@@ -57,7 +66,8 @@ class Rig:
 
     def _booted(self, switch: Callable[[Deadline], None]) -> None:
         deadline, restores = Deadline(self.board.boot_s), self.board.restores
-        switch(deadline)
+        with self._watch.boot():
+            switch(deadline)
         took = deadline.seconds - deadline.remaining()
         if self.board.restores > restores:
             self.account.restores += 1

@@ -120,6 +120,29 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class StageTime:
+    """A stage of a boot, and how long it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A board that was powered on or restored, stage by stage. `began` is seconds since the epoch; the last stage is
+    where it failed, if it did."""
+
+    began: float
+    stages: tuple[StageTime, ...]
+    failed: bool = False
+    worker: str = "main"
+
+    @property
+    def seconds(self) -> float:
+        return sum(stage.seconds for stage in self.stages)
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the tests. `exit_code` is pytest's; `findings` are what a bring-up has found besides."""
 
@@ -129,6 +152,7 @@ class Run:
     facts: Facts = Facts()
     cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    boots: tuple[Boot, ...] = ()
     format: int = FORMAT
 
 

@@ -10,6 +10,7 @@ from hybrid_hil.board import Board
 from hybrid_hil.deployment import KEPT_NOTE
 from hybrid_hil.failure import RigError
 from hybrid_hil.faults import HarmfulError
+from hybrid_hil.report.record import Boot
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.suite import recording
 from hybrid_hil.suite.assignment import Assignment
@@ -27,11 +28,16 @@ class BoardKeeper:
         self._failure: str | None = None
         self._marks = (0, 0)
         self._accounts: dict[str, Account] = {}
+        self._boots: list[Boot] = []
         self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
 
     def booted(self) -> Rig | None:
         """The board, if a test has needed it."""
         return self._rig
+
+    def boots(self) -> list[Boot]:
+        """Those of the board so far, also when it did not come up."""
+        return self._boots
 
     def rig(self) -> Rig:
         """The board, booted.
@@ -51,6 +57,7 @@ class BoardKeeper:
 
     def _make(self) -> Rig:
         rig = Rig(self._assignment.board(self._artifacts / self._assignment.worker))
+        self._boots = rig.boots
         try:
             rig.boot()
         except BaseException:

@@ -13,10 +13,10 @@ from _pytest.junitxml import xml_key
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.finding import Finding, Level
-from hybrid_hil.report.record import Case, Facts, Observed, Outcome, Run, structured, write_run
+from hybrid_hil.report.record import Boot, Case, Facts, Observed, Outcome, Run, structured, write_run
 from hybrid_hil.rig import Rig
 from hybrid_hil.suite.losses import Losses
-from hybrid_hil.suite.observation import FACTS, OBSERVED, Observer
+from hybrid_hil.suite.observation import BOOTS, FACTS, OBSERVED, Observer
 from hybrid_hil.usage import require_folder
 
 OPTION = "--hil-report"
@@ -32,7 +32,9 @@ def add_option(group: pytest.OptionGroup) -> None:
     group.addoption(OPTION, metavar="FILE.html", help="write a page about the run, and its results as JSON beside it")
 
 
-def register(config: pytest.Config, booted: Callable[[], Rig | None], losses: Losses) -> None:
+def register(
+    config: pytest.Config, booted: Callable[[], Rig | None], boots: Callable[[], list[Boot]], losses: Losses
+) -> None:
     """Sees to what a report or JUnit's properties need, and to nothing when neither is wanted. `losses` is told of what
     cannot be written.
 
@@ -49,7 +51,7 @@ def register(config: pytest.Config, booted: Callable[[], Rig | None], losses: Lo
         except RigError as error:
             raise pytest.UsageError(f"{OPTION}: {error.message}") from error
     if name or config.getoption("xmlpath", None):
-        config.pluginmanager.register(Observer(booted, tests=bool(name)), OBSERVER)
+        config.pluginmanager.register(Observer(booted, boots, tests=bool(name)), OBSERVER)
         if not on_worker:
             page = Path(name).absolute() if name else None
             config.pluginmanager.register(Recorder(config, page, losses), "hybrid-hil-recorder")
@@ -100,6 +102,7 @@ class Recorder:
         self._began = time.time()
         self._load = host_load()
         self._facts = Facts()
+        self._boots: list[Boot] = []
         self._drafts: dict[tuple[str, str], _Draft] = {}
 
     @property
@@ -111,6 +114,7 @@ class Recorder:
         if facts is not None:
             self._facts = structured(facts, Facts)
         worker = vars(report).get("worker_id", "main")
+        self._boots += [replace(structured(boot, Boot), worker=worker) for boot in vars(report).get(BOOTS, [])]
         # xdist's own report on a worker that died has no start
         fresh = _Draft(report.nodeid, worker, report.start or time.time())
         draft = self._drafts.setdefault((worker, report.nodeid), fresh)
@@ -154,7 +158,9 @@ class Recorder:
 
     def _write(self, page: Path, facts: Facts, exit_code: int) -> None:
         cases = tuple(draft.finished(page.parent) for draft in self._drafts.values())
-        run = Run(self._began, time.time() - self._began, exit_code, facts, cases, tuple(self._findings))
+        run = Run(
+            self._began, time.time() - self._began, exit_code, facts, cases, tuple(self._findings), tuple(self._boots)
+        )
         results = results_of(page)
         with self._losses.noted(f"the file of results `{results}`", file=results):
             write_run(run, results)
