@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
+from hybrid_hil.board.stages import POWER
 from hybrid_hil.report.record import Boot, StageTime
 
 
@@ -21,16 +23,14 @@ class BootWatch:
 
     @contextmanager
     def boot(self) -> Iterator[None]:
-        """One boot; what precedes its first stage belongs to that."""
+        """One boot; what precedes its first stage belongs to that, and one without any has failed with its power."""
         self._begun = []
         began, start, failed = time.time(), self._clock(), True
         try:
             yield
             failed = False
         finally:
-            starts = [start, *(at for _, at in self._begun[1:])]
-            ends = [*(at for _, at in self._begun[1:]), self._clock()]
-            stages = tuple(
-                StageTime(name, end - at) for (name, _), at, end in zip(self._begun, starts, ends, strict=False)
-            )
+            names = [name for name, _ in self._begun] or [POWER.name]
+            turns = [start, *(at for _, at in self._begun[1:]), self._clock()]
+            stages = tuple(StageTime(name, end - at) for name, (at, end) in zip(names, pairwise(turns), strict=True))
             self.boots.append(Boot(began, stages, failed))

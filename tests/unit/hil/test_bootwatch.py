@@ -18,6 +18,13 @@ def test_stages_fill_a_boot_from_its_first_moment_to_its_last() -> None:
     assert not boot.failed
 
 
+def test_a_boot_without_a_stage_is_one_of_its_power() -> None:
+    watch = BootWatch(iter((10.0, 11.0)).__next__)
+    with watch.boot():
+        pass
+    assert watch.boots[0].stages == (StageTime("power", 1.0),)
+
+
 def hang(watch: BootWatch) -> None:
     with watch.boot():
         watch.stage("firmware")

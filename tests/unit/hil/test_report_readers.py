@@ -169,7 +169,7 @@ def test_what_can_be_chosen_or_reached_has_a_name(browser: "Browser", tmp_path: 
 
 
 def test_on_paper_nothing_is_cut_off(browser: "Browser", tmp_path: Path) -> None:
-    page = visit(browser, tmp_path, [usual_run()], width=700).page
+    page = visit(browser, tmp_path, [usual_run()], width=500).page
     page.emulate_media(media="print")
     assert (
         page.evaluate(
