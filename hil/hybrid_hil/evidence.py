@@ -1,6 +1,8 @@
 """What is kept of a test that failed: one folder, readable without the board."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_hil.board import Board
@@ -8,6 +10,7 @@ from hybrid_hil.console.record import Line, printable
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.health import CLAIMS, CONTAINERS
+from hybrid_hil.report.loss import loss
 from hybrid_hil.shell import Shell
 
 
@@ -34,15 +37,35 @@ def folder_name(test: str) -> str:
     return re.sub(r"[^A-Za-z0-9._=+-]+", "_", test).strip("_")[-180:]
 
 
-def collect(board: Board, folder: Path, report: str, console_mark: int, core_mark: int) -> None:
-    """Writes everything known about a failure into `folder`; a board that does not answer is said to."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "failure.txt").write_text(report)
-    (folder / "console.txt").write_text(stamped(board.console.lines(console_mark)))
-    (folder / "core-console.txt").write_text(stamped(board.core_console.lines(core_mark)))
+@dataclass(frozen=True)
+class Evidence:
+    """Where it is kept, and in one line why not all of it is; the line is empty when it is whole."""
+
+    folder: Path
+    lost: str = ""
+
+
+def collect(board: Board, folder: Path, report: str, console_mark: int, core_mark: int) -> Evidence:
+    """Writes what is known about a failure into `folder`; a board that does not answer is said to. What cannot be
+    written is left out."""
+    lost = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in _known(board, report, console_mark, core_mark):
+            (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        lost = loss(f"the evidence in `{folder}` is not whole", error)
+    return Evidence(folder, lost)
+
+
+def _known(board: Board, report: str, console_mark: int, core_mark: int) -> Iterator[tuple[str, str]]:
+    """Files and their content, what needs no board first."""
+    yield "failure.txt", report
+    yield "console.txt", stamped(board.console.lines(console_mark))
+    yield "core-console.txt", stamped(board.core_console.lines(core_mark))
     deadline = Deadline(20)
     for name, question in QUESTIONS.items():
-        (folder / name).write_text(_answer(board.shell, question, deadline))
+        yield name, _answer(board.shell, question, deadline)
 
 
 def stamped(lines: list[Line]) -> str:

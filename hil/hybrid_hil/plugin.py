@@ -18,9 +18,11 @@ from hybrid_hil.shell import Shell
 from hybrid_hil.suite import recording, visit
 from hybrid_hil.suite.assignment import EMULATED, Assignment
 from hybrid_hil.suite.keeper import BoardKeeper
+from hybrid_hil.suite.losses import Losses
 
 ASSIGNMENT = pytest.StashKey[Assignment]()
 KEEPER = pytest.StashKey[BoardKeeper]()
+LOSSES = pytest.StashKey[Losses]()
 FirmwareMaker = Callable[..., BuiltFirmware]
 
 
@@ -61,7 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
     assignment = Assignment(config)
     keeper = BoardKeeper(config, assignment)
     config.stash[ASSIGNMENT], config.stash[KEEPER] = assignment, keeper
-    recording.register(config, keeper.booted)
+    config.stash[LOSSES] = losses = Losses()
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(losses, "hybrid-hil-losses")
+    recording.register(config, keeper.booted, keeper.boots, losses)
     visit.register(config, keeper.booted)
     config.pluginmanager.register(keeper, "hybrid-hil-keeper")
 

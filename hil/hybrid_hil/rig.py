@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_hil.board import Board
+from hybrid_hil.bootwatch import BootWatch
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
-from hybrid_hil.evidence import collect, folder_name
+from hybrid_hil.evidence import Evidence, collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
 from hybrid_hil.health import Finding, clean, findings, look, require_distinct
+from hybrid_hil.report.record import Boot
 
 CARE_S = 15.0
 UPLOAD_S = 20.0
@@ -19,7 +21,7 @@ UPLOAD_S = 20.0
 @dataclass
 class Account:
     """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `kept`:
-    the board came with a runtime of its own, which has been moved."""
+    the board came with a runtime of its own, which has been moved. `lost`: what could not be written, a line each."""
 
     boots: int = 0
     boot_s: float = 0.0
@@ -28,6 +30,7 @@ class Account:
     cleaned: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
     kept: bool = False
+    lost: list[str] = field(default_factory=list)
 
 
 class Rig:
@@ -36,17 +39,24 @@ class Rig:
     def __init__(self, board: Board) -> None:
         self._parcel: Parcel = parcel_of_checkout()
         self._untouched = ""
+        self._watch = BootWatch()
         self.account = Account()
         self.board = board
         # A folder of firmware that comes before the board's.
         self.own_firmware: Path | None = None
         board.provision = self._provision
+        board.on_stage = self._watch.stage
 
     def __enter__(self) -> "Rig":
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.board.close()
+
+    @property
+    def boots(self) -> list[Boot]:
+        """Every boot and restore so far, also those that failed; the list grows with them."""
+        return self._watch.boots
 
     def boot(self) -> None:
         """Powers the board on, with the runtime deployed.
@@ -58,7 +68,8 @@ class Rig:
 
     def _booted(self, switch: Callable[[Deadline], None]) -> None:
         deadline, restores = Deadline(self.board.boot_s), self.board.restores
-        switch(deadline)
+        with self._watch.boot():
+            switch(deadline)
         took = deadline.seconds - deadline.remaining()
         if self.board.restores > restores:
             self.account.restores += 1
@@ -102,13 +113,12 @@ class Rig:
             self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
         return found
 
-    def keep_evidence(self, test: str, folder: Path, report: str, marks: tuple[int, int]) -> Path:
+    def keep_evidence(self, test: str, folder: Path, report: str, marks: tuple[int, int]) -> Evidence:
         """Writes what is known about a failed test into a folder of its own; `marks` are the positions of
         both consoles when it began."""
         target = folder / folder_name(test)
         by_hand = f"the board by hand: {self.board.by_hand}\n"
-        collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
-        return target
+        return collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
         self.account.kept |= deploy(board.shell, self._parcel, deadline)

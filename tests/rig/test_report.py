@@ -62,6 +62,23 @@ def test_a_report_has_what_board_and_cores_did(sandbox: Sandbox, tmp_path: Path)
     _it_crashed(crashed, page)
     assert (idle.outcome, idle.observed.events, idle.observed.calls) == (Outcome.PASSED, (), ())
     _the_board_is_named(run, sandbox, junit)
+    (boot,) = run.boots
+    names = [stage.name for stage in boot.stages]
+    assert names == ["restore"] or names[:6] == ["firmware", "kernel", "init", "network", "ssh", "provision"]
+    assert (boot.worker, boot.failed) == ("gw0", False)
+    assert all(stage.seconds > 0 for stage in boot.stages)
+
+
+def test_a_boot_that_fails_is_in_the_report(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text("def test_needs_a_board(board): pass\n")
+    page = sandbox.folder / "artifacts" / "page.html"
+    arguments = ["--monitor=/nowhere.elf", f"--hil-report={page}", f"--rootdir={tmp_path}"]
+    process = sandbox.pytest(f"--image={sandbox.image.folder}", *arguments, str(tmp_path))
+    output, _ = process.communicate(timeout=WHOLE_S)
+    (boot,) = read_run(page.with_suffix(".json")).boots
+    assert boot.failed, output
+    assert boot.stages[-1].name == "power"
+    assert "failed after" in page.read_text()
 
 
 def _it_lived(lived: Case) -> None:

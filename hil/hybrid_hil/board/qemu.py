@@ -59,7 +59,6 @@ class QemuBoard:
         self._folder = RunFolder.make(runs_root())
         self._machine: Machine | None = None
         logs = logs or self._folder.path
-        logs.mkdir(parents=True, exist_ok=True)
         self.vitals = Vitals()
         self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
         self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")

@@ -57,7 +57,6 @@ class RemoteBoard:
         self._lease.take_here()
         self.provision = provision
         self.on_stage: Callable[[str], None] | None = None
-        logs.mkdir(parents=True, exist_ok=True)
         self.vitals = Vitals()
         self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
         self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")

@@ -95,8 +95,8 @@ class Shelf:
             self.drop(old.digest)
 
     def note(self, snapshot: Snapshot, seconds: float) -> None:
-        """Remembers how long a restore took, unless it has made room meanwhile."""
-        with suppress(FileNotFoundError), (snapshot.folder / TIMES).open("a") as times:
+        """Remembers how long a restore took, unless it has made room meanwhile, or nothing can be written there."""
+        with suppress(OSError), (snapshot.folder / TIMES).open("a") as times:
             times.write(f"{seconds:.3f}\n")
 
     def drop(self, key: str) -> None:

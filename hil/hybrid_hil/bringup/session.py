@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.plugin import KEEPER
+from hybrid_hil.plugin import KEEPER, LOSSES
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.suite.recording import FINDINGS
 from hybrid_hil.terminal import Reporter
@@ -57,11 +57,12 @@ BRINGUP = pytest.StashKey["Bringup"]()
 
 
 class Bringup:
-    """The pytest plugin of one bring-up."""
+    """The pytest plugin of one bring-up; `missing` are reports that could not be written, a line each."""
 
     def __init__(self, request: Request, reporter: Reporter) -> None:
         self.request = request
         self.account = Account()
+        self.missing: list[str] = []
         self._reporter = reporter
 
     @pytest.hookimpl(trylast=True)
@@ -70,6 +71,7 @@ class Bringup:
         config.pluginmanager.unregister(name="terminalreporter")
         config.stash[BRINGUP] = self
         config.stash[FINDINGS] = self.account.findings
+        self.missing = config.stash[LOSSES].lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -62,6 +62,10 @@ def command(file: Path, firmware: Path, processor: str | None, cycles: int, repo
         raise KeyboardInterrupt
     out.print()
     show(bringup.account, out)
+    for line in bringup.missing:
+        out.print(line, style="bold red", markup=False)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not bringup.account.fit:
         raise RigError("the board is not fit yet", f"the findings above say why; consoles and details are in {report}")
+    if bringup.missing:
+        raise RigError("the board is fit, but its report is not whole", "the lines above say what is missing, and why")
     out.print(f"\n[bold green]fit[/bold green]: {report / PAGE}")

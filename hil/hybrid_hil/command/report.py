@@ -7,7 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.console.record import printable
+from hybrid_hil.failure import RigError, told
 from hybrid_hil.report import summary
+from hybrid_hil.report.nights import pasts
 from hybrid_hil.report.record import Run, read_run
 from hybrid_hil.report.summary import Verdict
 from hybrid_hil.terminal import out
@@ -22,6 +24,9 @@ DOUBTFUL = "yellow"
 def command(results: tuple[Path, ...], html: Path | None) -> int:
     """Show saved results of tests, and write a page about them; several runs become a matrix of run and test.
 
+    Runs are put in order of time. Of tests that failed in one of several runs of the same board, image, layout and QEMU
+    it is told since when they are bad, and which are flaky.
+
     `pytest --hil-report PAGE.html` saves results beside its page. Links to evidence hold as long as it lies where it
     lay, seen from the results.
 
@@ -33,20 +38,30 @@ def command(results: tuple[Path, ...], html: Path | None) -> int:
       hil report night/*/report.json --html night.html
     Exit codes: 0 all passed, 1 something failed, ended early or proved nothing, or results cannot be read.
     """
-    runs = [read_run(path) for path in results]
+    read = sorted(((read_run(path), path) for path in results), key=lambda one: one[0].began)
+    runs = [run for run, _ in read]
     out.print(table_of(runs))
     for title, tests in failures(runs):
         out.print(printable(title), style="bold", markup=False)
         for test in tests:
             out.print(f"  {printable(test)}", markup=False)
+    for past in pasts(runs):
+        out.print(printable(f"{past.test}: {past.spoken(summary.labels(runs))}"), markup=False)
     if html is not None:
-        from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
-
-        write_page(
-            [Saved(run, path.absolute().parent) for run, path in zip(runs, results, strict=True)], html.absolute()
-        )
+        _write(read, html)
         out.print(f"page: {html}", markup=False)
     return 0 if summary.worst(map(summary.verdict, runs)) is Verdict.PASSED else 1
+
+
+def _write(read: list[tuple[Run, Path]], html: Path) -> None:
+    from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  the table alone is quick
+
+    saved = [Saved(run, path.absolute().parent) for run, path in read]
+    try:
+        write_page(saved, html.absolute())
+    except OSError as error:
+        remedy = "name a folder that can be written and has room"
+        raise RigError(f"the page `{html}` is not written: {told(error)}", remedy) from error
 
 
 def table_of(runs: list[Run]) -> Table:

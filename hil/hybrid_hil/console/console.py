@@ -58,6 +58,11 @@ class Console:
         self.powered_on_at = self.mark()
 
     @property
+    def lost(self) -> str:
+        """Why the log on disk is not whole; empty when it is."""
+        return self._record.lost
+
+    @property
     def wired(self) -> bool:
         """Whether a serial line is attached and its far end is there, so that silence means something."""
         return self._reader is not None and self._reader.is_alive()
@@ -141,7 +146,8 @@ class Console:
         """The last lines since power on, for error texts, with the place of the full log."""
         lines = [printable(line.text) for line in self.lines() if line.text.strip()][-count:]
         head = f"last lines of `{self.name}`:" if lines else f"`{self.name}` said nothing"
-        log = [f"full log: {self.log}"] if self.log else []
+        ends = f", which ends early: {self.lost}" if self.lost else ""
+        log = [f"full log: {self.log}{ends}"] if self.log else []
         return "\n".join([head, *(f"  | {line}" for line in lines), *log])
 
     def settle(self, deadline: Deadline) -> None:

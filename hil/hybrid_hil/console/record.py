@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from hybrid_hil.failure import told
+
 
 @dataclass(frozen=True)
 class Line:
@@ -49,7 +51,10 @@ def printable(text: str) -> str:
 
 
 class Record:
-    """All that a console said. Positions count bytes after line ends were normalised and never go back."""
+    """All that a console said. Positions count bytes after line ends were normalised and never go back.
+
+    The log on disk is a copy. One that cannot be written any more ends there, `lost` says why, and the record goes on.
+    """
 
     def __init__(self, log: Path | None = None) -> None:
         self._changed = threading.Condition()
@@ -57,7 +62,8 @@ class Record:
         self._starts: list[_Start] = []
         self._logged = 0
         self._filter = NewlineFilter()
-        self._log: BinaryIO | None = log.open("ab") if log else None
+        self.lost = ""
+        self._log: BinaryIO | None = self._opened(log) if log else None
 
     def append(self, raw: bytes) -> list[Line]:
         """Adds bytes that arrived now; returns the lines they completed."""
@@ -97,11 +103,9 @@ class Record:
     def close(self) -> None:
         """Writes the last, unfinished line into the log and closes it; what was recorded stays readable."""
         with self._changed:
-            if self._log is not None:
-                if self._logged < len(self._starts):
-                    self._write(self._line(len(self._starts) - 1, 0))
-                self._log.close()
-                self._log = None
+            if self._logged < len(self._starts):
+                self._write([self._line(len(self._starts) - 1, 0)])
+            self._end_log()
 
     def _note_starts(self, before: int, fresh: bytes, monotonic: float, wall: float) -> None:
         if fresh and (before == 0 or self._data[before - 1 : before] == b"\n"):
@@ -116,10 +120,7 @@ class Record:
         finished = len(self._starts) if self._data.endswith(b"\n") else len(self._starts) - 1
         done = [self._line(index, 0) for index in range(self._logged, finished)]
         self._logged = max(self._logged, finished)
-        for line in done:
-            self._write(line)
-        if self._log is not None and done:
-            self._log.flush()
+        self._write(done)
         return [line for line in done if line is not None]
 
     def _line(self, index: int, since: int) -> Line | None:
@@ -131,8 +132,33 @@ class Record:
         text = self._data[max(start.position, since) : end].removesuffix(b"\n").decode(errors="replace")
         return Line(text, start.monotonic, start.wall)
 
-    def _write(self, line: Line | None) -> None:
-        if self._log is None or line is None:
+    def _opened(self, log: Path) -> BinaryIO | None:
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            return log.open("ab")
+        except OSError as error:
+            self.lost = told(error)
+            return None
+
+    def _write(self, lines: list[Line | None]) -> None:
+        if self._log is None:
             return
-        stamp = datetime.fromtimestamp(line.wall, UTC).isoformat(timespec="milliseconds")
-        self._log.write(f"{stamp} {line.monotonic:.6f} {printable(line.text)}\n".encode())
+        try:
+            self._log.writelines(_logged(line) for line in lines if line is not None)
+            self._log.flush()
+        except OSError as error:
+            self.lost = told(error)
+            self._end_log()
+
+    def _end_log(self) -> None:
+        log, self._log = self._log, None
+        if log is not None:
+            try:
+                log.close()
+            except OSError as error:
+                self.lost = told(error)
+
+
+def _logged(line: Line) -> bytes:
+    stamp = datetime.fromtimestamp(line.wall, UTC).isoformat(timespec="milliseconds")
+    return f"{stamp} {line.monotonic:.6f} {printable(line.text)}\n".encode()

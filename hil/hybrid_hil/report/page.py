@@ -1,7 +1,6 @@
 """One page about one run or several: everything in one file, readable without a network and without scripts."""
 
 import os
-import re
 import time
 import urllib.parse
 from collections.abc import Iterable, Sequence
@@ -10,17 +9,19 @@ from pathlib import Path
 
 from hybrid_hil.console.record import printable
 from hybrid_hil.report import plots, summary
+from hybrid_hil.report.boots import Bar, bars
 from hybrid_hil.report.cores import Stretch, stretches
 from hybrid_hil.report.history import history
 from hybrid_hil.report.latency import Latency, latencies
-from hybrid_hil.report.record import Case, Excerpt, Facts, Outcome, Run, replace
+from hybrid_hil.report.nights import Past, pasts
+from hybrid_hil.report.reason import gist, reason
+from hybrid_hil.report.record import BAD, Case, Excerpt, Facts, Outcome, Run, replace
 
 # Console lines shown of a test by how it ended, and altogether: what bounds the page. The rest is in the results.
 LINES_OF_BAD = 200
 LINES_OF_GOOD = 25
 LINES_ALTOGETHER = 15_000
 DETAIL_CHARACTERS = 20_000
-GIST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class CaseView:
 
     case: Case
     anchor: str
+    kind: str
     gist: str
+    reason: str
     detail: str
     console: Excerpt
     core_console: Excerpt
@@ -65,8 +68,9 @@ class RunView:
     latencies: tuple[Latency, ...]
     latency_plot: str
     history_plot: str
+    boots: tuple[Bar, ...]
+    kinds: tuple[tuple[str, str], ...]
     groups: dict[str, list[CaseView]]
-    poor_files: frozenset[str]
 
     @property
     def bad(self) -> list[CaseView]:
@@ -80,7 +84,7 @@ def write_page(saved: Sequence[Saved], path: Path) -> None:
 
 
 def page(saved: Sequence[Saved], folder: Path) -> str:
-    """The page as text, with links that hold when it lies in `folder`."""
+    """The page as text, its runs in order of time, with links that hold when it lies in `folder`."""
     import jinja2  # noqa: PLC0415  `hil --help` has no use for it
 
     environment = jinja2.Environment(
@@ -97,6 +101,7 @@ def page(saved: Sequence[Saved], folder: Path) -> str:
         "brief": brief_name,
         "spoken": _states_spoken,
     }
+    saved = sorted(saved, key=lambda one: one.run.began)
     runs = [one.run for one in saved]
     names = summary.labels(runs)
     views = [_run_view(one, names[index], f"run{index + 1}", folder) for index, one in enumerate(saved)]
@@ -108,6 +113,8 @@ def page(saved: Sequence[Saved], folder: Path) -> str:
         spoken=summary.spoken(found),
         headline=summary.headline(verdict, found),
         matrix=summary.matrix(runs) if len(runs) > 1 else [],
+        labels=names,
+        pasts=_by_test(pasts(runs)),
         outcomes=tuple(Outcome),
     )
 
@@ -123,11 +130,17 @@ def brief_name(test: str) -> str:
     return f"{file.rpartition('/')[2]}{separator}{name}"
 
 
-def gist(detail: str) -> str:
-    """The one line of a failure or a skip that says most: pytest's first `E` line, else the last."""
-    lines = [line for line in detail.splitlines() if line.strip()]
-    said = next((line[1:] for line in lines if re.match(r"E\s", line)), lines[-1] if lines else "")
-    return printable(said.strip())[:GIST_CHARACTERS]
+def kind(outcome: Outcome) -> str:
+    """What a reader filters by: a failure is one, wherever in its test it was."""
+    return "bad" if outcome in BAD else str(outcome)
+
+
+def kinds(cases: Sequence[Case]) -> tuple[tuple[str, str], ...]:
+    """The kinds of outcomes there are, the worst first, each with how many tests are of it."""
+    grouped: dict[str, list[Case]] = {}
+    for outcome in Outcome:
+        grouped.setdefault(kind(outcome), []).extend(case for case in cases if case.outcome is outcome)
+    return tuple((name, summary.spoken(summary.counts(found))) for name, found in grouped.items() if found)
 
 
 def shown_lines(cases: Iterable[Case], altogether: int = LINES_ALTOGETHER) -> dict[str, int]:
@@ -194,8 +207,9 @@ def _run_view(saved: Saved, label: str, name: str, folder: Path) -> RunView:
         latencies=tuple(calls),
         latency_plot=plots.latency_plot(calls, f"{name}-latency") if calls else "",
         history_plot=plots.history_plot(states, f"{name}-history") if states.rows else "",
+        boots=tuple(bars(run.boots, run.began)),
+        kinds=kinds(run.cases),
         groups=groups,
-        poor_files=frozenset(case.file for case in run.cases if case.bad),
     )
 
 
@@ -204,13 +218,22 @@ def _case_view(case: Case, anchor: str, count: int, links: tuple[Link, ...]) -> 
     return CaseView(
         case=case,
         anchor=anchor,
+        kind=kind(case.outcome),
         gist=gist(case.detail),
+        reason=reason(case.detail),
         detail="\n".join(printable(line) for line in case.detail[-DETAIL_CHARACTERS:].splitlines()),
         console=last(observed.console, count),
         core_console=last(observed.core_console, count),
         cores=stretches(observed.events, case.duration_s),
         links=links,
     )
+
+
+def _by_test(found: Iterable[Past]) -> dict[str, list[Past]]:
+    told: dict[str, list[Past]] = {}
+    for past in found:
+        told.setdefault(past.test, []).append(past)
+    return told
 
 
 def _states_spoken(found: Sequence[Stretch]) -> str:

@@ -1,6 +1,7 @@
 """What is kept of a run: plain values that survive as JSON, so that a page can be made of them at any time."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -119,6 +120,29 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class StageTime:
+    """A stage of a boot, and how long it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A board that was powered on or restored, stage by stage. `began` is seconds since the epoch; the last stage is
+    where it failed, if it did."""
+
+    began: float
+    stages: tuple[StageTime, ...]
+    failed: bool = False
+    worker: str = "main"
+
+    @property
+    def seconds(self) -> float:
+        return sum(stage.seconds for stage in self.stages)
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the tests. `exit_code` is pytest's; `findings` are what a bring-up has found besides."""
 
@@ -128,6 +152,7 @@ class Run:
     facts: Facts = Facts()
     cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    boots: tuple[Boot, ...] = ()
     format: int = FORMAT
 
 
@@ -155,10 +180,15 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Gives a file a new content; who reads it meanwhile sees the old one."""
+    """Gives a file a new content; who reads it meanwhile sees the old one, as do all when it fails."""
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
 
 
 def read_run(path: Path) -> Run:

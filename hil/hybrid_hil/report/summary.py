@@ -1,5 +1,6 @@
 """What a run came to, in a line and in tables."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def day(seconds: float) -> str:
+    """The date of a time since the epoch, in UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+
+
 def by_file(cases: Iterable[Case]) -> list[FileRow]:
     """Test file by outcome, in the order in which the files were run."""
     files: dict[str, list[Case]] = {}
@@ -114,8 +120,8 @@ def matrix(runs: Sequence[Run]) -> list[MatrixRow]:
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
-    """A short name for each run, of what tells it from the others; numbered where nothing does."""
-    told = [_told(run.facts) for run in runs]
+    """A short name for each run, of what tells it from the others, its day included; numbered where nothing does."""
+    told = [(*_told(run.facts), day(run.began)) for run in runs]
     telling = [column for column in range(len(told[0])) if len({facts[column] for facts in told}) > 1]
     names = [" · ".join(filter(None, (facts[column] for column in telling))) for facts in told]
     if len(runs) == 1:

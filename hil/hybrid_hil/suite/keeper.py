@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from hybrid_hil.board import Board
 from hybrid_hil.deployment import KEPT_NOTE
 from hybrid_hil.failure import RigError
 from hybrid_hil.faults import HarmfulError
+from hybrid_hil.report.record import Boot
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.suite import recording
 from hybrid_hil.suite.assignment import Assignment
+
+MOST_LOST = 4
 
 
 class BoardKeeper:
@@ -24,11 +28,16 @@ class BoardKeeper:
         self._failure: str | None = None
         self._marks = (0, 0)
         self._accounts: dict[str, Account] = {}
+        self._boots: list[Boot] = []
         self._artifacts = Path(config.getoption("--hil-artifacts")).absolute()
 
     def booted(self) -> Rig | None:
         """The board, if a test has needed it."""
         return self._rig
+
+    def boots(self) -> list[Boot]:
+        """Those of the board so far, also when it did not come up."""
+        return self._boots
 
     def rig(self) -> Rig:
         """The board, booted.
@@ -49,6 +58,7 @@ class BoardKeeper:
     def _make(self) -> Rig:
         rig = Rig(self._assignment.board(self._artifacts / self._assignment.worker))
         rig.own_firmware = self._assignment.own_firmware()
+        self._boots = rig.boots
         try:
             rig.boot()
         except BaseException:
@@ -84,8 +94,10 @@ class BoardKeeper:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
-            folder = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
-            report.sections.append((recording.EVIDENCE, str(folder)))
+            kept = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
+            report.sections.append((recording.EVIDENCE, str(kept.folder)))
+            if kept.lost:
+                self._rig.account.lost.append(kept.lost)
             report.sections.append((recording.BY_HAND, self._rig.board.by_hand))
         return report
 
@@ -108,12 +120,15 @@ class BoardKeeper:
     def pytest_sessionfinish(self) -> None:
         if self._rig is None:
             return
-        self._rig.board.close()
-        self._accounts[self._assignment.worker] = self._rig.account
-        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            output["hil"] = vars(self._rig.account)
-        self._rig = None
+        rig, self._rig = self._rig, None
+        try:
+            rig.board.close()
+        finally:
+            rig.account.lost += lost_logs(rig.board)
+            self._accounts[self._assignment.worker] = rig.account
+            output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
+            if output is not None:
+                output["hil"] = vars(rig.account)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
@@ -136,6 +151,8 @@ class BoardKeeper:
             ):
                 for test in tests:
                     terminalreporter.write_line(f"  {kind} {test}")
+            for line in shortened(account.lost):
+                terminalreporter.write_line(f"  {line}", yellow=True)
 
     def _mark(self) -> None:
         if self._rig is not None:
@@ -148,6 +165,21 @@ def summary(worker: str, account: Account) -> str:
     restores = f", {counted(account.restores, 'restores', account.restore_s)}" if account.restores else ""
     cared = f"cleaned {len(account.cleaned)} times, renewed {len(account.renewed)} times"
     return f"{worker}: {boots}{restores}; {cared}"
+
+
+def lost_logs(board: Board) -> list[str]:
+    """The consoles whose logs on disk are not whole, a line each."""
+    return [
+        f"the log of the {console.name} ends early: {console.lost} (make room for `{console.log}`)"
+        for console in (board.console, board.core_console)
+        if console.lost
+    ]
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The first lines, and how many more there are: a disk that is full is so for every test."""
+    rest = len(lines) - MOST_LOST
+    return [*lines[:MOST_LOST], f"and {rest} more of this kind"] if rest > 0 else lines
 
 
 def counted(count: int, what: str, seconds: float) -> str:

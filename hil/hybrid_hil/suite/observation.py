@@ -12,12 +12,13 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import COMMAND
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.cores import CLOCK_MARK, clock_difference, core_events, kernel_lines
-from hybrid_hil.report.record import CoreEvent, Excerpt, Facts, Observed, Said, VerbCall
+from hybrid_hil.report.record import Boot, CoreEvent, Excerpt, Facts, Observed, Said, VerbCall
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed, Shell
 
 OBSERVED = "hil_observed"
 FACTS = "hil_facts"
+BOOTS = "hil_boots"
 LINES = 200
 CHARACTERS = 500
 CALLS = 2000
@@ -72,8 +73,10 @@ class Observer:
     With `tests` unset only the latter: JUnit's properties need no more.
     """
 
-    def __init__(self, booted: Callable[[], Rig | None], *, tests: bool) -> None:
+    def __init__(self, booted: Callable[[], Rig | None], boots: Callable[[], list[Boot]], *, tests: bool) -> None:
         self._booted = booted
+        self._boots = boots
+        self._boots_told = 0
         self._tests = tests
         self._log = KernelLog()
         self._beginning = _Beginning(time.monotonic(), (0, 0))
@@ -112,6 +115,9 @@ class Observer:
                 vars(report)[OBSERVED] = asdict(self._observed)
             if self._facts is not None:
                 vars(report)[FACTS] = asdict(self._facts)
+            fresh = self._boots()[self._boots_told :]
+            self._boots_told += len(fresh)
+            vars(report)[BOOTS] = [asdict(boot) for boot in fresh]
         return report
 
     def _observe(self, item: pytest.Item) -> None:

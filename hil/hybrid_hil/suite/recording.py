@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,9 +13,10 @@ from _pytest.junitxml import xml_key
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.finding import Finding, Level
-from hybrid_hil.report.record import Case, Facts, Observed, Outcome, Run, structured, write_run
+from hybrid_hil.report.record import Boot, Case, Facts, Observed, Outcome, Run, structured, write_run
 from hybrid_hil.rig import Rig
-from hybrid_hil.suite.observation import FACTS, OBSERVED, Observer
+from hybrid_hil.suite.losses import Losses
+from hybrid_hil.suite.observation import BOOTS, FACTS, OBSERVED, Observer
 from hybrid_hil.usage import require_folder
 
 OPTION = "--hil-report"
@@ -30,8 +32,11 @@ def add_option(group: pytest.OptionGroup) -> None:
     group.addoption(OPTION, metavar="FILE.html", help="write a page about the run, and its results as JSON beside it")
 
 
-def register(config: pytest.Config, booted: Callable[[], Rig | None]) -> None:
-    """Sees to what a report or JUnit's properties need, and to nothing when neither is wanted.
+def register(
+    config: pytest.Config, booted: Callable[[], Rig | None], boots: Callable[[], list[Boot]], losses: Losses
+) -> None:
+    """Sees to what a report or JUnit's properties need, and to nothing when neither is wanted. `losses` is told of what
+    cannot be written.
 
     Raises:
         pytest.UsageError: the page's name does not end with .html, or there can be no such file.
@@ -46,10 +51,10 @@ def register(config: pytest.Config, booted: Callable[[], Rig | None]) -> None:
         except RigError as error:
             raise pytest.UsageError(f"{OPTION}: {error.message}") from error
     if name or config.getoption("xmlpath", None):
-        config.pluginmanager.register(Observer(booted, tests=bool(name)), OBSERVER)
+        config.pluginmanager.register(Observer(booted, boots, tests=bool(name)), OBSERVER)
         if not on_worker:
             page = Path(name).absolute() if name else None
-            config.pluginmanager.register(Recorder(config, page), "hybrid-hil-recorder")
+            config.pluginmanager.register(Recorder(config, page, losses), "hybrid-hil-recorder")
 
 
 def observer_of(config: pytest.Config) -> Observer | None:
@@ -89,12 +94,15 @@ class _Draft:
 class Recorder:
     """Listens to all reports, those of xdist's workers included, and writes at the end."""
 
-    def __init__(self, config: pytest.Config, page: Path | None) -> None:
+    def __init__(self, config: pytest.Config, page: Path | None, losses: Losses) -> None:
         self._config = config
         self._page = page
+        self._losses = losses
+        self._written: list[str] = []
         self._began = time.time()
         self._load = host_load()
         self._facts = Facts()
+        self._boots: list[Boot] = []
         self._drafts: dict[tuple[str, str], _Draft] = {}
 
     @property
@@ -106,6 +114,7 @@ class Recorder:
         if facts is not None:
             self._facts = structured(facts, Facts)
         worker = vars(report).get("worker_id", "main")
+        self._boots += [replace(structured(boot, Boot), worker=worker) for boot in vars(report).get(BOOTS, [])]
         # xdist's own report on a worker that died has no start
         fresh = _Draft(report.nodeid, worker, report.start or time.time())
         draft = self._drafts.setdefault((worker, report.nodeid), fresh)
@@ -142,18 +151,27 @@ class Recorder:
             self._write(self._page, facts, int(exitstatus))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._page is not None:
+        if self._written:
             terminalreporter.section("report")
-            terminalreporter.write_line(str(self._page))
-            terminalreporter.write_line(f"{results_of(self._page)}: `hil report` makes the page again")
+            for line in self._written:
+                terminalreporter.write_line(line)
 
     def _write(self, page: Path, facts: Facts, exit_code: int) -> None:
-        from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  only at the end of runs that want it
-
         cases = tuple(draft.finished(page.parent) for draft in self._drafts.values())
-        run = Run(self._began, time.time() - self._began, exit_code, facts, cases, tuple(self._findings))
-        write_run(run, results_of(page))
-        write_page([Saved(run, page.parent)], page)
+        run = Run(
+            self._began, time.time() - self._began, exit_code, facts, cases, tuple(self._findings), tuple(self._boots)
+        )
+        results = results_of(page)
+        with self._losses.noted(f"the file of results `{results}`", file=results):
+            write_run(run, results)
+            self._written.append(f"{results}: `hil report` makes the page again")
+        command = shlex.join(["hil", "report", str(results), "--html", str(page)])
+        again = f"`{command}` makes it" if self._written else ""
+        with self._losses.noted(f"the page `{page}`", again, file=page):
+            from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  only at the end of runs that want it
+
+            write_page([Saved(run, page.parent)], page)
+            self._written.insert(0, str(page))
 
 
 def host_load() -> float:

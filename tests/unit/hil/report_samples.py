@@ -4,7 +4,19 @@ import random
 from dataclasses import replace
 
 from hybrid_hil.report.finding import Finding, Level
-from hybrid_hil.report.record import Case, CoreEvent, Excerpt, Facts, Observed, Outcome, Run, Said, VerbCall
+from hybrid_hil.report.record import (
+    Boot,
+    Case,
+    CoreEvent,
+    Excerpt,
+    Facts,
+    Observed,
+    Outcome,
+    Run,
+    Said,
+    StageTime,
+    VerbCall,
+)
 
 BEGAN = 1_780_000_000.0
 CORE = "10000.r5f"
@@ -20,6 +32,21 @@ FACTS = Facts(
     cpus=2,
     load_before=0.4,
     load_after=1.9,
+)
+BOOTS = (
+    Boot(
+        BEGAN + 0.4,
+        (
+            StageTime("firmware", 0.5),
+            StageTime("kernel", 2.1),
+            StageTime("init", 0.7),
+            StageTime("network", 1.6),
+            StageTime("ssh", 1.2),
+            StageTime("provision", 2.3),
+        ),
+    ),
+    Boot(BEGAN + 31, (StageTime("restore", 1.9),)),
+    Boot(BEGAN + 60, (StageTime("firmware", 0.5), StageTime("kernel", 6.0)), failed=True),
 )
 # what firmware may put on a console: markup, controls, half a character, text that runs backwards
 HOSTILE = (
@@ -79,7 +106,25 @@ def usual_run() -> Run:
     """Forty tests of three files: one failed, one was skipped, one was expected to fail."""
     odd = {7: Outcome.FAILED, 11: Outcome.SKIPPED, 30: Outcome.XFAILED}
     files = ("tests/board/test_lifecycle.py", "tests/board/test_faults.py", "tests/rig/test_console.py")
-    return run(tuple(case(n, odd.get(n, Outcome.PASSED), file=files[n // 15]) for n in range(40)))
+    return replace(run(tuple(case(n, odd.get(n, Outcome.PASSED), file=files[n // 15]) for n in range(40))), boots=BOOTS)
+
+
+def _later(one: Case, nights: int) -> Case:
+    return replace(one, began=one.began + 86_400 * nights)
+
+
+def nights() -> list[Run]:
+    """Five nights of three tests, each of another revision: one fine, one broken since the third, one now and then."""
+    courses = {0: ".....", 1: "..FFF", 2: ".F.F."}
+    outcomes = {".": Outcome.PASSED, "F": Outcome.FAILED}
+    return [
+        replace(
+            run(tuple(_later(case(test, outcomes[course[night]]), night) for test, course in courses.items())),
+            began=BEGAN + 86_400 * night,
+            facts=replace(FACTS, runtime=f"0.1.0 commit {night}"),
+        )
+        for night in range(5)
+    ]
 
 
 def hostile_run() -> Run:

@@ -1,71 +1,19 @@
 """The page in a real browser: what it asks for, complains of, and shows."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from report_samples import hostile_run, run, usual_run
+from report_samples import hostile_run, nights, run, usual_run
+from report_visit import visit
 
-from hybrid_hil.report.page import Saved, write_page
 from hybrid_hil.report.record import Run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WIDTHS = (1280, 400)
-RUNS = {"one": [usual_run()], "two": [usual_run(), usual_run()], "hostile": [hostile_run()], "empty": [run(())]}
-PICTURES_VARIABLE = "HYBRID_HIL_PICTURES"
-
-
-@dataclass
-class Visit:
-    """An opened page, and what it asked for and complained of while it was opened."""
-
-    page: "Page"
-    requests: list[str]
-    complaints: list[str]
-
-    @property
-    def sideways(self) -> int:
-        """How many pixels of the page lie beyond the window's edge."""
-        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
-
-    def headings(self) -> list[str]:
-        return self.page.locator("h1, h2").all_inner_texts()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is in PATH; Debian's package is chromium-headless-shell")
-    # root has no sandbox in Chromium; the pages are our own
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield started
-        started.close()
-
-
-def visit(browser: "Browser", folder: Path, runs: list[Run], *, width: int = 1280, scheme: str = "light") -> Visit:
-    target = folder / "report.html"
-    write_page([Saved(one, folder) for one in runs], target)
-    opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    found = Visit(opened, [], [])
-    opened.on("request", lambda request: found.requests.append(request.url))
-    opened.on("console", lambda message: found.complaints.append(message.text))
-    opened.on("pageerror", lambda error: found.complaints.append(str(error)))
-    opened.goto(target.as_uri())
-    pictures = os.environ.get(PICTURES_VARIABLE)
-    if pictures:
-        opened.screenshot(path=Path(pictures, f"{folder.name}-{scheme}-{width}.png"), full_page=True)
-    return found
+WIDTHS = (1280, 400, 360)
+RUNS = {"one": [usual_run()], "nights": nights(), "hostile": [hostile_run()], "empty": [run(())]}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -88,6 +36,7 @@ def test_headings_and_figures_are_there(browser: "Browser", tmp_path: Path) -> N
         "Hardware in the loop",
         "Failures",
         "Test files",
+        "Boots",
         "States of the cores",
         "Latency of the runtime",
         "Tests",

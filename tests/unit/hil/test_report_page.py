@@ -9,7 +9,8 @@ import pytest
 from report_samples import BEGAN, HOSTILE, case, hostile_run, run, usual_run
 
 from hybrid_hil.report.finding import Finding, Level
-from hybrid_hil.report.page import Saved, evidence_links, gist, page, shown_lines, write_page
+from hybrid_hil.report.page import Saved, evidence_links, page, shown_lines, write_page
+from hybrid_hil.report.reason import gist
 from hybrid_hil.report.record import Case, Excerpt, Facts, Observed, Outcome, Run, Said
 
 # what makes a browser fetch or run something
@@ -134,7 +135,7 @@ def test_a_huge_run_is_a_page_of_bounded_size(tmp_path: Path) -> None:
     write_page([Saved(run(cases), tmp_path)], target)
     assert target.stat().st_size < 8_000_000
     text = target.read_text()
-    assert text.count('<details class="case"') == 3000
+    assert text.count('<details class="case ') == 3000
     assert "this page has no room for them" in text
 
 
@@ -152,7 +153,8 @@ def test_what_failed_is_served_first_with_lines() -> None:
     ("detail", "line"),
     [
         ("def t():\n>   x\nE   AssertionError: no\nE   more\nfile:1", "AssertionError: no"),
-        ("first\n\nlast words\n", "last words"),
+        ("first\n\nlast words\n", "first"),
+        ("Traceback (most recent call last):\n  File\nOSError: no", "OSError: no"),
         ("E\x1b[2J", "E\\x1b[2J"),
         ("", ""),
     ],
