@@ -85,9 +85,9 @@ class Rig:
         return upload_firmware(self.board.shell, cores[core], name, core=core, nonce=nonce, deadline=Deadline(UPLOAD_S))
 
     def look_after(self, test: str, leaves: Sequence[str] = (), told: Told | None = None) -> list[Finding]:
-        """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed. What is of the
-        kinds that it `leaves` stays, and belongs to the board from then on. `told` hears of what the kernel complains
-        of while the board is still as the test left it.
+        """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed. What begins with
+        words of `leaves` stays, and belongs to the board from then on. `told` hears of what the kernel complains of
+        while the board is still as the test left it.
 
         Returns what the test left behind.
         """

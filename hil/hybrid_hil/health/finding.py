@@ -55,11 +55,12 @@ def unexpected(found: Sequence[Finding], texts: Sequence[str] | None) -> list[Fi
     return [one for one in said if texts and one.kind == "kernel" and not any(text in one.text for text in texts)]
 
 
-def leaving(before: str, now: str, kinds: Sequence[str]) -> str:
-    """The earlier of two looks, with what is there now of these kinds: a test may leave them, and the next ones find
-    them there."""
-    kept = [line for line in before.splitlines() if line.partition(" ")[0] not in kinds]
-    taken = [line for line in now.splitlines() if line.partition(" ")[0] in kinds]
+def leaving(before: str, now: str, starts: Sequence[str]) -> str:
+    """The earlier of two looks, with what is there now and begins with these words: a test may leave that, and the next
+    ones find it there."""
+    words = tuple(f"{start} " for start in starts)
+    kept = [line for line in before.splitlines() if not line.startswith(words)]
+    taken = [line for line in now.splitlines() if line.startswith(words)]
     return "".join(f"{line}\n" for line in [*kept, *taken])
 
 

@@ -168,8 +168,8 @@ def counted(count: int, what: str, seconds: float) -> str:
 
 
 def leaves(item: pytest.Item) -> list[str]:
-    """The kinds of what a test may leave on its board, by its markers."""
-    return [kind for marker in item.iter_markers("leaves") for kind in marker.args]
+    """How what a test may leave on its board begins, by its markers."""
+    return [words for marker in item.iter_markers("leaves") for words in marker.args]
 
 
 def expected_warnings(item: pytest.Item) -> list[str] | None:

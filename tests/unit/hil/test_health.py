@@ -170,9 +170,9 @@ def test_a_test_announces_the_lines_it_expects(announced: list[str] | None, told
 
 def test_what_may_stay_belongs_to_the_board_from_then_on() -> None:
     before = "process init 1\ncgroup old\nprintk 1 4 1 7\n"
-    now = "process init 1\nprocess dockerd 50\ncgroup docker\nprintk 7 4 1 7\n"
-    left = leaving(before, now, ["process", "cgroup"])
-    assert texts(left, now) == ["printk 7 4 1 7", "no longer: printk 1 4 1 7"]
+    now = "process init 1\nprocess dockerd 50\nprocess dockerd-proxy 51\ncgroup docker\nprintk 7 4 1 7\n"
+    left = leaving(before, now, ["process dockerd", "cgroup"])
+    assert texts(left, now) == ["process dockerd-proxy 51", "printk 7 4 1 7", "no longer: printk 1 4 1 7"]
     assert findings(leaving(before, now, []), now) == findings(before, now)
 
 
