@@ -4,7 +4,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hybrid_hil.checkout import checkout_root
@@ -50,10 +50,16 @@ ln -sfn {FOLDER}/{SHIM} /usr/bin/
 
 @dataclass(frozen=True)
 class Parcel:
-    """A tar stream, and the sha256 in hex of each file in it by its name there."""
+    """A tar stream, the sha256 in hex of each file in it by its name there, and what the modules among them hold."""
 
     tar: bytes
     digests: dict[str, str]
+    modules: dict[str, bytes]
+
+    @property
+    def listing(self) -> bytes:
+        """The file DIGESTS in it, by which a board checks what has arrived."""
+        return "".join(f"{digest}  {name}\n" for name, digest in self.digests.items()).encode()
 
     @property
     def fingerprint(self) -> str:
@@ -72,7 +78,12 @@ def parcel(runtime: Path) -> Parcel:
     contents = {name: path.read_bytes() for name, path in files}
     contents[COMMIT] = f"{revision(runtime)}\n".encode()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    contents[DIGESTS] = "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+    modules = {name: content for name, content in contents.items() if name.startswith(f"{PACKAGE}/")}
+    packed = Parcel(b"", digests, modules)
+    return replace(packed, tar=_archive(contents | {DIGESTS: packed.listing}))
+
+
+def _archive(contents: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in contents.items():
@@ -83,7 +94,7 @@ def parcel(runtime: Path) -> Parcel:
         link = tarfile.TarInfo(LINK)
         link.type, link.linkname = tarfile.SYMTYPE, f"../{LAUNCHER}"
         archive.addfile(link)
-    return Parcel(stream.getvalue(), digests)
+    return stream.getvalue()
 
 
 def parcel_of_checkout() -> Parcel:

@@ -14,6 +14,7 @@ NOMINAL_PERIOD_S = 0.1
 PERIODS_OF_SILENCE = 3
 LOOK_AGAIN_S = 0.1
 RECENT_BEATS = 20
+SILENCE = "heartbeat silent after the stop"
 
 _START = re.compile(r"^(?P<speaker>\S+) (?P<firmware>[\w-]+) boot=(?P<boot>\d+) nonce=(?P<nonce>\S+)$")
 _BEAT = re.compile(r"^(?P<speaker>\S+) beat=(?P<number>\d+)$")
@@ -105,7 +106,11 @@ class Witness:
         except ConsoleError as error:
             raise UnprovenError(check, str(error)) from error
         starts = core_starts(self._console.lines(since), firmware.speaker)
-        return next(start for start in starts if start.nonce == firmware.nonce)
+        found = [start for start in starts if start.nonce == firmware.nonce]
+        if not found:
+            said = ", ".join(f"`{start.nonce}`" for start in starts) or "none at all"
+            raise UnprovenError(check, f"{firmware.speaker} said {said}, and not `{firmware.nonce}`")
+        return found[0]
 
     def started_again(self, firmware: BuiltFirmware, count: int, deadline: Deadline) -> list[CoreStart]:
         """The core said this firmware's nonce `count` times since the board has power, each start numbered after the
@@ -150,20 +155,24 @@ class Witness:
     def silent(self, firmware: BuiltFirmware) -> float:
         """The core says nothing for three periods of its heartbeat; returns that time in seconds.
 
-        A line that was on its way may still arrive during the first period.
+        A line that was on its way may still arrive during the first period. A console that nobody listens to, or not
+        all the time, is silent whatever the core does.
 
         Raises:
-            UnprovenError: it goes on.
+            UnprovenError: it goes on, or would not have been heard.
         """
         period = heartbeat_period(beats(self._console.lines(), firmware.speaker))
         since, begun = self._console.mark(), time.monotonic()
         quiet = Deadline(PERIODS_OF_SILENCE * period)
         for _ in quiet.ticks(period / 4):
+            self._require_wired()
             later = [line for line in self._console.lines(since) if line.monotonic > begun + period * patience()]
             spoken = [line.text for line in later if line.text.startswith(f"{firmware.speaker} ")]
             if spoken:
                 message = f"{firmware.speaker} still says `{spoken[-1]}`"
-                raise UnprovenError("heartbeat silent after the stop", message)
-        if not self._console.wired:
-            raise UnprovenError("heartbeat silent after the stop", "the cores' console is closed, nobody is heard")
+                raise UnprovenError(SILENCE, message)
         return quiet.seconds
+
+    def _require_wired(self) -> None:
+        if not self._console.wired:
+            raise UnprovenError(SILENCE, "the cores' console is closed, nobody is heard")

@@ -1,27 +1,31 @@
 """One board for many tests: booted once, looked after in between, accounted for at the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_hil.board import Board
 from hybrid_hil.bootwatch import BootWatch
+from hybrid_hil.console.alarm import alarm
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
 from hybrid_hil.evidence import Evidence, collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
-from hybrid_hil.health import Finding, clean, findings, look, require_distinct
+from hybrid_hil.health import Finding, clean, complaints, findings, leaving, look, require_distinct
+from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.report.record import Boot
 
 CARE_S = 15.0
 UPLOAD_S = 20.0
+Told = Callable[[Sequence[Finding]], None]
 
 
 @dataclass
 class Account:
-    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `kept`:
-    the board came with a runtime of its own, which has been moved. `lost`: what could not be written, a line each."""
+    """What the tests of one worker cost their board; after those `renewed` it was restored or power cycled. `stale`:
+    what was otherwise on boards that had another runtime, and were not taken. `kept`: the board came with a runtime
+    of its own, which has been moved. `lost`: what could not be written, a line each."""
 
     boots: int = 0
     boot_s: float = 0.0
@@ -29,6 +33,7 @@ class Account:
     restore_s: float = 0.0
     cleaned: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     kept: bool = False
     lost: list[str] = field(default_factory=list)
 
@@ -46,6 +51,7 @@ class Rig:
         self.own_firmware: Path | None = None
         board.provision = self._provision
         board.on_stage = self._watch.stage
+        board.inspection = self._inspect
 
     def __enter__(self) -> "Rig":
         return self
@@ -94,24 +100,40 @@ class Rig:
             shell, cores[core], name, core=core, nonce=nonce, deadline=deadline, own=self.own_firmware
         )
 
-    def look_after(self, test: str) -> list[Finding]:
-        """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed.
+    def look_after(self, test: str, leaves: Sequence[str] = (), told: Told | None = None) -> list[Finding]:
+        """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed. What begins with
+        words of `leaves` stays, and belongs to the board from then on. `told` hears of what the kernel complains of
+        while the board is still as the test left it.
 
         Returns what the test left behind.
         """
         try:
-            found = findings(self._untouched, look(self.board, Deadline(CARE_S)))
+            seen = look(self.board, Deadline(CARE_S))
+            self._untouched = leaving(self._untouched, seen, leaves)
+            found = findings(self._untouched, seen)
+            self._tell(found, told)
             if not found:
                 return []
             left = clean(self.board, self._untouched, found, Deadline(CARE_S))
         except RigError as error:
-            found = left = [Finding(f"a board that does not answer: {error.message}")]
+            found = left = self._silence(error)
+            self._tell(found, told)
         if left:
             self.account.renewed.append(f"{test}: {'; '.join(map(str, left))}")
             self._booted(self.board.power_cycle)
         else:
             self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
         return found
+
+    def _silence(self, error: RigError) -> list[Finding]:
+        """A board that does not answer, and what its kernel said last when that is why."""
+        cause = self.board.vitals.cause or ""
+        died = [Finding(f"kernel {cause}")] if alarm(cause) else []
+        return [*died, Finding(f"a board that does not answer: {error.message}")]
+
+    def _tell(self, found: Sequence[Finding], told: Told | None) -> None:
+        if told is not None and (said := complaints(found)):
+            told(said)
 
     def keep_evidence(self, test: str, folder: Path, report: str, marks: tuple[int, int]) -> Evidence:
         """Writes what is known about a failed test into a folder of its own; `marks` are the positions of
@@ -122,3 +144,11 @@ class Rig:
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
         self.account.kept |= deploy(board.shell, self._parcel, deadline)
+
+    def _inspect(self, board: Board, deadline: Deadline) -> None:
+        """A board that was kept with another runtime is booted instead, and said to have been."""
+        try:
+            require_deployed(board.shell, self._parcel, deadline)
+        except StaleRuntimeError as error:
+            self.account.stale.append(error.message)
+            raise

@@ -5,10 +5,12 @@ import re
 import pytest
 
 from hybrid_hil.board import Board
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness, check_rising, core_starts
+from hybrid_hil.revision import revision
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForLog, WaitForStatus
@@ -61,7 +63,7 @@ def test_create_start_logs_state_kill_delete(
 def test_the_version_names_the_deployed_commit(runtime: DeployedRuntime) -> None:
     lines = runtime.run("--version").stdout.splitlines()
     assert re.fullmatch(r"hybrid-runtime version \d+\.\d+\.\d+", lines[0])
-    assert re.fullmatch(r"commit: ([0-9a-f]{40}(-dirty)?|unknown)", lines[1])
+    assert lines[1] == f"commit: {revision(checkout_root() / 'runtime')}"
     assert lines[2:] == ["spec: 1.3.0"]
 
 

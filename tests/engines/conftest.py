@@ -1,6 +1,7 @@
 """Engines on the board, each told of the runtime by `hybrid-runtime install`, as docs/engines.md has it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from daemon import CONTAINERD_SOCKET, Daemon
@@ -13,6 +14,15 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux
+
+# Daemons live from one test to the next, and what they set up for all containers of a board lives with them.
+DAEMONS = ("process containerd", "process dockerd", "cgroup", "mounted", "link", "address")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.leaves(*DAEMONS))
 
 
 @pytest.fixture

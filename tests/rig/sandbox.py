@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.image import Image
+
+END_S = 10.0
 
 
 class Sandbox:
@@ -64,10 +67,26 @@ class Sandbox:
         return any(what() for _ in Deadline(seconds).ticks(0.02))
 
     def close(self) -> None:
+        """Whatever a test has come to: a board that should have ended with its run is not left to the next test."""
+        try:
+            for process in self._started:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            self._end_boards()
         for process in self._started:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+    def _end_boards(self) -> None:
+        """By their ids; a run that is being killed may start one at the last moment."""
+        for _ in Deadline(END_S).ticks(0.05):
+            left = self.boards()
+            if not left:
+                return
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        raise AssertionError(f"boards that cannot be killed: {self.boards()}")
 
     @property
     def _mark(self) -> bytes:

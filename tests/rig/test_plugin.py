@@ -52,6 +52,37 @@ def test_needs_more_than_there_is(board):
     assert False
 """
 
+COMPLAINING = """
+import pytest
+
+WARNING = "echo 'WARNING: CPU: 0 PID: 1 at a/test.c:1 on purpose' >/dev/kmsg"
+
+def test_of_which_the_kernel_complains(board):
+    board.shell.run(WARNING)
+
+def test_finds_a_board_whose_kernel_is_well(board):
+    assert "WARNING" not in board.shell.run("dmesg").stdout
+    assert board.boots + board.restores == 2
+
+def test_taints(board):
+    board.shell.run("echo 512 >/proc/sys/kernel/tainted")
+
+@pytest.mark.kernel_warning("a/test.c:1")
+def test_that_expects_it(board):
+    board.shell.run(WARNING)
+
+@pytest.mark.kernel_warning("b/test.c:1")
+def test_that_expects_another(board):
+    board.shell.run(WARNING)
+
+@pytest.mark.leaves("process sleep")
+def test_leaves_a_daemon(board):
+    board.shell.run("sleep 1000 </dev/null >/dev/null 2>&1 &")
+
+def test_finds_it(board):
+    board.shell.run("pidof sleep")
+"""
+
 TWO_WORKERS = """
 import os, time
 from pathlib import Path
@@ -100,6 +131,19 @@ def test_a_dirty_board_is_cleaned_or_renewed_and_accounted_for(sandbox: Sandbox,
     assert "on the console" in (evidence / "console.txt").read_text()
     assert "Booting Linux" in (evidence / "dmesg.txt").read_text()
     assert str(evidence) in output
+
+
+def test_what_the_kernel_complains_of_fails_the_test_unless_it_expects_that(sandbox: Sandbox, tmp_path: Path) -> None:
+    output = outcome(sandbox, tmp_path, COMPLAINING)
+    failed = re.findall(r"^ERROR \S*test_suite\.py::(\w+)", output, re.MULTILINE)
+    assert failed == ["test_of_which_the_kernel_complains", "test_taints", "test_that_expects_another"], output
+    assert "7 passed, 3 errors" in output
+    assert re.search(r"the board's kernel complained during this test: `kernel \[.*WARNING: .* on purpose`", output)
+    assert "the board's kernel complained during this test: `tainted 512`" in output
+    assert "renewed 4 times" in output
+    evidence = sandbox.folder / "artifacts" / "test_suite.py_test_of_which_the_kernel_complains_kernel"
+    assert f"evidence: {evidence}" in output
+    assert "a/test.c:1 on purpose" in (evidence / "dmesg.txt").read_text()
 
 
 def test_two_workers_have_a_board_each(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sandbox import Sandbox
 from stand import Stand
 
-from hybrid_hil.board import lease
+from hybrid_hil.board import Board, lease
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.lease import BoardInUseError, Lease
 from hybrid_hil.board.remote import RemoteBoard
@@ -23,6 +23,7 @@ from hybrid_hil.board.stages import StageError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
+from hybrid_hil.inspection import StaleRuntimeError
 from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -74,6 +75,20 @@ def test_a_board_that_cannot_be_cleaned_gets_its_power_cycled(rig: Rig) -> None:
     assert rig.board.boots == 2
     assert "as init process" in rig.board.console.text()
     assert len(DeployedRuntime(rig.board.shell).processors()) == 2
+
+
+def test_a_board_whose_runtime_something_else_changes_is_refused(stand: Stand, tmp_path: Path) -> None:
+    with Rig(RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "logs")) as rig:
+        deploying = rig.board.provision
+        assert deploying is not None
+
+        def meddling(board: Board, deadline: Deadline) -> None:
+            deploying(board, deadline)
+            board.shell.run("echo '# mine' >>/usr/lib/hybrid-runtime/hybrid_runtime/__init__.py")
+
+        rig.board.provision = meddling
+        with pytest.raises(StaleRuntimeError, match=r"`hybrid_runtime/__init__\.py` differs"):
+            rig.boot()
 
 
 @pytest.mark.nightly

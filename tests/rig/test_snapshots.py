@@ -1,18 +1,24 @@
 """Boards that begin as one that was booted before: they are as good as booted ones, and sooner there."""
 
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from hybrid_hil import rig as rig_module
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import Shelf
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.deployment import parcel, parcel_of_checkout
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
+from hybrid_hil.inspection import require_deployed
 from hybrid_hil.proof import Witness, check_rising
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -118,3 +124,28 @@ def test_a_damaged_snapshot_is_booted_over(image: Image, store: Store, prepared:
     with rig_of(image, store, prepared) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (0, 1)
+
+
+def test_a_kept_board_with_another_runtime_is_booted_over(
+    image: Image, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if its key had left out what the runtime is: one that agrees with itself, of another checkout."""
+    key = secrets.token_hex(8)
+    other = tmp_path / "runtime"
+    shutil.copytree(checkout_root() / "runtime", other, ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / "hybrid_runtime/__init__.py").open("a") as module:
+        module.write("OF_ANOTHER_CHECKOUT = True\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(rig_module, "parcel_of_checkout", lambda: parcel(other))
+        with rig_of(image, store, key) as rig:
+            rig.boot()
+    with rig_of(image, store, key) as rig:
+        rig.boot()
+        assert (rig.board.boots, rig.board.restores) == (1, 0)
+        (said,) = rig.account.stale
+        assert "the runtime on the board is not this checkout's" in said
+        assert "`hybrid_runtime/__init__.py` differs" in said
+        require_deployed(rig.board.shell, parcel_of_checkout(), Deadline(PROOF_S))
+    with rig_of(image, store, key) as rig:
+        rig.boot()
+        assert (rig.board.boots, rig.board.restores, rig.account.stale) == (0, 1, [])

@@ -19,11 +19,13 @@ class Board(Protocol):
 
     `console` (Linux), `core_console` (the auxiliary cores') and `shell` stay the same objects over power
     cycles. A board without one of these lines has a console that is not `wired`. `provision` is run at the end of
-    each power on but those that restore a board it was run on; `on_stage` is told the name of each stage as it begins.
+    each power on but those that restore a board it was run on; `inspection` is run at the end of every one, restores
+    included, and its RigError says that the board is not fit. `on_stage` is told the name of each stage as it begins.
     `boots` and `restores` count how the board came up.
     """
 
     provision: Provision | None
+    inspection: Provision | None
     on_stage: Callable[[str], None] | None
     boots: int
     restores: int

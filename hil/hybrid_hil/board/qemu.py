@@ -55,6 +55,7 @@ class QemuBoard:
         self._qemu = self._options.qemu or chosen_qemu(None)
         self._owner = owner
         self.provision = provision
+        self.inspection: Provision | None = None
         self.on_stage: Callable[[str], None] | None = None
         self._folder = RunFolder.make(runs_root())
         self._machine: Machine | None = None
@@ -166,6 +167,8 @@ class QemuBoard:
         if self.provision is not None:
             self._tell("provision")
             self.provision(self, deadline)
+        if self.inspection is not None:
+            self.inspection(self, deadline)
         if self._options.kept:
             self._tell("keep")
             # Without room for it a board is as good as ever.
@@ -181,7 +184,8 @@ class QemuBoard:
         self._kept = self._worthy_snapshot()
 
     def _restored(self, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
-        """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails: the board is off."""
+        """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails, or what was kept is not
+        fit any more: the board is off, and what a fresh QEMU does not take is kept no longer."""
         begun, running = time.monotonic(), machine is not None
         self._tell("restore")
         self.shell.close()
@@ -197,6 +201,8 @@ class QemuBoard:
             machine.command("cont", deadline)
             self.shell.connect(self.address, deadline.after(RESTORE_S))
             self.shell.run(snapshot.refreshment(), deadline=deadline)
+            if self.inspection is not None:
+                self.inspection(self, deadline)
         except RigError:
             self.power_off()
             if not running:

@@ -56,6 +56,7 @@ class RemoteBoard:
         self._lease = Lease(description.name, description.address)
         self._lease.take_here()
         self.provision = provision
+        self.inspection: Provision | None = None
         self.on_stage: Callable[[str], None] | None = None
         self.vitals = Vitals()
         self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
@@ -173,6 +174,8 @@ class RemoteBoard:
         if self.provision is not None:
             self._tell("provision")
             self.provision(self, deadline)
+        if self.inspection is not None:
+            self.inspection(self, deadline)
 
     def _open_lines(self, deadline: Deadline) -> None:
         for console, port in (

@@ -1,6 +1,6 @@
 """Keeps the board of one pytest process: booted when a test first needs it, looked after, and accounted for."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from hybrid_hil.board import Board
 from hybrid_hil.deployment import KEPT_NOTE
 from hybrid_hil.failure import RigError
 from hybrid_hil.faults import HarmfulError
+from hybrid_hil.health import Finding, unexpected
 from hybrid_hil.report.record import Boot
 from hybrid_hil.rig import Account, Rig
 from hybrid_hil.suite import recording
@@ -108,14 +109,25 @@ class BoardKeeper:
             return (yield)
         finally:
             if self._rig is not None and _needs_board(item):
-                self._look_after(self._rig, item.nodeid)
+                self._look_after(self._rig, item)
 
-    def _look_after(self, rig: Rig, test: str) -> None:
+    def _look_after(self, rig: Rig, item: pytest.Item) -> None:
+        """What the kernel complains of fails the test, unless that has said that it expects it."""
+        failures: list[str] = []
+
+        def told(found: Sequence[Finding]) -> None:
+            if said := unexpected(found, expected_warnings(item)):
+                failures.append(warned(said))
+                evidence = rig.keep_evidence(f"{item.nodeid} kernel", self._artifacts, failures[0], self._marks)
+                failures.append(f"evidence: {evidence}")
+
         try:
-            rig.look_after(test)
+            rig.look_after(item.nodeid, leaves(item), told)
         except RigError as error:
-            self._failure = f"it did not come back after {test}: {error.message}"
-            pytest.fail(str(error), pytrace=False)
+            self._failure = f"it did not come back after {item.nodeid}: {error.message}"
+            failures.append(str(error))
+        if failures:
+            pytest.fail("\n".join(failures), pytrace=False)
 
     def pytest_sessionfinish(self) -> None:
         if self._rig is None:
@@ -148,6 +160,7 @@ class BoardKeeper:
             for kind, tests in (
                 ("cleaned after", account.cleaned),
                 ("renewed after", account.renewed),
+                ("booted and not restored:", account.stale),
             ):
                 for test in tests:
                     terminalreporter.write_line(f"  {kind} {test}")
@@ -185,6 +198,24 @@ def shortened(lines: list[str]) -> list[str]:
 def counted(count: int, what: str, seconds: float) -> str:
     """How many, and how long each took."""
     return f"{count} {what}, {seconds / count:.1f} s each" if count else f"no {what}"
+
+
+def leaves(item: pytest.Item) -> list[str]:
+    """How what a test may leave on its board begins, by its markers."""
+    return [words for marker in item.iter_markers("leaves") for words in marker.args]
+
+
+def expected_warnings(item: pytest.Item) -> list[str] | None:
+    """Parts of the lines that a test expects of the kernel, by its markers: none for any line, None without a
+    marker."""
+    markers = list(item.iter_markers("kernel_warning"))
+    return [text for marker in markers for text in marker.args] if markers else None
+
+
+def warned(said: Sequence[Finding]) -> str:
+    """The complaints of the kernel as a test's failure."""
+    texts = "; ".join(f"`{finding}`" for finding in said)
+    return f"the board's kernel complained during this test: {texts} (mark it kernel_warning if it expects that)"
 
 
 def _needs_board(item: pytest.Item) -> bool:

@@ -3,7 +3,16 @@
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import Finding, cleaning, findings, ours, require_distinct
+from hybrid_hil.health import (
+    Finding,
+    cleaning,
+    complaints,
+    findings,
+    leaving,
+    ours,
+    require_distinct,
+    unexpected,
+)
 
 CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled
@@ -58,9 +67,20 @@ claim remoteproc0
 claim remoteproc1.journal
 firmware somebody-s
 firmware path /var/lib/firmware
+kernel [    9.5] WARNING: CPU: 0 PID: 1 at x.c:1
+tainted 512
+warnings 1
+oopses 0
+printk 7 4 1 7
+cgroup theirs
+mounted /theirs tmpfs rw
+mount / is read-only
+link theirs flags=0x1 mtu=1500
+address 10.0.0.9
 process hybrid-runtime 11
 process hybrid-runtime 77
 process python3 99
+process a program of theirs 98
 """
 LISTED = [{"id": "mine", "pid": 11, "processor": "m33"}, {"id": "theirs", "pid": 77, "processor": "dsp"}]
 
@@ -71,6 +91,7 @@ def test_on_a_shared_board_only_what_is_ours_is_judged() -> None:
         "container mine",
         "claim remoteproc0",
         "firmware path /var/lib/firmware",
+        "mount / is read-only",
         "process hybrid-runtime 11",
     ]
 
@@ -88,3 +109,96 @@ def test_a_core_that_ran_before_is_never_stopped() -> None:
     script = cleaning(before, [Finding("container c")])
     assert "echo stop" not in script
     assert "echo stop" in cleaning(before.replace("running", "offline"), [Finding("container c")])
+
+
+def texts(before: str, now: str) -> list[str]:
+    return [str(finding) for finding in findings(before, now)]
+
+
+def test_a_process_is_one_of_its_kind() -> None:
+    """A shell that init starts anew has another number; two of them are one more."""
+    before = "process sh 100\nprocess init 1\n"
+    assert texts(before, "process init 1\nprocess sh 200\n") == []
+    assert texts(before, "process init 1\nprocess sh 100\nprocess sh 200\n") == ["process sh 200"]
+    assert texts(before, "process init 1\nprocess sh 200\nprocess sh 300\n") == ["process sh 200"]
+
+
+def test_only_the_runtime_s_processes_are_missed() -> None:
+    before = "process cron 7\nprocess python3 8\nprocess hybrid-runtime 9\n"
+    assert texts(before, "") == ["no longer: process python3 8", "no longer: process hybrid-runtime 9"]
+
+
+def test_the_same_thing_twice_is_one_more() -> None:
+    once = "mounted /mnt tmpfs rw\n"
+    assert texts(once, once * 2) == ["mounted /mnt tmpfs rw"]
+    assert texts(once * 2, once) == ["no longer: mounted /mnt tmpfs rw"]
+
+
+def test_an_address_in_two_tables_is_told_once() -> None:
+    assert texts("", "address 10.9.9.9\n" * 2) == ["address 10.9.9.9"]
+
+
+WARNING = "kernel [    9.5] WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2"
+QUIET = "tainted 0\nwarnings 0\noopses 0\n"
+WARNED = f"{WARNING}\ntainted 512\nwarnings 1\noopses 0\n"
+
+
+def test_the_kernel_s_complaints_are_told_as_they_are_now() -> None:
+    assert texts(QUIET, WARNED) == [WARNING, "tainted 512", "warnings 1"]
+    assert [finding.text for finding in complaints(findings(QUIET, WARNED))] == [WARNING, "tainted 512", "warnings 1"]
+    assert findings(WARNED, WARNED) == []
+
+
+def test_a_log_that_was_emptied_or_overwritten_is_none() -> None:
+    assert texts(WARNED, WARNED.replace(f"{WARNING}\n", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("announced", "told"),
+    [
+        (None, [WARNING, "tainted 512", "warnings 1"]),
+        ([], []),
+        (["kernel/x.c:1"], []),
+        (["kernel/y.c", "WARNING: CPU"], []),
+        (["kernel/y.c"], [WARNING]),
+    ],
+)
+def test_a_test_announces_the_lines_it_expects(announced: list[str] | None, told: list[str]) -> None:
+    found = [Finding("container c"), *findings(QUIET, WARNED)]
+    assert [finding.text for finding in unexpected(found, announced)] == told
+
+
+def test_what_may_stay_belongs_to_the_board_from_then_on() -> None:
+    before = "process init 1\ncgroup old\nprintk 1 4 1 7\n"
+    now = "process init 1\nprocess dockerd 50\nprocess dockerd-proxy 51\ncgroup docker\nprintk 7 4 1 7\n"
+    left = leaving(before, now, ["process dockerd", "cgroup"])
+    assert texts(left, now) == ["process dockerd-proxy 51", "printk 7 4 1 7", "no longer: printk 1 4 1 7"]
+    assert findings(leaving(before, now, []), now) == findings(before, now)
+
+
+LEFT = """process python3 123
+process some program 124
+cgroup left
+cgroup left/inner
+mounted /mnt tmpfs rw
+mounted /mnt/inner tmpfs rw
+mounted / ext4 ro
+link veth0 flags=0x1003 mtu=1500
+link eth0 flags=0x1002 mtu=1500
+printk 7 4 1 7
+"""
+AS_IT_WAS = "mounted / ext4 rw\nlink eth0 flags=0x1003 mtu=1500\nprintk 1 4 1 7\n"
+
+
+def test_what_is_cleaned_and_in_which_order() -> None:
+    lines = cleaning(AS_IT_WAS, findings(AS_IT_WAS, LEFT)).splitlines()
+    assert "kill -9 123 124 2>/dev/null" in lines
+    assert [line for line in lines if line.startswith("umount")] == ["umount /mnt/inner", "umount /mnt"]
+    groups = [line.split("rmdir ")[1].split()[0] for line in lines if "rmdir" in line]
+    assert groups == ["/sys/fs/cgroup/left/inner", "/sys/fs/cgroup/left"]
+    assert [line for line in lines if "ip link" in line] == ["ip link delete veth0"]
+    assert "echo '1 4 1 7' >/proc/sys/kernel/printk" in lines
+    places = [
+        next(n for n, line in enumerate(lines) if word in line) for word in ("kill -9", "umount", "rmdir", "link")
+    ]
+    assert places == sorted(places)

@@ -1,11 +1,15 @@
 """Which snapshots are kept, found and used."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hybrid_hil.board.layout import ONE_CORE
+from hybrid_hil.board.options import QemuOptions, snapshot_key
 from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Shelf, Snapshot, key_of, worth_it
+from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 
 
@@ -20,6 +24,23 @@ def test_a_restore_that_is_no_faster_is_given_up_once_that_is_known(restored: tu
 def test_every_part_of_a_key_counts_and_where_it_ends() -> None:
     keys = {key_of("ab", "c"), key_of("a", "bc"), key_of("ab", "c", ""), key_of("c", "ab")}
     assert len(keys) == 4
+
+
+def test_whatever_makes_a_board_what_it_is_counts_in_its_key() -> None:
+    image = Image(Path("/cache/image/0123"), {"created": "2026-01-01T00:00:00"})
+    stock = QemuOptions(prepared="fingerprint of a runtime")
+    boards = [
+        (image, stock, "7.2.22"),
+        (image, stock, "10.0.0"),
+        (replace(image, folder=Path("/cache/image/4567")), stock, "7.2.22"),
+        (replace(image, manifest={"created": "2026-01-02T00:00:00"}), stock, "7.2.22"),
+        (image, replace(stock, prepared="fingerprint of another"), "7.2.22"),
+        (image, replace(stock, layout=ONE_CORE), "7.2.22"),
+        (image, replace(stock, guest_port=2222), "7.2.22"),
+        (image, replace(stock, kernel_arguments=("nosmp",)), "7.2.22"),
+    ]
+    assert len({snapshot_key(*board) for board in boards}) == len(boards)
+    assert snapshot_key(*boards[0]) == snapshot_key(image, replace(stock), "7.2.22")
 
 
 def test_a_kept_board_is_found_with_its_times(tmp_path: Path) -> None:
