@@ -143,7 +143,11 @@ class Rig:
         return collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
 
     def _provision(self, board: Board, deadline: Deadline) -> None:
-        self.account.kept |= deploy(board.shell, self._parcel, deadline)
+        """A board that has it, from an earlier run, is left as it is: compiling takes seconds there."""
+        try:
+            require_deployed(board.shell, self._parcel, deadline)
+        except StaleRuntimeError:
+            self.account.kept |= deploy(board.shell, self._parcel, deadline)
 
     def _inspect(self, board: Board, deadline: Deadline) -> None:
         """A board that was kept with another runtime is booted instead, and said to have been."""
