@@ -14,7 +14,7 @@ from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux
 from night import at_night
-from system_call_injection import Call, evenly, from_first_touch, recorded
+from system_call_injection import Call, evenly, from_first_touch, recorded, telling
 
 POINTS = 4
 POINT_S = 30.0
@@ -99,7 +99,7 @@ def calls_of(shell: Shell, scene: str, linux: Linux, processor: str, path: str) 
 def test_killed(shell: Shell, firmware: FirmwareMaker, linux: Linux, scene: str, thorough: bool) -> None:
     hello = firmware("hello")
     calls = calls_of(shell, scene, linux, hello.processor, hello.path_on_board)
-    chosen = evenly(calls, max(POINTS, len(calls) // 10) if thorough else POINTS)
+    chosen = evenly(calls, max(POINTS, len(calls) // 10)) if thorough else evenly(telling(calls), POINTS)
     script = script_of(scene, linux, hello.processor, hello.path_on_board, chosen)
     *broken, killed = shell.run(script, deadline=Deadline(POINT_S * len(chosen))).stdout.splitlines()
     print(f"{scene}: {killed} at {len(chosen)} of {len(calls)} calls")
