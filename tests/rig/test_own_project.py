@@ -28,7 +28,17 @@ def commands(page: str) -> list[str]:
 def test_from_a_wheel_to_a_green_test(image: Image, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(checkout_root() / "examples/project", project, ignore=shutil.ignore_patterns("*.elf"))
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", project, checkout_root()]
+    build: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        project,
+        checkout_root(),
+    ]
     subprocess.run(build, check=True)
     before = Store().components(IMAGES)
     assert image.folder.name in [component.digest for component in before]
