@@ -218,6 +218,25 @@ def test_durable_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytes
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_bytes_reach_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut between the two must leave the former file."""
+    done: list[str] = []
+    fsync, rename = posix.fsync, posix.rename
+
+    def flush(descriptor: int) -> None:
+        done.append(f"fsync of {os.fstat(descriptor).st_size} bytes")
+        fsync(descriptor)
+
+    def name(source: str, target: str) -> None:
+        done.append("rename")
+        rename(source, target)
+
+    monkeypatch.setattr(posix, "fsync", flush)
+    monkeypatch.setattr(posix, "rename", name)
+    write_durably(str(tmp_path / "file"), b"whole")
+    assert done == ["fsync of 5 bytes", "rename"]
+
+
 def test_words_for_errnos() -> None:
     assert errno_meaning(OSError(22, "Invalid argument")) == "invalid argument"
     assert errno_meaning(FileNotFoundError(2, "No such file or directory")) == "file not found"
