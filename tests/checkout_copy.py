@@ -24,7 +24,7 @@ def copy_checkout(checkout: Path, target: Path) -> None:
 
 
 def _names(checkout: Path) -> Iterable[str]:
-    asked = ["git", "-C", checkout, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    asked = ["git", "-C", str(checkout), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(asked, check=True, capture_output=True).stdout
     return sorted({os.fsdecode(name) for name in listed.split(b"\0") if name})
 

@@ -39,20 +39,20 @@ def names(test: str, node: str) -> bool:
     return node == test or node.startswith((f"{test}[", f"{test}::"))
 
 
-def run_baseline(copy: Path, folder: Path, tests: Iterable[str]) -> Baseline:
+def run_baseline(copy: Path, folder: Path, tests: Iterable[str], *, plugins: bool = False) -> Baseline:
     """Tests that are not there are found out first: pytest runs none of the others if it is told such a name."""
     wanted = sorted(set(tests))
     files = sorted({test.partition("::")[0] for test in wanted})
     there = [file for file in files if (copy / file).is_file()]
-    found = _ran(copy, folder, ["--collect-only", *there]).reports if there else ()
+    found = _ran(copy, folder, ["--collect-only", *there], plugins).reports if there else ()
     known = [test for test in wanted if any(names(test, report.node) for report in found)]
     if not known:
         return Baseline(())
-    return Baseline(tuple(report for report in _ran(copy, folder, known).reports if report.when != FOUND))
+    return Baseline(tuple(report for report in _ran(copy, folder, known, plugins).reports if report.when != FOUND))
 
 
-def _ran(copy: Path, folder: Path, words: Iterable[str]) -> Trial:
-    trial = run_tests(copy, folder, [*words], WHOLE_S)
+def _ran(copy: Path, folder: Path, words: Iterable[str], plugins: bool) -> Trial:
+    trial = run_tests(copy, folder, [*words], WHOLE_S, plugins=plugins)
     if not trial.reports or trial.ending in (Ending.BROKEN, Ending.HANG):
         raise RuntimeError(f"pytest did not come to its end without a mutant:\n{trial.shown}")
     return trial

@@ -65,21 +65,21 @@ def baselines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if hasattr(request.config, "workerinput"):
         shared = shared.parent
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    mutants = [item.callspec.params["mutant"] for item in items if hasattr(item, "callspec")]
+    mutants: list[Mutant] = [item.callspec.params["mutant"] for item in items if hasattr(item, "callspec")]
 
     def baseline(on_board: bool) -> Baseline:
         kept = shared / f"baseline-{'with' if on_board else 'without'}-board.json"
         with FileLock(kept.with_suffix(".lock")):
             if not kept.exists():
                 tests = {test for mutant in mutants if mutant.needs_board is on_board for test in mutant.tests}
-                made = _baseline_of(tests)
+                made = _baseline_of(tests, on_board)
                 kept.write_text(json.dumps([asdict(report) for report in made.reports]))
         return Baseline(tuple(Report(**report) for report in json.loads(kept.read_text())))
 
     return baseline
 
 
-def _baseline_of(tests: set[str]) -> Baseline:
+def _baseline_of(tests: set[str], on_board: bool) -> Baseline:
     with ThrowawayFolder(PREFIX) as folder:
         copy_checkout(checkout_root(), folder / "c")
-        return run_baseline(folder / "c", folder, tests)
+        return run_baseline(folder / "c", folder, tests, plugins=on_board)

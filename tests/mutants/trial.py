@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from checkout_copy import environment_in
-from mutants.trial_reports import REPORTS_VARIABLE
+from mutants.trial_reports import NO_PLUGINS, REPORTS_VARIABLE
 
 HERE = Path(__file__).resolve().parent
 # Of linux/prctl.h.
@@ -67,13 +67,20 @@ class Trial:
         return Ending.PASSED if self.code == 0 else Ending.BROKEN
 
 
-def run_tests(copy: Path, folder: Path, words: Sequence[str], seconds: float, cache: Path | None = None) -> Trial:
-    """pytest with `words`, in `copy`. Its files go into `folder`. It is cut after `seconds`."""
+def run_tests(
+    copy: Path, folder: Path, words: Sequence[str], seconds: float, *, plugins: bool = False, cache: Path | None = None
+) -> Trial:
+    """pytest with `words`, in `copy`. Its files go into `folder`. It is cut after `seconds`.
+
+    `plugins`: those that are installed are loaded, which takes seconds. `cache` is of images, instead of the user's.
+    """
     reports, log = folder / "reports.jsonl", folder / "output.log"
     reports.unlink(missing_ok=True)
     places = {REPORTS_VARIABLE: str(reports), "TMPDIR": str(_made(folder / "tmp"))}
     if cache is not None:
         places["XDG_CACHE_HOME"] = str(cache)
+    if not plugins:
+        places[NO_PLUGINS] = "1"
     options = ["-q", "-p", "no:cacheprovider", "-p", "trial_reports", f"--basetemp={folder / 't'}"]
     options += [f"--rootdir={copy}", "-c", str(copy / "pyproject.toml")]
     _adopt_orphans()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 REPORTS_VARIABLE = "HYBRID_MUTANTS_REPORTS"
+# Of pytest. What tests start themselves has plugins again.
+NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 FOUND = "found"
 
 
@@ -14,6 +16,10 @@ def _write(node: str, when: str, outcome: str, seconds: float) -> None:
     line = json.dumps({"node": node, "when": when, "outcome": outcome, "seconds": seconds})
     with Path(os.environ[REPORTS_VARIABLE]).open("a") as reports:
         reports.write(line + "\n")
+
+
+def pytest_configure() -> None:
+    os.environ.pop(NO_PLUGINS, None)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

@@ -47,12 +47,6 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that are installed, small checkouts need none, and each costs a second."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "run"

@@ -37,8 +37,9 @@ def machine(double: RemoteprocDouble) -> Machine:
 
 
 def record_of(phase: str, pid: int = NOBODY, device: str = "") -> Record:
+    """As it is read: its phase is no object of the module's."""
     record = Record("motor", "/bundle", "")
-    record.phase, record.pid, record.device, record.firmware_name = phase, pid, device, FIRMWARE
+    record.phase, record.pid, record.device, record.firmware_name = "".join([*phase]), pid, device, FIRMWARE
     record.pid_start_time = start_time(pid) or 1
     return record
 
@@ -61,6 +62,7 @@ def claimed(machine: Machine, device: str, pid: int = NOBODY) -> Claim:
         (record_of(CREATING), record_of(CREATING), STOPPED, 2),
         (record_of(CREATING, os.getpid()), record_of(CREATED_PHASE), BEING_CREATED, 1),
         (record_of(STARTED), record_of(CREATED_PHASE, os.getpid()), STOPPED, 1),
+        (record_of(CREATED_PHASE), record_of(CREATED_PHASE, os.getpid()), STOPPED, 1),
     ],
 )
 def test_a_dead_creator_s_record_is_read_once_more(
@@ -157,9 +159,17 @@ def test_a_supervisor_whose_pid_is_not_to_be_seen(
     claim.close()
 
 
-@pytest.mark.parametrize("phase", ["created", "started"])
-def test_phases_are_compared_by_what_they_say(phase: str) -> None:
-    """Those of a record that was read are other objects than the names here."""
-    read = "".join(phase)
-    expected = CREATED if phase == "created" else STOPPED
-    assert decide(alive=True, phase=read, ours=False, core="offline", kernel_recovers=False) is expected
+@pytest.mark.parametrize(
+    ("phase", "core", "expected"),
+    [
+        ("creating", "running", BEING_CREATED),
+        ("created", "offline", CREATED),
+        ("created", "crashed", RUNNING),
+        ("started", "crashed", RUNNING),
+        ("started", "offline", STOPPED),
+    ],
+)
+def test_words_are_compared_by_what_they_say(phase: str, core: str, expected: Status) -> None:
+    """Those of a record and of the kernel are other objects than the names here."""
+    read_phase, read_core = "".join([*phase]), "".join([*core])
+    assert decide(alive=True, phase=read_phase, ours=True, core=read_core, kernel_recovers=True) is expected
