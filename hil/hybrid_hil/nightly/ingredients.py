@@ -12,7 +12,7 @@ from hybrid_hil.image.debian.emulator import kept_emulator
 from hybrid_hil.image.store import Store
 from hybrid_hil.nightly.part import HOST, NEWEST, ROOT
 
-MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf")
+MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf", "cosmic_ray")
 
 
 def missing_ingredients(store: Store) -> dict[str, str]:

@@ -101,6 +101,22 @@ PARTS = (
         qemu=HOST,
     ),
     Part(
+        "mutants",
+        "sabotages that tests must notice, those on a board among them",
+        45,
+        ("tests/mutants", *_TWO_WORKERS, "--nightly"),
+        needs=(HOST, "hypothesis", "jsonschema"),
+        image=DEBIAN,
+        qemu=HOST,
+    ),
+    Part(
+        "mutation",
+        "every small change of the pure modules, by cosmic-ray",
+        90,
+        ("tests/mutation",),
+        needs=("hypothesis", "cosmic_ray"),
+    ),
+    Part(
         "fresh",
         "the README's commands on minimal systems, from an empty cache",
         120,

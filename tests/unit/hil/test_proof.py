@@ -29,6 +29,7 @@ def test_a_start_is_a_whole_first_line() -> None:
         "core1 hello boot=1 nonce=cd34",
         "core0 heartbeat boot=4 nonce=",
         "x core0 heartbeat boot=5 nonce=ef",
+        "core0 heartbeat boot=6 nonce=ab12 and more",
         "core0 beat=1",
     )
     assert [(s.speaker, s.firmware, s.boot, s.nonce) for s in core_starts(said)] == [

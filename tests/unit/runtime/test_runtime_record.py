@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.container.record import FORMAT, End, Record, UnreadableRecord, load_record, record_path
+from hybrid_runtime.container.record import (
+    FORMAT,
+    End,
+    Record,
+    UnreadableRecord,
+    is_device,
+    load_record,
+    record_path,
+)
 from hybrid_runtime.container.store import Store, remove_folder
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
@@ -42,6 +50,101 @@ def test_round_trip(tmp_path: Path) -> None:
     assert found.to_json() == full_record().to_json()
     assert Path(record_path(str(tmp_path))).stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_a_new_record() -> None:
+    texts = ("device", "processor", "resolved_path", "firmware_name", "firmware_file")
+    crash = ("crash_time", "crash_type", "coredump_path")
+    given = {"format": 1, "identifier": "motor", "bundle": "/bundle", "created": "now", "annotations": {}, "hooks": []}
+    numbers = {"phase": "creating", "pid": 0, "pid_start_time": 0, "crashes": 0, "end": None}
+    assert Record("motor", "/bundle", "now").to_json() == given | numbers | dict.fromkeys((*texts, *crash), "")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "recovers", "keeps"),
+    [
+        ({}, False, False),
+        ({"remoteproc.recovery": "kernel", "remoteproc.coredump": "off"}, True, False),
+        ({"remoteproc.recovery": "none", "remoteproc.coredump": "on"}, False, True),
+        # on both sides of the word by the alphabet
+        ({"remoteproc.recovery": "a", "remoteproc.coredump": "a"}, False, False),
+        ({"remoteproc.recovery": "z", "remoteproc.coredump": "z"}, False, False),
+    ],
+)
+def test_what_annotations_ask_for(annotations: dict[str, str], recovers: bool, keeps: bool) -> None:
+    """As they are read: their words are no objects of the module's."""
+    record = Record("motor", "", "")
+    record.annotations = {key: "".join([*value]) for key, value in annotations.items()}
+    assert (record.kernel_recovers, record.keeps_dumps) == (recovers, keeps)
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        *(
+            ("remoteproc0", True),
+            ("remoteproc12", True),
+            ("remoteproc", False),
+            ("", False),
+            ("0", False),
+            ("7", False),
+        ),
+        *(("remoteproc-1", False), ("remoteproc0a", False), ("remoteproc\u0663", False), ("remoteproc0/..", False)),
+    ],
+)
+def test_names_of_devices(name: str, good: bool) -> None:
+    assert is_device(name) is good
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ({}, (0, "", "")),
+        ({"code": 70, "reason": "crashed", "time": "now", "more": 1}, (70, "crashed", "now")),
+    ],
+)
+def test_an_end_of_another_version(end: dict[str, object], expected: tuple[int, str, str]) -> None:
+    found = Record.from_json(full_record().to_json() | {"end": end}, "motor").end
+    assert found is not None
+    assert (found.code, found.reason, found.time) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"end": []}, "field `end` is not an object"),
+        *(({"end": {"code": code}}, "a field of `end`") for code in (True, "0", 1.0, None)),
+        ({"end": {"reason": 1}}, "a field of `end`"),
+        ({"end": {"time": 1}}, "a field of `end`"),
+        ({"identifier": "another"}, "names another container"),
+        ({"identifier": "a"}, "names another container"),
+        ({"phase": "ended"}, "`phase` is none"),
+        ({"device": "sda"}, "`device` is no processor"),
+        ({"annotations": {"a": "b", "c": 1}}, "an annotation is not a string"),
+        ({"pid": True}, "field `pid` is of the wrong type"),
+        ({"format": 2}, "it is of format `2`, this version reads up to 1"),
+    ],
+)
+def test_values_that_are_none(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Record.from_json(full_record().to_json() | change, "motor")
+
+
+@pytest.mark.parametrize("change", [{"device": ""}, {"phase": "created"}, {"end": None}, {"format": 1}, {"format": 0}])
+def test_values_that_are_some(change: dict[str, object]) -> None:
+    found = Record.from_json(full_record().to_json() | change, "".join([*"motor"]))
+    assert found.to_json() == full_record().to_json() | change | {"format": 1}
+
+
+def test_a_record_that_cannot_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(posix, "fsync", full)
+    with pytest.raises(Failure, match="cannot write the record of container `motor`") as refused:
+        full_record().save(str(tmp_path))
+    assert refused.value.remedy == "free space there, or choose another --root"
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(
@@ -216,6 +319,25 @@ def test_durable_files_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytes
         write_durably(str(path), b"second")
     assert path.read_bytes() == b"first"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_bytes_reach_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut between the two must leave the former file."""
+    done: list[str] = []
+    fsync, rename = posix.fsync, posix.rename
+
+    def flush(descriptor: int) -> None:
+        done.append(f"fsync of {os.fstat(descriptor).st_size} bytes")
+        fsync(descriptor)
+
+    def name(source: str, target: str) -> None:
+        done.append("rename")
+        rename(source, target)
+
+    monkeypatch.setattr(posix, "fsync", flush)
+    monkeypatch.setattr(posix, "rename", name)
+    write_durably(str(tmp_path / "file"), b"whole")
+    assert done == ["fsync of 5 bytes", "rename"]
 
 
 def test_words_for_errnos() -> None:
