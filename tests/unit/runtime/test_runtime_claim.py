@@ -149,6 +149,7 @@ DAMAGES = [
     *("", "{", "[]", "\xff", "{}", '{"identifier": 3}'),
     '{"identifier": "motor", "firmware_file": "/etc/passwd"}',
     '{"identifier": "motor", "firmware_file": ""}x',
+    '{"identifier": "motor", "pid": true}',
 ]
 
 
@@ -307,12 +308,16 @@ def test_claims_that_cannot_be_kept(machine: Machine, double: RemoteprocDouble) 
         take_claim(machine, DEVICE)
 
 
-def test_link_in_place_of_the_lock(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exists", [True, False])
+def test_link_in_place_of_the_lock(machine: Machine, double: RemoteprocDouble, tmp_path: Path, exists: bool) -> None:
+    victim = tmp_path / "victim"
+    if exists:
+        victim.touch()
     double.claims.mkdir()
-    (double.claims / DEVICE).symlink_to(tmp_path / "victim")
+    (double.claims / DEVICE).symlink_to(victim)
     with pytest.raises(Failure, match="cannot open the claim"):
         take_claim(machine, DEVICE)
-    assert not (tmp_path / "victim").exists()
+    assert victim.exists() is exists
 
 
 def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:

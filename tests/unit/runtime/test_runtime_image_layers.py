@@ -357,6 +357,30 @@ def test_sizes_that_lead_nowhere(make: Make, kind: bytes, size: bytes) -> None:
         make(raw_header(b"x", size, kind) + bytes(2048)).entries(Allowance())
 
 
+class Zeroes:
+    """A source without end."""
+
+    def __init__(self) -> None:
+        self.passed: list[int] = []
+
+    def take(self, count: int) -> bytes:
+        return bytes(count)
+
+    def pass_over(self, count: int) -> None:
+        self.passed.append(count)
+
+
+def test_a_stream_goes_forward_only() -> None:
+    source = Zeroes()
+    stream = tar_stream.TarStream(source, "layer")
+    stream.read(512)
+    stream.seek(512)
+    stream.seek(2048)
+    with pytest.raises(Failure, match="a header that leads backwards"):
+        stream.seek(2047)
+    assert (source.passed, stream.tell()) == ([0, 1536], 2048)
+
+
 def test_damage_is_no_end(make: Make) -> None:
     whole = tar(member("a", b"a"), member("b", b"b"))
     damaged = bytearray(whole)

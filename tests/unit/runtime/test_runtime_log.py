@@ -155,7 +155,10 @@ def test_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Monke
     log.append("stdout", "three")
     log.close()
     assert log.lost_lines == 1
-    assert texts(LogReader(path).new_lines()) == ["one", "three"]
+    lines = LogReader(path).new_lines()
+    assert texts(lines) == ["one", "three"]
+    # Half a line would be the beginning of the next one's time.
+    assert len({len(line.partition(" ")[0]) for line in lines}) == 1
 
 
 def test_logs_of_a_rotated_container(command: Command, double: RemoteprocDouble) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_runner import attempt
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hybrid_runtime.failure import Failure
@@ -191,6 +191,8 @@ PATHS = st.lists(NAMES, min_size=1, max_size=6).map("/".join)
 
 
 @given(links=st.dictionaries(st.sampled_from(["a", "b", "c", "a/a", "a/b", "b/c"]), PATHS), path=PATHS)
+@example(links={}, path="../secret")
+@example(links={"c": "../../secret"}, path="c")
 def test_no_path_leaves_the_root(links: dict[str, str], path: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "top/root"

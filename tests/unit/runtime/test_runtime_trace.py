@@ -106,6 +106,14 @@ def test_a_copy_made_while_the_firmware_writes_is_never_torn(
         assert writer.text.startswith(received)
 
 
+def test_overwritten_text_is_taken_from_the_second_look() -> None:
+    """In the first one a byte was copied before it was written, and the one behind it after."""
+    ring = TraceRing()
+    ring.advance(b"abcdefgh")
+    assert ring.advance(b"12c45fgh", lambda: b"1234567h") == (b"12345", False)
+    assert ring.advance(b"1234567h", lambda: b"1234567h") == (b"67", False)
+
+
 @given(
     size=st.integers(1, 12),
     texts=st.lists(st.text(alphabet="ab", max_size=12).map(str.encode), max_size=30),
