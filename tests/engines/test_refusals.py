@@ -85,7 +85,13 @@ def test_what_a_core_cannot(
 
 
 def test_top_stats_and_update(engine: Engine, heartbeat: BuiltFirmware, witness: Witness) -> None:
-    assert "hybrid-runtime" in engine.call("top", "motor").stdout
+    top = engine.call("top", "motor", check=False)
+    if engine.name == "podman":
+        # It looks in the container's root, where no process of the machine is to be seen.
+        assert top.exit_status == 125
+        assert "open /proc/: no such file or directory" in top.stderr
+    else:
+        assert "hybrid-runtime" in top.stdout
     assert "motor" in engine.call("stats", "--no-stream", "motor").stdout
     engine.call("update", "--memory", "64m", "motor")
     witness.beating(heartbeat, Deadline(PROOF_S))
