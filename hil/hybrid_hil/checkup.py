@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hybrid_hil.board.run_folder import MORE_ROOM, runs_root
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need, find_program, needs, needs_of_tests, package_of
@@ -22,9 +23,13 @@ MINIMUM_PYTHON = (3, 11)
 MINIMUM_QEMU = (7, 2)
 MACHINE = "xlnx-versal-virt"
 QEMU = "qemu-system-aarch64"
-# Boards write to overlays; logs and artifacts come on top.
+# Boards that are kept; logs and artifacts come on top.
 RUNNING_MEBIBYTES = 1024
+# What a board may write to the overlay in its run folder, and what one takes that is restored, its memory included.
+BOARD_MEBIBYTES = 32
+RESTORED_MEBIBYTES = 128
 MIRROR_SECONDS = 10.0
+RUNS = "run folders"
 
 VERSIONED = {"mmdebstrap": "--version", "dtc": "--version", "mke2fs": "-V"}
 COMPILERS = ("gcc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc")
@@ -56,6 +61,7 @@ def findings(qemu: str = QEMU) -> Iterable[Finding]:
     yield checkout
     if checkout.verdict is Verdict.OK:
         yield from look_at_cache(Store())
+    yield look_at_runs()
 
 
 def look_at_cache(store: Store) -> Iterable[Finding]:
@@ -71,6 +77,15 @@ def look_at_cache(store: Store) -> Iterable[Finding]:
     yield judge_space(str(store.root), free_mebibytes(store.root), needed_mebibytes(missing) + RUNNING_MEBIBYTES)
     if {"source", "rootfs"} & set(missing):
         yield look_at_mirror()
+
+
+def look_at_runs() -> Finding:
+    """Whether boards can write where they run; often that is a small tmpfs(5)."""
+    try:
+        root = runs_root()
+    except RigError as error:
+        return Finding(RUNS, Verdict.FAIL, error.message, error.remedy)
+    return judge_runs(str(root), free_mebibytes(root))
 
 
 def look_at_need(need: Need, missing: Verdict = Verdict.FAIL) -> Finding:
@@ -150,6 +165,16 @@ def judge_space(folder: str, free: int, needed: int) -> Finding:
     if free < needed:
         return Finding("disk space", Verdict.FAIL, found, "free some, or set XDG_CACHE_HOME to a larger disk")
     return Finding("disk space", Verdict.OK, found)
+
+
+def judge_runs(folder: str, free: int) -> Finding:
+    """`free` in MiB; a board that finds no more there stands still."""
+    found = f"{free} MiB free at {folder}"
+    if free < BOARD_MEBIBYTES:
+        return Finding(RUNS, Verdict.FAIL, f"{found}, {BOARD_MEBIBYTES} MiB needed by a board", MORE_ROOM)
+    if free < RESTORED_MEBIBYTES:
+        return Finding(RUNS, Verdict.NOTE, f"{found}, {RESTORED_MEBIBYTES} MiB needed by a restored board", MORE_ROOM)
+    return Finding(RUNS, Verdict.OK, found)
 
 
 def version_of(thing: str) -> str | None:

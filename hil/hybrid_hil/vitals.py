@@ -1,10 +1,11 @@
-"""What ended a board, known to everything that waits on it."""
+"""What ended a board or made it stand still, known to everything that waits on it."""
 
 import threading
 
 
 class Vitals:
-    """Holds the first cause of a board's death (a panic, QEMU's end); waits look here and stop at once."""
+    """Holds the first cause of a board's death (a panic, QEMU's end, a full disk of the host); waits look here and stop
+    at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,3 +33,8 @@ class Vitals:
     def wait(self, seconds: float) -> bool:
         """Waits for the board's end, at most so long; tells whether it has come."""
         return self._ended.wait(seconds)
+
+
+def ending(cause: str) -> str:
+    """A cause as a sentence of its own; one that speaks of the board is one already."""
+    return cause if cause.startswith("the board ") else f"the board died: {cause}"

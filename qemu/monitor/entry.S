@@ -50,7 +50,7 @@ use_own_stack:
 
 // A caller's x0 is in TPIDR_EL3. The frame of smc.h is built below the stack's
 // top; SMCCC lets x4-x17 be lost, but every register is preserved: the caller
-// may be anything.
+// may be anything. x19-x29 are preserved by smc_handle, as by any function.
 lower_synchronous:
     mrs x0, mpidr_el1
     tbnz x0, #0, 1f
@@ -61,7 +61,7 @@ lower_synchronous:
     add x0, x0, :lo12:(stacks + (2 << STACK_SHIFT))
 2:  mov sp, x0
     mrs x0, tpidr_el3
-    stp x0, x1, [sp, #-176]!
+    stp x0, x1, [sp, #-160]!
     stp x2, x3, [sp, #16]
     stp x4, x5, [sp, #32]
     stp x6, x7, [sp, #48]
@@ -70,8 +70,7 @@ lower_synchronous:
     stp x12, x13, [sp, #96]
     stp x14, x15, [sp, #112]
     stp x16, x17, [sp, #128]
-    stp x18, x29, [sp, #144]
-    str x30, [sp, #160]
+    stp x18, x30, [sp, #144]
 
     mrs x0, esr_el3
     lsr x0, x0, #26
@@ -89,9 +88,8 @@ lower_synchronous:
     ldp x12, x13, [sp, #96]
     ldp x14, x15, [sp, #112]
     ldp x16, x17, [sp, #128]
-    ldp x18, x29, [sp, #144]
-    ldr x30, [sp, #160]
-    ldp x0, x1, [sp], #176
+    ldp x18, x30, [sp, #144]
+    ldp x0, x1, [sp], #160
     eret
 
 // x0: number of the vector taken.

@@ -12,11 +12,10 @@
 #define GICD_IGRPMODR        0x0d00
 #define GICD_SPI_WORDS       6 /* 192 shared interrupts, 32 per word, after word 0 */
 
-#define GICR_WAKER                 0x0014
-#define GICR_WAKER_SLEEP           (1u << 1)
-#define GICR_WAKER_CHILDREN_ASLEEP (1u << 2)
-#define GICR_IGROUPR0              0x10080 /* in the SGI frame */
-#define GICR_IGRPMODR0             0x10d00
+#define GICR_WAKER       0x0014
+#define GICR_WAKER_SLEEP (1u << 1)
+#define GICR_IGROUPR0    0x10080 /* in the SGI frame */
+#define GICR_IGRPMODR0   0x10d00
 
 #define A72_CORES 2
 
@@ -34,10 +33,9 @@ static void hand_over_shared_interrupts(void) {
 static void hand_over_private_interrupts(uintptr_t redistributor) {
     uint32_t waker = read32(redistributor + GICR_WAKER);
 
-    /* A sleeping redistributor forwards nothing, and its wake bit is the secure world's. */
+    /* A sleeping redistributor forwards nothing, and its wake bit is the secure world's. QEMU's wakes at
+     * once. */
     write32(redistributor + GICR_WAKER, waker & ~GICR_WAKER_SLEEP);
-    while (read32(redistributor + GICR_WAKER) & GICR_WAKER_CHILDREN_ASLEEP)
-        continue;
     write32(redistributor + GICR_IGROUPR0, ~0u);
     write32(redistributor + GICR_IGRPMODR0, 0);
 }

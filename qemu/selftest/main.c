@@ -10,7 +10,10 @@ _Noreturn void selftest_main(void) {
     check_unknown_calls();
     check_eemi();
     check_power();
+    check_unsettled();
+    check_registers();
     check_mailboxes();
+    check_interrupts();
     check_both_processors();
     verdict_summary();
     psci(SYSTEM_OFF, 0, 0, 0);

@@ -3,10 +3,6 @@
 #include "checks.h"
 #include "verdict.h"
 
-#define GET_API_VERSION 0xc2000001u
-
-uint64_t smc_preserves(uint64_t function);
-
 void check_unknown_calls(void) {
     expect("function 0 is unknown", (int64_t)smc(0, 0, 0, 0).x[0], -1);
     expect("all ones is unknown", (int64_t)smc(~0ull, ~0ull, ~0ull, ~0ull).x[0], -1);
@@ -15,6 +11,4 @@ void check_unknown_calls(void) {
     expect("32-bit eemi is unknown", (int64_t)smc(0x82000001u, 0, 0, 0).x[0], -1);
     expect("past the mailboxes is unknown", (int64_t)smc(0x82001100u, 2, 4, 0).x[0], -1);
     expect("an unknown call keeps x1", (int64_t)smc(0, 77, 0, 0).x[1], 77);
-    expect("an unknown call preserves registers", (int64_t)smc_preserves(0), 0);
-    expect("a known call preserves registers", (int64_t)smc_preserves(GET_API_VERSION), 0);
 }

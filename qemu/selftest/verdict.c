@@ -27,14 +27,20 @@ static void say_number(int64_t number) {
 }
 
 void expect(const char *name, int64_t got, int64_t wanted) {
+    expect_about(name, "", got, wanted);
+}
+
+void expect_about(const char *name, const char *subject, int64_t got, int64_t wanted) {
     if (got == wanted) {
         passed++;
         say("ok ");
         say(name);
+        say(subject);
     } else {
         failed++;
         say("FAILED ");
         say(name);
+        say(subject);
         say(": ");
         say_number(got);
         say(", not ");

@@ -6,12 +6,14 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hybrid_hil.board.command_line import Wires
 from hybrid_hil.board.qmp import Qmp
+from hybrid_hil.board.run_folder import filling, is_full, no_space
+from hybrid_hil.board.standstill import Standstill
 from hybrid_hil.console import Console
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
@@ -26,13 +28,14 @@ AUXILIARY_NICE = 15
 
 
 class Machine:
-    """A QEMU that runs. Its death is reported to the vitals at once, unless it was wanted."""
+    """A QEMU that runs. Its death and its standstill are reported to the vitals at once, unless they were wanted."""
 
     def __init__(self, folder: Path, vitals: Vitals, console: Console, core_console: Console) -> None:
         self._folder = folder
         self._vitals = vitals
         self._console = console
         self._core_console = core_console
+        self._standstill = Standstill(folder)
         self._wanted = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
@@ -62,10 +65,11 @@ class Machine:
         """
         with ExitStack() as stack:
             wires = self.wires
-            listeners = [
-                stack.enter_context(_Listener(path)) for path in (wires.console, wires.core_console, wires.qmp)
-            ]
-            self._process = self._spawn(command)
+            with filling(self._folder):
+                listeners = [
+                    stack.enter_context(_Listener(path)) for path in (wires.console, wires.core_console, wires.qmp)
+                ]
+                self._process = self._spawn(command)
             self._watcher = threading.Thread(target=self._watch, name="qemu watcher", daemon=True)
             with _pidfd(self._process.pid) as pidfd:
                 self._watcher.start()
@@ -73,7 +77,7 @@ class Machine:
         self._console.attach(SocketLine(accepted[0]))
         self._core_console.attach(SocketLine(accepted[1]))
         try:
-            self._qmp = Qmp(accepted[2], deadline)
+            self._qmp = Qmp(accepted[2], deadline, Standstill.heard, self._hear)
             self.port = self._qmp.forwarded_port(deadline)
             self._let_linux_go_first(self._qmp, deadline)
         except RigError as error:
@@ -152,10 +156,20 @@ class Machine:
             return
         self._console.drained(1)
         self._core_console.drained(1)
-        self._vitals.report(obituary(returncode, self.said))
+        self._vitals.report(self._obituary(returncode))
+
+    def _hear(self, event: Mapping[str, object]) -> None:
+        cause = self._standstill.cause(event)
+        if cause is not None:
+            self._vitals.report(cause)
 
     def _end_at_start(self) -> RigError:
-        return RigError(obituary(self.wait(), self.said))
+        return RigError(self._obituary(self.wait()))
+
+    def _obituary(self, returncode: int) -> str:
+        """A QEMU that finds no space could not even say so."""
+        unsaid = no_space(self._folder) if returncode > 0 and not self.said and is_full(self._folder) else ""
+        return obituary(returncode, self.said or unsaid)
 
 
 class _Listener:

@@ -1,6 +1,5 @@
 """What may be changed about the emulated board, and the files it then boots."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +61,6 @@ def snapshot_key(image: Image, options: QemuOptions, qemu_version: str) -> str:
 def _own_disk(image: Image, folder: Path) -> Path:
     own = folder / "disk.ext4"
     if not own.exists():
-        subprocess.run(["cp", "--sparse=always", "--reflink=auto", image.disk, own], check=True)
+        snapshot.copy(image.disk, own)
         own.chmod(0o600)
     return own

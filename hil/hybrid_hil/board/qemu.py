@@ -22,7 +22,7 @@ from hybrid_hil.emulator import chosen_qemu, version_of
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
-from hybrid_hil.vitals import Vitals
+from hybrid_hil.vitals import Vitals, ending
 
 BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
@@ -128,7 +128,7 @@ class QemuBoard:
         """
         self.power_off()
         self._kept = self._worthy_snapshot()
-        if self._kept is None or not self._restored(self._kept, deadline):
+        if self._kept is None or not self._copied(self._kept) or not self._restored(self._kept, deadline):
             self._boot(deadline)
 
     def power_off(self) -> None:
@@ -183,6 +183,15 @@ class QemuBoard:
             self._shelf.keep(self._key, self._overlay, boot_s)
         self._kept = self._worthy_snapshot()
 
+    def _copied(self, kept: Snapshot) -> bool:
+        """Whether there was room for it; the snapshot is good nonetheless."""
+        self._tell("restore")
+        try:
+            snapshot.copy(kept.disk, self._overlay)
+        except RigError:
+            return False
+        return True
+
     def _restored(self, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
         """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails, or what was kept is not
         fit any more: the board is off, and what a fresh QEMU does not take is kept no longer."""
@@ -192,7 +201,6 @@ class QemuBoard:
         self.vitals.reset()
         try:
             if machine is None:
-                snapshot.copy(kept.disk, self._overlay)
                 machine = self._start(self._payload(restored=snapshot.NAME), deadline.after(FIRMWARE.seconds))
             else:
                 machine.command(f"loadvm {snapshot.NAME}", deadline.after(RESTORE_S))
@@ -221,11 +229,11 @@ class QemuBoard:
         """Does nothing while the board runs, or after it has powered itself off.
 
         Raises:
-            RigError: it panicked, or QEMU died.
+            RigError: it panicked, stands still, or QEMU died.
         """
         cause = self.vitals.cause
         if cause is not None and not is_power_off(cause):
-            raise RigError(f"the board died: {cause}", self.console.tail())
+            raise RigError(ending(cause), self.console.tail())
 
     def close(self) -> None:
         """Powers off and removes the run folder."""

@@ -6,10 +6,10 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from qemu.qmp import QMPClient, QMPError
+from qemu.qmp import EventListener, QMPClient, QMPError
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -24,15 +24,25 @@ _FORWARD = re.compile(r"^ *TCP\[HOST_FORWARD\] +\d+ +127\.0\.0\.1 +(?P<port>\d+)
 class Qmp:
     """One QMP session over a connected socket, which it owns."""
 
-    def __init__(self, line: socket.socket, deadline: Deadline) -> None:
-        """Negotiates; raises RigError when QEMU does not answer by the deadline."""
+    def __init__(
+        self,
+        line: socket.socket,
+        deadline: Deadline,
+        names: Sequence[str] = (),
+        tell: Callable[[Mapping[str, object]], None] | None = None,
+    ) -> None:
+        """Negotiates, and has `tell` called with each event of these names, on a thread of its own.
+
+        Raises:
+            RigError: QEMU does not answer by the deadline.
+        """
         self._client = QMPClient("board")
         self._client.logger.disabled = True
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
         self._thread.start()
         try:
-            self._call(self._client.connect(line), deadline, "greet")
+            self._call(self._begin(line, names, tell), deadline, "greet")
         except BaseException:
             self._end_loop()
             raise
@@ -75,6 +85,16 @@ class Qmp:
         self._thread.join()
         self._loop.close()
 
+    async def _begin(
+        self, line: socket.socket, names: Sequence[str], tell: Callable[[Mapping[str, object]], None] | None
+    ) -> None:
+        """Listens before it connects, so that no event is missed."""
+        if tell is not None:
+            listener = EventListener(names)
+            self._client.register_listener(listener)
+            self._listening = asyncio.create_task(_tell_each(listener, tell))
+        await self._client.connect(line)
+
     def _call(self, work: Coroutine[Any, Any, T], deadline: Deadline, what: str) -> T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -84,6 +104,11 @@ class Qmp:
             raise RigError(f"QEMU did not answer `{what}` in {deadline.seconds:g} s") from None
         except (QMPError, OSError, EOFError) as error:
             raise RigError(f"QEMU did not answer `{what}`: {error}") from error
+
+
+async def _tell_each(listener: EventListener, tell: Callable[[Mapping[str, object]], None]) -> None:
+    async for event in listener:
+        tell(event)
 
 
 async def _call_off_everything() -> None:

@@ -5,13 +5,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from hybrid_hil.checkout import checkout_name
-from hybrid_hil.failure import RigError
+from hybrid_hil.failure import RigError, told
 from hybrid_hil.shell import Address
 
 LOCK = "lock"
@@ -19,6 +20,8 @@ CARD = "board.json"
 PREFIX = "board-"
 # what unix(7) allows for a socket, less our own part of the path
 LONGEST_ROOT = 60
+A_FEW_WORDS = 1 << 14
+MORE_ROOM = "free some space there, or let XDG_RUNTIME_DIR name a short path on a larger disk"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,31 @@ def runs_root() -> Path:
     return root
 
 
+def room(folder: Path) -> str:
+    """The free space where `folder` is, in words."""
+    free = shutil.disk_usage(folder).free
+    return f"{free >> 20} MiB" if free >> 20 else f"{free >> 10} KiB"
+
+
+def no_space(folder: Path) -> str:
+    """That there is none where `folder` is, and how much is left after all."""
+    return f"no space in `{folder}` ({room(folder)} free there)"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether not even a few words fit there any more, such as QEMU's last ones."""
+    return shutil.disk_usage(folder).free < A_FEW_WORDS
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """Writes files below `folder` meanwhile. Raises RigError for what its file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise RigError(f"`{folder}` takes no file: {told(error)} ({room(folder)} free there)", MORE_ROOM) from error
+
+
 class RunFolder:
     """A folder held by its lock from `make` to `remove`; whoever gets the lock of a stale one sweeps it."""
 
@@ -75,8 +103,8 @@ class RunFolder:
 
     @classmethod
     def make(cls, root: Path) -> "RunFolder":
-        """Sweeps what the dead left behind and makes a fresh folder."""
-        with FileLock(root / "sweep.lock"):
+        """Sweeps what the dead left behind and makes a fresh folder. Raises RigError when there is no room for it."""
+        with filling(root), FileLock(root / "sweep.lock"):
             sweep(root)
             path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
             lock = FileLock(path / LOCK)
@@ -84,10 +112,11 @@ class RunFolder:
         return cls(path, lock)
 
     def publish(self, card: Card) -> None:
-        """Lets others find the board."""
+        """Lets others find the board. Raises RigError when there is no room for that."""
         fresh = self.path / f"{CARD}.new"
-        fresh.write_text(json.dumps(asdict(card), indent=2) + "\n")
-        fresh.rename(self.path / CARD)
+        with filling(self.path):
+            fresh.write_text(json.dumps(asdict(card), indent=2) + "\n")
+            fresh.rename(self.path / CARD)
 
     def withdraw(self) -> None:
         """The board cannot be reached any more."""

@@ -117,8 +117,12 @@ def make_overlay(disk: Path, overlay: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """By reference where the file system can."""
-    _run("cp", "--sparse=always", "--reflink=auto", str(source), str(target))
+    """By reference where the file system can. Raises RigError, and leaves no half of a copy."""
+    try:
+        _run("cp", "--sparse=always", "--reflink=auto", str(source), str(target))
+    except RigError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _run(*command: str) -> None:

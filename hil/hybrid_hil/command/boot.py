@@ -26,6 +26,7 @@ from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err
 from hybrid_hil.usage import WRONG_USAGE
+from hybrid_hil.vitals import ending
 
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
 CURSOR_QUERY = b"\x1b[6n"
@@ -115,7 +116,7 @@ def _visit(file: Path, provision: Provision | None) -> None:
         if board.console.wired:
             _sit_at(board)
             if board.vitals.cause is not None:
-                raise RigError(f"the board died: {board.vitals.cause}", board.console.tail())
+                raise RigError(ending(board.vitals.cause), board.console.tail())
         else:
             err.print("  it has no [console] to sit at: `hil ssh --board FILE`")
 

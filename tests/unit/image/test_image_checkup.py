@@ -7,11 +7,13 @@ import pytest
 
 from emulator_double import write_emulator
 from hybrid_hil import checkup
+from hybrid_hil.board.run_folder import runs_root
 from hybrid_hil.checkup import (
     Verdict,
     judge_machines,
     judge_python,
     judge_qemu,
+    judge_runs,
     judge_space,
     look_at_cache,
     look_at_mirror,
@@ -75,6 +77,23 @@ def test_space_tells_both_amounts() -> None:
     finding = judge_space("/cache", 100, 4000)
     assert finding.verdict is Verdict.FAIL
     assert "100 MiB free at /cache, 4000 MiB needed" in finding.found
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"),
+    [(31, Verdict.FAIL), (32, Verdict.NOTE), (127, Verdict.NOTE), (128, Verdict.OK)],
+)
+def test_room_for_boards(free: int, verdict: Verdict) -> None:
+    finding = judge_runs("/run/user/1000/hybrid-hil", free)
+    assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict is not Verdict.OK)
+    assert finding.found.startswith(f"{free} MiB free at /run/user/1000/hybrid-hil")
+
+
+def test_the_disk_of_the_run_folders_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "free_mebibytes", lambda folder: 1 if folder == runs_root() else 10_000)
+    monkeypatch.setattr(checkup, "look_at_cache", lambda _: [])
+    found = {finding.subject: finding.verdict for finding in checkup.findings()}
+    assert found["run folders"] is Verdict.FAIL
 
 
 def test_missing_need_names_its_package() -> None:
