@@ -65,7 +65,8 @@ def baselines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if hasattr(request.config, "workerinput"):
         shared = shared.parent
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    mutants: list[Mutant] = [item.callspec.params["mutant"] for item in items if hasattr(item, "callspec")]
+    tried = [item.callspec.params["mutant"] for item in items if hasattr(item, "callspec")]
+    mutants = [mutant for mutant in tried if isinstance(mutant, Mutant)]
 
     def baseline(on_board: bool) -> Baseline:
         kept = shared / f"baseline-{'with' if on_board else 'without'}-board.json"
