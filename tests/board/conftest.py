@@ -1,6 +1,9 @@
 """What the tests on a board share: waiting for a container, and what the board must look like afterwards."""
 
+from collections.abc import Iterator
+
 import pytest
+from driver import Driver
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
@@ -51,6 +54,14 @@ def wait_for_log(runtime: DeployedRuntime) -> WaitForLog:
 def linux(shell: Shell) -> Linux:
     """Linux on the board, looked at from outside the runtime."""
     return Linux(shell)
+
+
+@pytest.fixture
+def driver(shell: Shell) -> Iterator[Driver]:
+    """Bound again at the end, whatever becomes of the test."""
+    driver = Driver(shell)
+    yield driver
+    driver.bind()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ LESSONS: dict[int, tuple[str, tuple[str, ...]]] = {
         "start said yes without a look at the core, and nobody ever saw what the process had to say",
         (
             f"{BOARD}/test_refusals.py::test_start_refuses_what_the_core_cannot_load",
+            f"{BOARD}/test_refusals.py::test_start_looks_at_the_core_after_the_kernel_s_yes",
             f"{BOARD}/test_lifecycle.py::test_an_oci_bundle_keeps_the_engine_s_descriptors",
         ),
     ),

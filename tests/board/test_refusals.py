@@ -1,12 +1,14 @@
 """What create and start refuse, with which words, and that nothing is left behind."""
 
 import pytest
+from driver import Driver
 
 from hybrid_hil.board import Board
+from hybrid_hil.faults import Faults
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Linux
+from linux import AllIsWell, Linux
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,39 @@ def test_start_refuses_when_the_installed_file_is_gone(
     assert says
     assert reasons.endswith("; request_firmware failed: -2\n")
     assert_start_failed(runtime, linux, hello.processor)
+
+
+def test_start_looks_at_the_core_after_the_kernel_s_yes(
+    *,
+    runtime: DeployedRuntime,
+    shell: Shell,
+    firmware: FirmwareMaker,
+    linux: Linux,
+    faults: Faults,
+    driver: Driver,
+    all_is_well: AllIsWell,
+) -> None:
+    """A recovery that finds no firmware leaves a reference: the next "start" is one more, and boots nothing
+    (rproc_boot_recovery and rproc_boot of remoteproc_core.c)."""
+    hello = firmware("hello")
+    linux.write(hello.processor, "recovery", "enabled")
+    shell.run(["cp", hello.path_on_board, "/lib/firmware/by-hand.elf"])
+    linux.write(hello.processor, "firmware", "by-hand.elf")
+    linux.write(hello.processor, "state", "start")
+    shell.run(["rm", "/lib/firmware/by-hand.elf"])
+    faults.crash(hello.processor)
+    state = f"/sys/class/remoteproc/{linux.devices[hello.processor]}/state"
+    shell.run(f"until grep -q offline {state}; do usleep 10000; done")
+    runtime.create("bad", hello)
+    refused = runtime.start("bad", check=False)
+    assert refused.exit_status == 1
+    assert "is offline after a start that the kernel called a success" in refused.stderr
+    assert runtime.state("bad")["annotations"]["remoteproc.exit-code"] == "72"
+    runtime.delete("bad")
+    # As the refusal advises; its settings are the driver's own again then.
+    driver.unbind()
+    driver.bind()
+    all_is_well()
 
 
 def test_a_held_processor_is_refused_naming_its_holder(

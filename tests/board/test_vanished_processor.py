@@ -3,39 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from driver import Driver
 
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForStatus
-
-DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"
-
-
-class Driver:
-    """The kernel's driver of the whole cluster."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-        devices = shell.run(f"cd {DRIVERS} && find . -type l | cut -c3-")
-        self.device = devices.stdout.split()[0]
-
-    def unbind(self) -> None:
-        self.shell.run(f"echo {self.device} > {DRIVERS}/unbind")
-
-    def unbind_slowly(self) -> None:
-        """Beside anything busy a nice process has a while between its steps."""
-        self.shell.run(f"python3 -c \"import os; os.nice(8); open('{DRIVERS}/unbind', 'w').write('{self.device}')\"")
-
-    def bind(self) -> None:
-        self.shell.run(f"[ -e {DRIVERS}/{self.device} ] || echo {self.device} > {DRIVERS}/bind")
-
-
-@pytest.fixture
-def driver(shell: Shell) -> Iterator[Driver]:
-    driver = Driver(shell)
-    yield driver
-    driver.bind()
 
 
 def test_the_container_ends_with_71_and_the_board_is_usable_again(

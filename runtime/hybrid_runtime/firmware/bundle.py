@@ -245,9 +245,13 @@ def bundle_of_file(folder: str, firmware: str, annotations: dict[str, str]) -> B
     }
     data = write(config).encode()
     os.mkdir(folder, 0o700)
-    with open(f"{folder}/{CONFIG}", "xb") as target:
+    with open(f"{folder}/{CONFIG}", "xb", opener=_open_private) as target:
         target.write(data)
     return Bundle(folder, data)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def kept_bundle(folder: str, path: str) -> Bundle:

@@ -65,8 +65,11 @@ class TraceRing:
         end = _end_of_writing(known, snapshot, start)
         if look_again is not None:
             second = look_again()
-            if second is not None and len(second) == len(snapshot):
-                snapshot = second
+            if second is not None and len(second) >= len(snapshot):
+                # Longer: the first was measured while there was room, and the writing has come round since.
+                start = self.position % len(second)
+                snapshot = second if end <= start else second[: len(snapshot)]
+                known += bytes(len(snapshot) - len(known))
         text = snapshot[start:end] if end > start else snapshot[start:] + snapshot[:end]
         _overwrite(known, snapshot, start, end)
         self.last, self.position = known, end % len(snapshot)

@@ -117,7 +117,6 @@ class Birth:
         os.setsid()
         os.chdir("/")
         reach_machine_from_working_folder(self._folders())
-        os.umask(0o077)
         answer = self._settle()
         close_all_but({self.claim.descriptor, self.listener.fileno(), waiting, readiness})
         stop_signals = StopSignals(terminal=bool(self.console_socket))

@@ -30,6 +30,8 @@ def listen(folder: str) -> "Socket":
     descriptor, address = _address(folder)
     try:
         listener = packet_socket()
+        # Before it has a name, which gets this mode then (unix_bind_bsd of net/unix/af_unix.c).
+        os.fchmod(listener.fileno(), 0o600)
         listener.bind(address)
         listener.listen(64)
         listener.setblocking(False)

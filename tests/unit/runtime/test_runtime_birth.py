@@ -1,6 +1,8 @@
 """The fork that makes the supervisor: committed, given up, or gone wrong inside."""
 
 import os
+import select
+import signal
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,30 @@ def test_given_up(birth: Birth, claim: Claim, double: RemoteprocDouble, tmp_path
     assert birth.cancel()
     assert double.leftovers() == []
     assert not list(tmp_path.glob("pid*"))
+    claim.close()
+
+
+@pytest.mark.parametrize("step", ["_settle", "_settle_root"])
+def test_the_supervisor_is_ready_when_it_has_settled(
+    birth: Birth, claim: Claim, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It stands still at that step, and create waits: hooks and the pid file come after the word."""
+    settle = getattr(Birth, step)
+
+    def held(self: Birth) -> bytes:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        answer: bytes = settle(self)
+        return answer
+
+    monkeypatch.setattr(Birth, step, held)
+    birth.fork()
+    try:
+        assert os.WIFSTOPPED(os.waitpid(birth.pid, os.WUNTRACED)[1])
+        assert not select.select([birth.ready_descriptor], [], [], 0)[0]
+    finally:
+        os.kill(birth.pid, signal.SIGCONT)
+    birth.wait_until_ready()
+    assert birth.cancel()
     claim.close()
 
 

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_runner import Command, Outcome, eventually
+from command_runner import PATIENCE_SECONDS, Command, Outcome, eventually
+from file_modes import not_private
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from elf_builder import build_elf
 from image_builder import LayoutBuilder, configuration, firmware_layer, member, podman_archive, tar
 
 pytestmark = pytest.mark.usefixtures("core")
+
+UMASK = 'umask 0; exec "$@"'
 
 
 @pytest.fixture
@@ -40,6 +43,14 @@ def test_the_whole_life(command: Command, core: ProcessorDouble, double: Remotep
     assert core.state == "running"
     command.run("delete", "--force", "motor")
     assert double.leftovers() == []
+
+
+def test_no_umask(command: Command, double: RemoteprocDouble, layout: Path) -> None:
+    """Nor do files that are taken out of an image follow the caller's."""
+    process, outcome = command.spawn("create", f"oci:{layout}", "motor", prefix=("/bin/sh", "-c", UMASK, "sh"))
+    assert process.wait(PATIENCE_SECONDS) == 0, outcome
+    assert (double.root / "motor/bundle/config.json").is_file()
+    assert not_private(double.root) == not_private(double.claims) == {}
 
 
 def test_relative_paths(command: Command, double: RemoteprocDouble, layout: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import json
 import os
 import posix
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -228,12 +230,20 @@ def test_absent_container_and_absent_record(tmp_path: Path) -> None:
         store.load("motor")
 
 
+@pytest.fixture
+def bystander() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that a record may name by mistake. A defect then ends it, and nobody else's."""
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        yield process
+        process.kill()
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"pid": 1 << 80},
         {"pid": -1},
-        {"pid": 1},
+        {"pid_start_time": 1},
         {"pid_start_time": -5},
         {"device": "../../../etc"},
         {"device": ""},
@@ -246,11 +256,17 @@ def test_absent_container_and_absent_record(tmp_path: Path) -> None:
     "verb", [("state",), ("start",), ("kill",), ("kill", "KILL"), ("logs",), ("delete", "--force")]
 )
 def test_wrong_but_well_formed_records(
-    command: Command, double: RemoteprocDouble, changes: dict[str, object], verb: tuple[str, ...]
+    *,
+    command: Command,
+    double: RemoteprocDouble,
+    bystander: "subprocess.Popen[bytes]",
+    changes: dict[str, object],
+    verb: tuple[str, ...],
 ) -> None:
     folder = double.root / "motor"
     folder.mkdir(parents=True)
     record = full_record()
+    record.pid = bystander.pid
     record.save(str(folder))
     path = folder / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
@@ -259,6 +275,7 @@ def test_wrong_but_well_formed_records(
     command.run(name, *options, "motor", *(word for word in rest if word not in options), code=None)
     if name == "delete":
         assert double.containers() == []
+    assert bystander.poll() is None
 
 
 def test_folder_of_a_container(tmp_path: Path) -> None:

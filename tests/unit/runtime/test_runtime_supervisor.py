@@ -16,7 +16,7 @@ from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
-from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED_BY_ANOTHER
+from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, Ending
 
 PREFIX = "remoteproc remoteproc0: "
 
@@ -146,3 +146,26 @@ def test_a_stop_is_answered_between_two_buffers(watched: Watched, core: Processo
     watched.supervisor._read_last_words()
     watched.supervisor.output.flush()
     assert watched.printed() == [f"[trace{number}] trace{number}" for number in range(3)]
+
+
+def test_a_stop_asked_for_twice_cuts_no_last_words(watched: Watched, core: ProcessorDouble) -> None:
+    for name in ("trace0", "trace1", "trace2"):
+        (core.debug / name).write_bytes(name.encode() + b"\n")
+    watched.supervisor.is_to_stop = True
+    os.write(watched.signal_writer, b"\x0f")
+    assert watched.supervisor._look() is STOPPED
+    assert watched.printed() == [f"[trace{number}] trace{number}" for number in range(3)]
+
+
+def test_last_words_between_the_last_look_and_the_crash(
+    watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash() -> Ending:
+        core.print(b"last words\n")
+        core.set_state("crashed")
+        return CRASHED
+
+    monkeypatch.setattr(watched.supervisor, "_judge", crash)
+    assert watched.supervisor.run() == CRASHED.code
+    assert watched.printed() == ["last words"]
+    assert core.state == "offline"

@@ -1,0 +1,135 @@
+"""What a verb finds that comes at one exact moment of another process, which stands still there or is gone."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from altered_launcher import altered
+from command_runner import PATIENCE_SECONDS, Command, eventually
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+
+def planted(command: Command, name: str, lines: str) -> Command:
+    """The command with `lines` in each of its processes."""
+    return Command(altered(command.launcher, name, lines), command.double, command.folder)
+
+
+def stands_still(pid: int) -> bool:
+    """By SIGSTOP: proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: stands_still(pid))
+
+
+NOTES_PID_FILE = """
+from hybrid_runtime.path import exists
+from hybrid_runtime.supervisor.birth import Birth
+waiting = Birth.wait_until_ready
+def wait_until_ready(self):
+    waiting(self)
+    with open(self.pid_file + ".seen", "w") as target:
+        target.write("there" if exists(self.pid_file) else "absent")
+Birth.wait_until_ready = wait_until_ready
+"""
+
+
+def test_the_pid_file_is_written_when_the_supervisor_is_ready(
+    command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path
+) -> None:
+    """An engine acts on it as soon as it is there."""
+    path = tmp_path / "pid"
+    pid = planted(command, "notes-pid-file", NOTES_PID_FILE).create(firmware, "motor", "--pid-file", str(path))
+    assert (tmp_path / "pid.seen").read_text() == "absent"
+    assert path.read_text() == str(pid)
+    assert core.boots == []
+
+
+# The supervisor waits in the middle of its end for somebody who waits for it.
+ENDS_WHEN_WAITED_FOR = """
+import os, signal
+from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.supervisor.core_run import CoreRun
+giving_back, waiting = CoreRun.give_back, ProcessHandle.wait_until_gone
+def give_back(self):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    giving_back(self)
+def wait_until_gone(self, deadline):
+    self.send(signal.SIGCONT)
+    return waiting(self, deadline)
+CoreRun.give_back, ProcessHandle.wait_until_gone = give_back, wait_until_gone
+"""
+
+
+def test_delete_waits_for_a_supervisor_that_is_ending(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """It comes to its own end: killed in the middle of it, it would tell the engine of a violent death."""
+    slow = planted(command, "ends-when-waited-for", ENDS_WHEN_WAITED_FOR)
+    pid = slow.create(firmware, "motor")
+    slow.run("start", "motor")
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: stands_still(pid))
+    assert (command.status("motor"), core.state) == ("stopped", "offline")
+    slow.run("delete", "motor")
+    assert command.exit_code(pid, 0) == 0
+    assert double.leftovers() == []
+
+
+def dies_around_the_look(*, seen: bool) -> str:
+    """Lines: the supervisor is killed before `kill` has looked for it, or once it has been `seen`."""
+    return f"""
+import os, signal, time
+import hybrid_runtime.command.kill as kill
+opening = kill.open_supervisor
+def open_supervisor(machine, root, record):
+    process = opening(machine, root, record) if {seen} else None
+    os.kill(record.pid, signal.SIGKILL)
+    while os.path.exists("/proc/%d" % record.pid):
+        time.sleep(0.001)
+    return process or opening(machine, root, record)
+kill.open_supervisor = open_supervisor
+"""
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["before", "after"])
+def test_kill_of_what_has_gone_since_the_look_at_its_state(
+    command: Command, core: ProcessorDouble, firmware: Path, seen: bool
+) -> None:
+    """Nobody was stopped by this verb, and it does not say so."""
+    pid = command.create(firmware, "motor")
+    late = planted(command, f"dies-around-the-look-{seen}", dies_around_the_look(seen=seen))
+    process, outcome = late.spawn("kill", "motor")
+    assert command.exit_code(pid) == 128 + signal.SIGKILL
+    assert process.wait(PATIENCE_SECONDS) == 1
+    assert outcome.stderr == "hybrid-runtime: container not running\n"
+    assert core.boots == []
+
+
+def test_a_start_is_recorded_before_it_is_answered(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    """A core that goes off unnoticed makes nobody believe that it was never started."""
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    stop(pid)
+    core.stop_from_outside()
+    assert command.status("motor") == "stopped"
+    assert "is stopped" in command.run("start", "motor", code=1).stderr
+    os.kill(pid, signal.SIGCONT)
+    assert command.exit_code(pid) == 69
+    assert len(core.boots) == 1
+
+
+def test_the_last_words_before_a_stop(command: Command, core: ProcessorDouble, firmware: Path) -> None:
+    """Printed after the last tick: the look that comes with the stop is the only one that can find them."""
+    pid = command.create(firmware, "motor")
+    command.run("start", "motor")
+    stop(pid)
+    core.print(b"last words\n")
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGCONT)
+    assert command.exit_code(pid) == 0
+    assert core.state == "offline"
+    assert command.run("logs", "motor").stdout == "last words\n"
