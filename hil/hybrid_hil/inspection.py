@@ -26,7 +26,7 @@ cd {FOLDER} || exit 0
 [ {LINK} -ef {LAUNCHER} ] || echo "elsewhere {LINK}"
 find . -type f ! -name '*.pyc' -exec sha256sum {{}} +
 echo {_SEPARATOR}
-find . -name '*.pyc' -exec head -v -c {HEADER_BYTES} {{}} + | od -A n -v -t x1
+find . -name '*.pyc' -exec head -v -c {HEADER_BYTES} {{}} +
 """
 
 
@@ -41,7 +41,7 @@ def require_deployed(shell: Shell, packed: Parcel, deadline: Deadline) -> None:
         StaleRuntimeError: files differ, are missing or too many, or byte code is of another source.
         RigError: the board does not answer.
     """
-    found = differences(packed, shell.run(_QUESTION, deadline=deadline).stdout)
+    found = differences(packed, shell.output(_QUESTION, deadline=deadline))
     if found:
         rest = f", and {len(found) - NAMED} more" if len(found) > NAMED else ""
         raise StaleRuntimeError(
@@ -50,10 +50,10 @@ def require_deployed(shell: Shell, packed: Parcel, deadline: Deadline) -> None:
         )
 
 
-def differences(packed: Parcel, seen: str) -> list[str]:
+def differences(packed: Parcel, seen: bytes) -> list[str]:
     """What is otherwise on the board that gave this answer, in words."""
-    listed, _, dump = seen.partition(f"{_SEPARATOR}\n")
-    return [*_files(packed, listed), *_byte_code(packed.modules, bytes.fromhex(dump))]
+    listed, _, headers = seen.partition(f"{_SEPARATOR}\n".encode())
+    return [*_files(packed, listed.decode(errors="replace")), *_byte_code(packed.modules, headers)]
 
 
 def _files(packed: Parcel, listed: str) -> Iterator[str]:
@@ -69,10 +69,10 @@ def _files(packed: Parcel, listed: str) -> Iterator[str]:
     yield from (f"`{path}` leads elsewhere" for word, _, path in lines if word == "elsewhere")
 
 
-def _byte_code(modules: dict[str, bytes], dump: bytes) -> Iterator[str]:
+def _byte_code(modules: dict[str, bytes], shown: bytes) -> Iterator[str]:
     """By the hash of its source, which Python itself does not look at: what it runs is the byte code."""
     missing = set(modules)
-    for path, header in _headers(dump):
+    for path, header in _headers(shown):
         cached = _CACHED.fullmatch(path)
         module = f"{cached['folder']}{cached['module']}.py" if cached else ""
         if module not in modules:
@@ -84,9 +84,9 @@ def _byte_code(modules: dict[str, bytes], dump: bytes) -> Iterator[str]:
     yield from (f"`{module}` has no byte code" for module in sorted(missing))
 
 
-def _headers(dump: bytes) -> Iterator[tuple[str, bytes]]:
+def _headers(shown: bytes) -> Iterator[tuple[str, bytes]]:
     """As head(1) names and shows them; one that was cut short is shorter here."""
-    parts = re.split(rb"(?:^|\n)==> \./(.+?) <==\n", dump)
+    parts = re.split(rb"(?:^|\n)==> \./(.+?) <==\n", shown)
     for name, header in zip(parts[1::2], parts[2::2], strict=True):
         yield str(PurePosixPath(name.decode(errors="replace"))), header[:HEADER_BYTES]
 

@@ -139,17 +139,25 @@ class Shell:
         script = f"mkdir -p {folder} && cat >{fresh} && chmod {mode:o} {fresh} && mv {fresh} {target}"
         self.run(script, stdin=data, deadline=deadline)
 
+    def output(self, command: str, *, deadline: Deadline | None = None) -> bytes:
+        """What a command prints, byte for byte.
+
+        Raises:
+            CommandError: it ended with another status than 0.
+        """
+        run = self._begin(command, deadline)
+        completed = run.completed()
+        if completed.exit_status != 0:
+            raise CommandError(completed)
+        return bytes(run.stdout)
+
     def get(self, remote: str, *, deadline: Deadline | None = None) -> bytes:
         """The content of a file on the board.
 
         Raises:
             CommandError: it cannot be read.
         """
-        run = self._begin(f"cat {shlex.quote(remote)}", deadline)
-        completed = run.completed()
-        if completed.exit_status != 0:
-            raise CommandError(completed)
-        return bytes(run.stdout)
+        return self.output(f"cat {shlex.quote(remote)}", deadline=deadline)
 
     @property
     def connected(self) -> bool:

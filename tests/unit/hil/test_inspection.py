@@ -47,10 +47,10 @@ def board(tmp_path: Path, packed: Parcel) -> Path:
     return root
 
 
-def answer(root: Path) -> str:
+def answer(root: Path) -> bytes:
     """What the question that boards are asked gives there."""
     text = inspection._QUESTION.replace("/usr/", f"{root}/usr/")
-    return subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["sh", "-c", text], capture_output=True, check=True).stdout
 
 
 def folder_of(root: Path) -> Path:

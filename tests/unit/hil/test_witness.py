@@ -56,6 +56,19 @@ def test_the_nonce_of_another_firmware_proves_nothing(line: tuple[socket.socket,
     console.close()
 
 
+def test_the_nonce_of_another_firmware_ends_no_wait(line: tuple[socket.socket, socket.socket]) -> None:
+    """As after a restart with something else: what is waited for may still come."""
+    console, far = attached(line)
+    said(console, far, ANOTHER_S)
+    later = threading.Timer(NO_MORE_S, far.sendall, args=[OURS])
+    later.start()
+    try:
+        assert Witness(console).started(FIRMWARE, Deadline(HEARD_S)).nonce == "ab12"
+    finally:
+        later.join()
+        console.close()
+
+
 @pytest.mark.parametrize("text", [ANOTHER_S, b""], ids=["another's", "none"])
 def test_a_nonce_that_is_there_no_more_proves_nothing(
     line: tuple[socket.socket, socket.socket], text: bytes, monkeypatch: pytest.MonkeyPatch
