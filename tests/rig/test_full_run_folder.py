@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
+from hybrid_hil.board.snapshot import Shelf
 from hybrid_hil.console import ConsoleError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
+from hybrid_hil.image.store import Store
 from hybrid_hil.shell import ShellError
 
 BOOT_S = 90.0
 MEBIBYTES = 48
+LITTLE = 24 << 20
 LONG_S = 60.0
 # More than the host's disk takes, less than the board's own.
 FILL_THE_BOARD = f"dd if=/dev/urandom of=/root/filler bs=1M count={MEBIBYTES} 2>&1 && sync"
@@ -35,15 +39,16 @@ def small_disk() -> Iterator[Path]:
         if done.returncode != 0:
             pytest.skip(f"needs a file system of its own: {done.stderr.strip()}")
         yield Path(folder)
-        subprocess.run(["umount", folder], check=True)
+        # A test that failed may hold a file there.
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def fill(folder: Path) -> None:
-    """To the last byte."""
+def fill(folder: Path, leaving: int = 0) -> None:
+    """But for so many bytes."""
     filler = os.open(folder / "filler", os.O_CREAT | os.O_WRONLY)
-    os.posix_fallocate(filler, 0, shutil.disk_usage(folder).free)
+    os.posix_fallocate(filler, 0, shutil.disk_usage(folder).free - leaving)
     os.close(filler)
-    assert shutil.disk_usage(folder).free == 0
+    assert shutil.disk_usage(folder).free == leaving
 
 
 @pytest.fixture
@@ -87,3 +92,27 @@ def test_a_board_without_room_to_start_says_so(image: Image, small_disk: Path, m
         fill(small_disk)
         with pytest.raises(RigError, match=f"no space in `{small_disk}/hybrid-hil/{fresh.name}` "):
             fresh.power_on(Deadline(BOOT_S))
+
+
+def test_a_kept_board_without_room_is_booted_and_stays_kept(
+    image: Image, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small disk takes what the board writes and not its memory, neither copied nor kept anew."""
+    options, shelf = QemuOptions(prepared="for this test"), Shelf(Store(tmp_path / "cache"))
+
+    def board() -> QemuBoard:
+        return QemuBoard(image, options, shelf=shelf)
+
+    with board() as kept:
+        kept.power_on(Deadline(BOOT_S))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("XDG_RUNTIME_DIR", str(small_disk))
+        fill(small_disk, LITTLE)
+        with board() as booted:
+            booted.power_on(Deadline(BOOT_S))
+            assert (booted.boots, booted.restores) == (1, 0)
+            booted.shell.run("echo written >/root/file && sync")
+            assert booted.vitals.cause is None
+    with board() as again:
+        again.power_on(Deadline(BOOT_S))
+        assert (again.boots, again.restores) == (0, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 
-WHOLE_S = 150.0
+WHOLE_S = 300.0
 HONEST = "monitor.elf"
 # The honest one, with every register spoilt that its C code may spoil.
 SPOILS = "monitor-spoils.elf"

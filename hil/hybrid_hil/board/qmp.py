@@ -45,6 +45,7 @@ class Qmp:
             self._call(self._begin(line, names, tell), deadline, "greet")
         except BaseException:
             self._end_loop()
+            line.close()
             raise
 
     def execute(self, command: str, deadline: Deadline, **arguments: object) -> object:

@@ -1,9 +1,12 @@
 """Reading QEMU's answers."""
 
+import socket
+
 import pytest
 
 from hybrid_hil.board.machine import is_power_off, obituary
-from hybrid_hil.board.qmp import forwarded_port
+from hybrid_hil.board.qmp import Qmp, forwarded_port
+from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 
 USERNET = """Hub -1 (net):
@@ -40,3 +43,12 @@ def test_an_obituary_says_how() -> None:
 )
 def test_a_power_off_is_no_death(cause: str, expected: bool) -> None:
     assert is_power_off(cause) is expected
+
+
+def test_a_session_that_does_not_come_about_closes_its_socket() -> None:
+    ours, theirs = socket.socketpair()
+    with pytest.raises(RigError, match="did not answer `greet` in"):
+        Qmp(ours, Deadline(0.2))
+    assert ours.fileno() == -1
+    assert theirs.recv(1) == b""
+    theirs.close()

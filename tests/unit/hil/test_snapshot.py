@@ -8,7 +8,8 @@ import pytest
 
 from hybrid_hil.board.layout import ONE_CORE
 from hybrid_hil.board.options import QemuOptions, snapshot_key
-from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Shelf, Snapshot, key_of, worth_it
+from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Shelf, Snapshot, copy, key_of, worth_it
+from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 
@@ -77,3 +78,12 @@ def test_damaged_facts_are_no_snapshot(tmp_path: Path, facts: str) -> None:
     (folder / "facts.json").write_text(facts)
     (folder / DISK).touch()
     assert Shelf(Store(tmp_path / "cache")).find("k") is None
+
+
+def test_a_copy_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:
+    source, target = tmp_path / "disk", tmp_path / "copy"
+    source.write_bytes(b"memory and all")
+    target.symlink_to("/dev/full")
+    with pytest.raises(RigError, match="No space left on device"):
+        copy(source, target)
+    assert list(tmp_path.iterdir()) == [source]
