@@ -23,7 +23,7 @@ class Baseline:
             return f"there is no test `{test}`"
         failed = [report for report in of_test if report.outcome == "failed"]
         if failed:
-            return f"`{failed[0].node}` fails without the mutant, at its {failed[0].when}"
+            return f"`{failed[0].node}` fails without the mutant, at its {failed[0].when}:\n{failed[0].text}"
         if not any(report.when == "call" and report.outcome == "passed" for report in of_test):
             return f"`{test}` was skipped without the mutant, or not run"
         return ""

@@ -64,9 +64,9 @@ def baselines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     shared = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         shared = shared.parent
-    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    tried = [item.callspec.params["mutant"] for item in items if hasattr(item, "callspec")]
-    mutants = [mutant for mutant in tried if isinstance(mutant, Mutant)]
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    values = [item.callspec.params["mutant"] for item in items]
+    mutants = [value for value in values if isinstance(value, Mutant)]
 
     def baseline(on_board: bool) -> Baseline:
         kept = shared / f"baseline-{'with' if on_board else 'without'}-board.json"

@@ -36,12 +36,14 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What pytest said of one test at one moment, or of the collection of one file: `when` is then `collect`."""
+    """What pytest said of one test at one moment, or of the collection of one file: `when` is then `collect`. `text`
+    says why it failed."""
 
     node: str
     when: str
     outcome: str
-    seconds: float
+    seconds: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,16 @@ REPORTS_VARIABLE = "HYBRID_MUTANTS_REPORTS"
 # Of pytest. What tests start themselves has plugins again.
 NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 FOUND = "found"
+SHOWN_CHARACTERS = 3000
 
 
-def _write(node: str, when: str, outcome: str, seconds: float) -> None:
-    line = json.dumps({"node": node, "when": when, "outcome": outcome, "seconds": seconds})
+def _write(**values: object) -> None:
     with Path(os.environ[REPORTS_VARIABLE]).open("a") as reports:
-        reports.write(line + "\n")
+        reports.write(json.dumps(values) + "\n")
+
+
+def _text(report: pytest.CollectReport | pytest.TestReport) -> str:
+    return report.longreprtext[-SHOWN_CHARACTERS:] if report.failed else ""
 
 
 def pytest_configure() -> None:
@@ -24,14 +28,15 @@ def pytest_configure() -> None:
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     if report.failed:
-        _write(report.nodeid, "collect", report.outcome, 0.0)
+        _write(node=report.nodeid, when="collect", outcome=report.outcome, text=_text(report))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Every test that was found, also where none is run."""
     for item in session.items:
-        _write(item.nodeid, FOUND, FOUND, 0.0)
+        _write(node=item.nodeid, when=FOUND, outcome=FOUND)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _write(report.nodeid, report.when, report.outcome, report.duration)
+    outcome = {"when": report.when, "outcome": report.outcome, "seconds": report.duration}
+    _write(node=report.nodeid, text=_text(report), **outcome)
