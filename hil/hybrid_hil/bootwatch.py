@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
-from hybrid_hil.board.stages import POWER
+from hybrid_hil.board.stages import POWER, StageError
 from hybrid_hil.report.record import Boot, StageTime
 
 
@@ -23,12 +23,16 @@ class BootWatch:
 
     @contextmanager
     def boot(self) -> Iterator[None]:
-        """One boot; what precedes its first stage belongs to that, and one without any has failed with its power."""
+        """One boot; what precedes its first stage belongs to that, and one without any was of its power alone."""
         self._begun = []
         began, start, failed = time.time(), self._clock(), True
         try:
             yield
             failed = False
+        except StageError as error:
+            # QEMU may end before the board has told its first stage
+            self._begun = self._begun or [(error.stage, start)]
+            raise
         finally:
             names = [name for name, _ in self._begun] or [POWER.name]
             turns = [start, *(at for _, at in self._begun[1:]), self._clock()]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hybrid_hil.board.stages import FIRMWARE, StageError
 from hybrid_hil.bootwatch import BootWatch
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.record import StageTime
@@ -29,6 +30,18 @@ def hang(watch: BootWatch) -> None:
     with watch.boot():
         watch.stage("firmware")
         raise RigError("it hangs")
+
+
+def end_at_once(watch: BootWatch) -> None:
+    with watch.boot():
+        raise StageError(FIRMWARE, "QEMU ended with 1", "", "")
+
+
+def test_a_boot_that_told_no_stage_has_that_of_its_error() -> None:
+    watch = BootWatch()
+    with pytest.raises(StageError):
+        end_at_once(watch)
+    assert [stage.name for stage in watch.boots[0].stages] == ["firmware"]
 
 
 def test_a_boot_that_fails_is_kept_with_the_stage_it_failed_in() -> None:
