@@ -108,6 +108,7 @@ class Rig:
         Returns what the test left behind.
         """
         try:
+            self._require_alive()
             seen = look(self.board, Deadline(CARE_S))
             self._untouched = leaving(self._untouched, seen, leaves)
             found = findings(self._untouched, seen)
@@ -124,6 +125,11 @@ class Rig:
         else:
             self.account.cleaned.append(f"{test}: {'; '.join(map(str, found))}")
         return found
+
+    def _require_alive(self) -> None:
+        """The connection to a board that has died may seem to be up, and then only a deadline ends a look."""
+        if self.board.vitals.cause is not None:
+            raise RigError(self.board.vitals.cause)
 
     def _silence(self, error: RigError) -> list[Finding]:
         """A board that does not answer, and what its kernel said last when that is why."""

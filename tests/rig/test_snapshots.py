@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil import rig as rig_module
-from hybrid_hil.board import snapshot
+from hybrid_hil.board import Board, snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import Shelf
@@ -18,7 +18,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import parcel, parcel_of_checkout
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
-from hybrid_hil.inspection import require_deployed
+from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.proof import Witness, check_rising
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
@@ -149,3 +149,19 @@ def test_a_kept_board_with_another_runtime_is_booted_over(
     with rig_of(image, store, key) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores, rig.account.stale) == (0, 1, [])
+
+
+def test_a_board_whose_runtime_something_else_changes_is_refused_and_not_kept(image: Image, store: Store) -> None:
+    kept = store.components(snapshot.KIND)
+    with rig_of(image, store, secrets.token_hex(8)) as rig:
+        deploying = rig.board.provision
+        assert deploying is not None
+
+        def meddling(board: Board, deadline: Deadline) -> None:
+            deploying(board, deadline)
+            board.shell.run("echo '# mine' >>/usr/lib/hybrid-runtime/hybrid_runtime/__init__.py")
+
+        rig.board.provision = meddling
+        with pytest.raises(StaleRuntimeError, match=r"`hybrid_runtime/__init__\.py` differs"):
+            rig.boot()
+    assert store.components(snapshot.KIND) == kept
