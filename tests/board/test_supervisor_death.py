@@ -88,7 +88,9 @@ def test_killed(
     parts = parted(calls, len(calls) // 4 if thorough else PARTS)
     killed = 0
     for part in parts:
-        killed += any(dying.killed_at(hello, call) for call in evenly(part, TRIES))
+        # A busy board writes its lines in fewer pieces. What is done to files comes again.
+        certain = [call for call in part if call.name != "write"]
+        killed += any(dying.killed_at(hello, call) for call in [*evenly(part, TRIES), *certain])
     print(f"{event}: killed in {killed} of {len(parts)} parts of its {len(calls)} calls")
     # A part of few calls may have none that comes again.
     assert killed >= (0.6 if thorough else 1.0) * len(parts)
