@@ -1,5 +1,6 @@
 """The emulated board."""
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,8 @@ from hybrid_hil.vitals import Vitals, ending
 BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
 RESTORE_S = 60.0
+# About twice the memory that a booted board has touched, in bytes. QEMU gives nothing back of what did not fit.
+ROOM_TO_KEEP = 512 << 20
 # emergencies still reach the console: panics and oopses are among them
 SYSCTLS = {"printk": 1, "randomize_va_space": 0}
 
@@ -169,7 +172,7 @@ class QemuBoard:
             self.provision(self, deadline)
         if self.inspection is not None:
             self.inspection(self, deadline)
-        if self._options.kept:
+        if self._options.kept and shutil.disk_usage(self._folder.path).free >= ROOM_TO_KEEP:
             self._tell("keep")
             # Without room for it a board is as good as ever.
             with suppress(OSError, RigError):
@@ -196,7 +199,8 @@ class QemuBoard:
         """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails, or what was kept is not
         fit any more: the board is off, and what a fresh QEMU does not take is kept no longer."""
         begun, running = time.monotonic(), machine is not None
-        self._tell("restore")
+        if running:
+            self._tell("restore")
         self.shell.close()
         self.vitals.reset()
         try:

@@ -20,7 +20,7 @@ from hybrid_hil.vitals import Vitals
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 BETWEEN_LOOKS_S = 0.5
 LOOK_S = 15.0
-ASK_S = 2.0
+ASK_S = 5.0
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ class BoardKeeper:
             if said := unexpected(found, expected_warnings(item)):
                 failures.append(warned(said))
                 evidence = rig.keep_evidence(f"{item.nodeid} kernel", self._artifacts, failures[0], self._marks)
-                failures.append(f"evidence: {evidence}")
+                failures.append(f"evidence: {evidence.folder}")
+                rig.account.lost += [evidence.lost] if evidence.lost else []
 
         try:
             rig.look_after(item.nodeid, leaves(item), told)
