@@ -26,15 +26,16 @@ def rig(board: Board, pytestconfig: pytest.Config) -> Rig:  # noqa: ARG001  boot
     return pytestconfig.stash[KEEPER].rig()
 
 
+# Init takes the dead away a moment later.
 CLEANED = {
-    "process": (SLEEP, "process sleep ", "! pidof sleep"),
+    "process": (SLEEP, "process sleep ", "while pidof sleep; do usleep 10000; done"),
     "python": ("python3 -c 'import time; time.sleep(1000)' </dev/null >/dev/null 2>&1 &", "process python3", "true"),
     "program": (
         "cp $(readlink -f $(command -v python3)) '/tmp/a b'; "
         "'/tmp/a b' -IS -c 'import time; time.sleep(1000)' </dev/null >/dev/null 2>&1 & "
         "until grep -qs '^a b' /proc/$!/comm; do :; done; rm '/tmp/a b'",
         "process a b ",
-        "! grep -l '^a b' /proc/[0-9]*/comm",
+        "while grep -qs '^a b' /proc/[0-9]*/comm; do usleep 10000; done",
     ),
     "container": ("mkdir -p /run/hybrid-runtime/left", "container left", "[ ! -e /run/hybrid-runtime/left ]"),
     "claim": (f"mkdir -p {JOURNAL.rpartition('/')[0]}; echo x >{JOURNAL}", "claim remoteproc0", f"[ ! -e {JOURNAL} ]"),
