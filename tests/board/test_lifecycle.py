@@ -1,6 +1,7 @@
 """The life of a container on a real core, proven by what the core itself wrote."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -67,13 +68,43 @@ def test_the_version_names_the_deployed_commit(runtime: DeployedRuntime) -> None
     assert lines[2:] == ["spec: 1.3.0"]
 
 
+# Between two turns, when asked to. Stopped from outside it may be in the middle of a look, or in a poll whose time is
+# over when it goes on: then an ordinary tick comes before the stop.
+STANDS_STILL = """
+import os, signal
+from hybrid_runtime.supervisor.supervisor import Supervisor
+waiting = Supervisor._wait
+def wait(self):
+    if os.path.exists("./run/stand-still"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return waiting(self)
+Supervisor._wait = wait
+"""
+
+
+@pytest.fixture
+def standing(runtime: DeployedRuntime, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command is one whose supervisor stands still while there is /run/stand-still."""
+    launcher = shell.run(["readlink", "-f", DeployedRuntime.command]).stdout.strip()
+    planted = f"{launcher}-standing"
+    text = shell.get(launcher).decode()
+    assert text.count("\nmain(") == 1
+    shell.put(text.replace("\nmain(", f"{STANDS_STILL}\nmain(").encode(), planted)
+    shell.run(["chmod", "755", planted])
+    monkeypatch.setattr(runtime, "command", planted)
+    yield
+    shell.run(["rm", "-f", planted, "/run/stand-still"])
+
+
+@pytest.mark.usefixtures("standing")
 def test_last_words_of_the_firmware_are_in_the_logs(
     alive: Alive, runtime: DeployedRuntime, shell: Shell, witness: Witness, wait_for_status: WaitForStatus
 ) -> None:
     """The supervisor stands still while they are said: only the look that comes with the stop can find them."""
     heartbeat = alive("short")
     pid = runtime.state("short")["pid"]
-    shell.run(f"kill -STOP {pid}")
+    shell.run(f"touch /run/stand-still; until grep -q '^State:.T' /proc/{pid}/status; do usleep 10000; done")
+    shell.run(["rm", "/run/stand-still"])
     last = witness.beating(heartbeat, Deadline(PROOF_S))[-1].number
     shell.run(f"kill -TERM {pid}; kill -CONT {pid}")
     wait_for_status("short", "stopped")

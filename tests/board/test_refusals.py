@@ -115,15 +115,17 @@ def test_start_looks_at_the_core_after_the_kernel_s_yes(
     faults.crash(hello.processor)
     state = f"/sys/class/remoteproc/{linux.devices[hello.processor]}/state"
     shell.run(f"until grep -q offline {state}; do usleep 10000; done")
-    runtime.create("bad", hello)
-    refused = runtime.start("bad", check=False)
-    assert refused.exit_status == 1
-    assert "is offline after a start that the kernel called a success" in refused.stderr
-    assert runtime.state("bad")["annotations"]["remoteproc.exit-code"] == "72"
-    runtime.delete("bad")
-    # As the refusal advises; its settings are the driver's own again then.
-    driver.unbind()
-    driver.bind()
+    try:
+        runtime.create("bad", hello)
+        refused = runtime.start("bad", check=False)
+        assert refused.exit_status == 1
+        assert "is offline after a start that the kernel called a success" in refused.stderr
+        assert runtime.state("bad")["annotations"]["remoteproc.exit-code"] == "72"
+        runtime.delete("bad")
+    finally:
+        # As the refusal advises, or the next test meets the reference. Its settings are the driver's own again then.
+        driver.unbind()
+        driver.bind()
     all_is_well()
 
 

@@ -122,11 +122,27 @@ def test_a_start_is_recorded_before_it_is_answered(command: Command, core: Proce
     assert len(core.boots) == 1
 
 
+# Before it waits for the first time after the start. Stopped from outside it may be in the middle of a look, or in a
+# poll whose time is over when it goes on: then an ordinary tick comes before the stop.
+STANDS_STILL_AFTER_THE_START = """
+import os, signal
+from hybrid_runtime.supervisor.supervisor import Supervisor
+waiting = Supervisor._wait
+def wait(self):
+    if self.record.phase == "started":
+        Supervisor._wait = waiting
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return waiting(self)
+Supervisor._wait = wait
+"""
+
+
 def test_the_last_words_before_a_stop(command: Command, core: ProcessorDouble, firmware: Path) -> None:
     """Printed after the last tick: the look that comes with the stop is the only one that can find them."""
-    pid = command.create(firmware, "motor")
+    still = planted(command, "stands-still-after-the-start", STANDS_STILL_AFTER_THE_START)
+    pid = still.create(firmware, "motor")
     command.run("start", "motor")
-    stop(pid)
+    eventually(lambda: stands_still(pid))
     core.print(b"last words\n")
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGCONT)
