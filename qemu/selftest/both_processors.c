@@ -118,7 +118,7 @@ static void check_second(void) {
 static void check_lock(void) {
     expect("a core escapes its reset again", core_escape(0), 1);
     meet(0, WAITING);
-    core_wake(0);
+    core_try_to_wake(0);
     meet(0, DONE);
     core_capture(0);
     expect("a call waits for the other processor's", second.longest > LONG_US, 1);

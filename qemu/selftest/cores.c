@@ -17,13 +17,16 @@
 #define STARTS 0x1000
 #define BEATS  0x1004
 
+/* Calls until a core obeys in time. */
+#define CALLS 5
+
 /* How long a core may take to be seen, and how long one is watched that must stand still. */
-#define PATIENCE_US 2000000
+#define PATIENCE_US 10000000
 #define WATCH_US    1000
 
 /* After so many beats no request is under way: it would have stopped the core. */
-#define ESCAPES    200
-#define ESCAPE_US  20000
+#define ESCAPES    100
+#define ESCAPE_US  100000
 #define MANY_BEATS 10000
 
 static const uintptr_t vectors[CORES] = {CORE0_VECTORS, CORE1_VECTORS};
@@ -92,12 +95,28 @@ bool core_beats_on(unsigned int core, bool expected) {
     return core_beats(core) != before;
 }
 
-uint32_t core_wake(unsigned int core) {
+uint32_t core_try_to_wake(unsigned int core) {
     return eemi_status(REQUEST_WAKEUP, RPU0_0 + core, 1, 0);
 }
 
-uint32_t core_power_down(unsigned int core) {
+uint32_t core_try_to_power_down(unsigned int core) {
     return eemi_status(FORCE_POWERDOWN, RPU0_0 + core, 1, 0);
+}
+
+static uint32_t insist(uint32_t (*call)(unsigned int core), unsigned int core) {
+    uint32_t status = NOT_IN_TIME;
+
+    for (unsigned int i = 0; i < CALLS && status == NOT_IN_TIME; i++)
+        status = call(core);
+    return status;
+}
+
+uint32_t core_wake(unsigned int core) {
+    return insist(core_try_to_wake, core);
+}
+
+uint32_t core_power_down(unsigned int core) {
+    return insist(core_try_to_power_down, core);
 }
 
 uint32_t core_state(unsigned int core) {

@@ -20,9 +20,14 @@ uint32_t core_await_starts(unsigned int core, uint32_t wanted);
 /* Whether the core counts on; one that is not `expected` to is watched for a moment only. */
 bool core_beats_on(unsigned int core, bool expected);
 
-/* The calls' status. */
+/* The status of the last of some calls: on a busy host a core may not obey in time, and a call says so. */
+enum { NOT_IN_TIME = 2000 };
 uint32_t core_wake(unsigned int core);
 uint32_t core_power_down(unsigned int core);
+
+/* Of one call. */
+uint32_t core_try_to_wake(unsigned int core);
+uint32_t core_try_to_power_down(unsigned int core);
 
 /* What the monitor says of it: RUNNING or HALTED. */
 enum { RUNNING = 1, HALTED = 12 };

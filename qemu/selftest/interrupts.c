@@ -26,7 +26,7 @@
 #define ICC_EOIR1_EL1   "S3_0_C12_C12_1"
 
 #define NONE        1023u
-#define PATIENCE_US 2000000
+#define PATIENCE_US 10000000
 
 static uintptr_t redistributor(unsigned int cpu) {
     return GIC_REDISTRIBUTORS + cpu * GIC_REDISTRIBUTOR_SIZE;

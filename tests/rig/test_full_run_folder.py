@@ -12,7 +12,7 @@ import pytest
 
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.board.snapshot import Shelf
+from hybrid_hil.board.snapshot import DISK, KIND, Shelf
 from hybrid_hil.console import ConsoleError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -21,11 +21,11 @@ from hybrid_hil.image.store import Store
 from hybrid_hil.shell import ShellError
 
 BOOT_S = 90.0
-MEBIBYTES = 48
+MEBIBYTES = 160
 LITTLE = 24 << 20
 LONG_S = 60.0
-# More than the host's disk takes, less than the board's own.
-FILL_THE_BOARD = f"dd if=/dev/urandom of=/root/filler bs=1M count={MEBIBYTES} 2>&1 && sync"
+# More than the host's disk takes then, less than the board's own.
+FILL_THE_BOARD = "dd if=/dev/urandom of=/root/filler bs=1M count=48 2>&1 && sync"
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def board(image: Image, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(small_disk))
     with QemuBoard(image) as fresh:
         fresh.power_on(Deadline(BOOT_S))
+        fill(small_disk, LITTLE)
         yield fresh
 
 
@@ -81,6 +82,7 @@ def test_a_full_run_folder_is_the_cause_of_every_wait(board: QemuBoard, small_di
     with pytest.raises(RigError) as unwell:
         board.raise_unless_well()
     assert unwell.value.message.startswith(cause)
+    (small_disk / "filler").unlink()
     board.power_cycle(Deadline(BOOT_S))
     assert board.shell.run("echo again").stdout == "again\n"
 
@@ -94,10 +96,11 @@ def test_a_board_without_room_to_start_says_so(image: Image, small_disk: Path, m
             fresh.power_on(Deadline(BOOT_S))
 
 
+@pytest.mark.parametrize("fits", [False, True], ids=["does-not-fit", "would-fill-the-disk"])
 def test_a_kept_board_without_room_is_booted_and_stays_kept(
-    image: Image, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image: Image, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: bool
 ) -> None:
-    """The small disk takes what the board writes and not its memory, neither copied nor kept anew."""
+    """The small disk takes what the board writes, and not that and its memory, neither copied nor kept anew."""
     options, shelf = QemuOptions(prepared="for this test"), Shelf(Store(tmp_path / "cache"))
 
     def board() -> QemuBoard:
@@ -107,7 +110,8 @@ def test_a_kept_board_without_room_is_booted_and_stays_kept(
         kept.power_on(Deadline(BOOT_S))
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("XDG_RUNTIME_DIR", str(small_disk))
-        fill(small_disk, LITTLE)
+        (snapshot,) = (tmp_path / "cache").glob(f"{KIND}/*/{DISK}")
+        fill(small_disk, snapshot.stat().st_blocks * 512 + LITTLE if fits else LITTLE)
         with board() as booted:
             booted.power_on(Deadline(BOOT_S))
             assert (booted.boots, booted.restores) == (1, 0)

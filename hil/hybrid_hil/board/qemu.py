@@ -30,6 +30,7 @@ MARKER_GRACE_S = 2.0
 RESTORE_S = 60.0
 # About twice the memory that a booted board has touched, in bytes. QEMU gives nothing back of what did not fit.
 ROOM_TO_KEEP = 512 << 20
+ROOM_TO_WRITE = 32 << 20
 # emergencies still reach the console: panics and oopses are among them
 SYSCTLS = {"printk": 1, "randomize_va_space": 0}
 
@@ -187,8 +188,10 @@ class QemuBoard:
         self._kept = self._worthy_snapshot()
 
     def _copied(self, kept: Snapshot) -> bool:
-        """Whether there was room for it; the snapshot is good nonetheless."""
+        """Whether there was room for it, and for what the board will write; the snapshot is good nonetheless."""
         self._tell("restore")
+        if shutil.disk_usage(self._folder.path).free < kept.size + ROOM_TO_WRITE:
+            return False
         try:
             snapshot.copy(kept.disk, self._overlay)
         except RigError:

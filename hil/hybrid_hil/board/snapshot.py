@@ -39,6 +39,14 @@ class Snapshot:
     def disk(self) -> Path:
         return self.folder / DISK
 
+    @property
+    def size(self) -> int:
+        """The bytes its disk takes; 0 when it has just made room for another."""
+        try:
+            return self.disk.stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
+
 
 def worth_it(snapshot: Snapshot) -> bool:
     """Whether restoring is faster than booting; it is tried a few times before it is judged."""
