@@ -13,7 +13,7 @@ from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.status import BEING_CREATED
-from hybrid_runtime.container.store import CONFIG, remove_folder
+from hybrid_runtime.container.store import CONFIG, HeldFolder, remove_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
@@ -110,10 +110,11 @@ class _Creation:
         self.context = context
         self.machine = context.machine
         self.folder = ""
+        self.held: HeldFolder | None = None
         self.record = Record(identifier, "", rfc3339())
         self.record.pid = os.getpid()
         self.record.pid_start_time = start_time(os.getpid()) or 0
-        self.journal = Journal(context.store.root, identifier)
+        self.journal = Journal(context.store.root, identifier, self.record.created)
         self.claim: Claim | None = None
         self.birth: Birth | None = None
         self.hooked: Bundle | None = None
@@ -124,6 +125,7 @@ class _Creation:
         mask = block_signals()
         try:
             self.folder = make_folder(self.machine, self.context.store, self.record)
+            self.held = HeldFolder(self.folder)
         finally:
             set_signal_mask(mask)
 
@@ -241,7 +243,8 @@ class _Creation:
         """Fork the supervisor, and let it settle where it will stay."""
         claim = self._require_claim()
         self.record.save(self.folder)
-        birth = Birth(claim, self.journal, self.record, self.folder, listen(self.folder))
+        assert self.held is not None, "the id is taken before anything else is done"
+        birth = Birth(claim, self.journal, self.record, self.held, listen(self.folder))
         birth.pid_file = absolute(pid_file) if pid_file else ""
         birth.keeps_streams = keeps_streams
         birth.network = bundle.network
@@ -284,8 +287,8 @@ class _Creation:
                 forget(self.claim, self.journal)
             if self.birth is not None:
                 remove_pid_file(self.birth.pid_file, self.birth.pid)
-            if self.folder:
-                remove_folder(self.folder)
+            if self.held is not None:
+                self.held.remove()
         set_signal_mask(mask)
         if self.hooked is not None:
             from hybrid_runtime.container.hook import run_poststop_hooks

@@ -2,10 +2,9 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import destroy, kill_and_undo_unrecorded
+from hybrid_runtime.container.ending import destroy
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, open_supervisor, settled
-from hybrid_runtime.container.store import HeldFolder, is_unsigned
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure
@@ -23,13 +22,14 @@ def run(context: Context, values: Values) -> int:
     except UnreadableRecord:
         if not force:
             raise
-        _clear_unrecorded(context, identifier, folder)
+        _clear_unrecorded(context, identifier)
         return 0
     except Failure as failure:
-        # Engines delete once more after everything, to be sure.
+        # Engines delete once more after everything, to be sure. And somebody may have removed the folder from under
+        # its supervisor, or the create was killed as it had made the folder.
         if not force or failure.message != DOES_NOT_EXIST:
             raise
-        _clear_absent(context, identifier)
+        _clear_unrecorded(context, identifier)
         return 0
     if not force and not status.can_delete:
         raise Failure(
@@ -46,18 +46,7 @@ def run(context: Context, values: Values) -> int:
     return 0
 
 
-def _clear_absent(context: Context, identifier: str) -> None:
-    """Nothing is left of it, unless somebody has removed its folder from under its supervisor, or its create was
-    killed as it had made the folder."""
-    try:
-        folder = context.store.hold(identifier)
-    except Failure:
-        kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
-        return
-    if is_unsigned(folder.content):
-        _clear_unrecorded(context, identifier, folder)
+def _clear_unrecorded(context: Context, identifier: str) -> None:
+    from hybrid_runtime.container.abandoned import clear_unrecorded
 
-
-def _clear_unrecorded(context: Context, identifier: str, folder: HeldFolder) -> None:
-    kill_and_undo_unrecorded(context.machine, context.store.root, identifier)
-    folder.remove()
+    clear_unrecorded(context.machine, context.store, identifier)

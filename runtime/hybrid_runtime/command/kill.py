@@ -73,9 +73,9 @@ def _finish_death(context: Context, record: Record) -> None:
     from hybrid_runtime.container.holder import is_journaled_for
 
     root = context.store.root
-    if record.device and is_journaled_for(context.machine, record.device, root, record.identifier):
+    if record.device and is_journaled_for(context.machine, record.device, record.owner(root)):
         from hybrid_runtime.container.ending import undo_container
 
-        if undo_container(context.machine, record.device, root, record.identifier):
+        if undo_container(context.machine, record.device, record.owner(root)):
             return
     raise Failure(NOT_RUNNING)

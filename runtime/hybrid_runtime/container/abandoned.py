@@ -1,14 +1,14 @@
-"""Containers whose create died before it had a supervisor: their id is free again."""
+"""Containers whose create died before it had a supervisor, or whose record is lost: their id is free again."""
 
 import posix as os
 
-from hybrid_runtime.container.record import CREATING, ROOT_REMEDIES, Record, UnreadableRecord, load_record
+from hybrid_runtime.container.record import CREATING, ROOT_REMEDIES, Owner, Record, UnreadableRecord, load_record
 from hybrid_runtime.container.status import STOPPED, settled
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.machine import Machine
-from hybrid_runtime.path import is_folder
+from hybrid_runtime.path import is_folder, link_exists
 
 # No id may be this.
 LOCK = "~lock"
@@ -86,6 +86,42 @@ def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:
     except UnreadableRecord:
         return is_folder(folder) and is_unsigned(folder)
     return record.phase == CREATING and status is STOPPED
+
+
+def clear_unrecorded(machine: Machine, store: Store, identifier: str) -> None:
+    """What is left of a container without a readable record. A new container of that id is left alone.
+
+    Raises Failure when its core cannot be stopped, or another command does not let creates come to their end.
+    """
+    from hybrid_runtime.container.ending import is_journaled, kill_and_undo_unrecorded
+
+    owner = Owner(store.root, identifier)
+    if not link_exists(store.folder(identifier)) and not is_journaled(machine, owner):
+        return
+    store.make_root()
+    root = lock_root(store)
+    try:
+        try:
+            folder = HeldFolder(store.folder(identifier))
+        except (FileNotFoundError, NotADirectoryError):
+            kill_and_undo_unrecorded(machine, owner)
+            return
+        if _is_without_record(store, identifier, folder):
+            kill_and_undo_unrecorded(machine, owner)
+            folder.remove()
+    finally:
+        os.close(root)
+
+
+def _is_without_record(store: Store, identifier: str, folder: HeldFolder) -> bool:
+    """False for another runtime's folder as well. Only certain while the root is locked."""
+    try:
+        store.load(identifier, folder)
+    except UnreadableRecord:
+        return True
+    except Failure:
+        return is_unsigned(folder.content)
+    return False
 
 
 def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:

@@ -8,7 +8,7 @@ whole, before each effect it speaks of.
 import errno
 import posix as os
 
-from hybrid_runtime.container.record import is_device
+from hybrid_runtime.container.record import Owner, is_device
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
 from hybrid_runtime.failure import Failure, failed
@@ -26,9 +26,10 @@ _IN_MAKING = ".tmp"
 class Journal:
     """What the holder has done to the machine, or is about to do. Empty strings: nothing of the kind."""
 
-    def __init__(self, root: str = "", identifier: str = "") -> None:
+    def __init__(self, root: str = "", identifier: str = "", created: str = "") -> None:
         self.root = root
         self.identifier = identifier
+        self.created = created
         self.pid = 0
         self.pid_start_time = 0
         self.firmware_name = ""
@@ -39,8 +40,11 @@ class Journal:
         self.cgroup_folders: list[str] = []
         self.cgroup_before = ""
 
-    def belongs_to(self, root: str, identifier: str) -> bool:
-        return self.root == root and self.identifier == identifier
+    def belongs_to(self, owner: Owner) -> bool:
+        """A journal of an older version does not say when its container was created: the id has to do."""
+        if (self.root, self.identifier) != (owner.root, owner.identifier):
+            return False
+        return self.created == owner.created or not self.created or not owner.created
 
 
 def journal_path(machine: Machine, device: str) -> str:
@@ -210,7 +214,7 @@ def claimed_devices(machine: Machine, suffix: str) -> list[str]:
     ]
 
 
-def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]:
+def journaled_devices(machine: Machine, owner: Owner) -> list[str]:
     """Devices whose journal speaks of that container, present or vanished. Unreadable journals speak of none."""
     try:
         devices = claimed_devices(machine, ".journal")
@@ -222,7 +226,7 @@ def journaled_devices(machine: Machine, root: str, identifier: str) -> list[str]
             journal = read_journal(machine, device)
         except Failure:
             continue
-        if journal and journal.belongs_to(root, identifier):
+        if journal and journal.belongs_to(owner):
             found.append(device)
     return found
 

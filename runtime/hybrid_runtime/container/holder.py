@@ -6,6 +6,7 @@ A pid means nothing in another pid namespace, and /proc may hide it. The lock is
 import posix as os
 
 from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, readable_journal
+from hybrid_runtime.container.record import Owner
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
@@ -36,25 +37,25 @@ def is_held(machine: Machine, device: str) -> bool:
     return False
 
 
-def is_journaled_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
+def is_journaled_for(machine: Machine, device: str, owner: Owner) -> bool:
     """Whether the processor's journal speaks of that container. One that cannot be read speaks of none."""
     journal = readable_journal(machine, device)
-    return journal is not None and journal.belongs_to(root, identifier)
+    return journal is not None and journal.belongs_to(owner)
 
 
-def is_held_for(machine: Machine, device: str, root: str, identifier: str) -> bool:
+def is_held_for(machine: Machine, device: str, owner: Owner) -> bool:
     """Whether a living process holds the processor for that container."""
-    return is_journaled_for(machine, device, root, identifier) and is_held(machine, device)
+    return is_journaled_for(machine, device, owner) and is_held(machine, device)
 
 
-def open_holder(machine: Machine, device: str, root: str, identifier: str) -> ProcessHandle | None:
+def open_holder(machine: Machine, device: str, owner: Owner) -> ProcessHandle | None:
     """The process that holds the processor for that container; None when there is none.
 
     A verb that is undoing a dead one's work holds it for a moment, and is waited for. Raises Failure when the holder
     lives where its pid means another process, or none.
     """
     deadline = Deadline(DYING_HOLDER_SECONDS)
-    while (journal := readable_journal(machine, device)) and journal.belongs_to(root, identifier):
+    while (journal := readable_journal(machine, device)) and journal.belongs_to(owner):
         if not is_held(machine, device):
             return None
         process = ProcessHandle.open(journal.pid, journal.pid_start_time)
@@ -64,7 +65,7 @@ def open_holder(machine: Machine, device: str, root: str, identifier: str) -> Pr
             process.close()
         if not deadline.look_again():
             raise Failure(
-                f"container `{identifier}` lives, and its process is not to be seen from here",
+                f"container `{owner.identifier}` lives, and its process is not to be seen from here",
                 "call in the machine's own pid namespace, as the user of the container or root",
             )
     return None

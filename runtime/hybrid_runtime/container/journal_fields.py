@@ -25,6 +25,7 @@ def check_fields(journal: "Journal", folders: list[str] | None) -> None:
     checks = {
         "identifier": is_identifier(journal.identifier),
         "root": not journal.root or _is_path(journal.root),
+        "created": _can_be_shown(journal.created),
         "pid": 0 <= journal.pid <= _LARGEST_PID,
         "pid_start_time": 0 <= journal.pid_start_time < _LARGEST_TIME,
         "firmware_name": not journal.firmware_name or _is_ours(journal.firmware_name),

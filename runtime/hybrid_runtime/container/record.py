@@ -26,6 +26,18 @@ class UnreadableRecord(Failure):
     """The folder is there, its record is missing or damaged."""
 
 
+class Owner:
+    """A container that a processor may be held for: its id below a `root`, the folder of all containers.
+
+    `created` tells it from the next one of its id. "" stands for whichever container has the id.
+    """
+
+    def __init__(self, root: str, identifier: str, created: str = "") -> None:
+        self.root = root
+        self.identifier = identifier
+        self.created = created
+
+
 class End:
     """How the supervisor ended: its exit code, why, and when (RFC 3339)."""
 
@@ -60,6 +72,10 @@ class Record:
         self.crash_type = ""
         self.coredump_path = ""
         self.end: End | None = None
+
+    def owner(self, root: str) -> Owner:
+        """This container and none of its id that came before or comes later."""
+        return Owner(root, self.identifier, self.created)
 
     @property
     def kernel_recovers(self) -> bool:

@@ -94,7 +94,7 @@ def has_supervisor(machine: Machine, root: str, record: Record) -> bool:
         return False
     from hybrid_runtime.container.holder import is_held_for
 
-    return is_held_for(machine, record.device, root, record.identifier)
+    return is_held_for(machine, record.device, record.owner(root))
 
 
 def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandle | None:
@@ -105,4 +105,4 @@ def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandl
     from hybrid_runtime.container.holder import open_holder
 
     # The record may name another process than the one that lives: then the journal knows better.
-    return open_holder(machine, record.device, root, record.identifier)
+    return open_holder(machine, record.device, record.owner(root))

@@ -8,7 +8,7 @@ from hybrid_runtime.container.record import RECORD, ROOT_REMEDIES, Record, Unrea
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import absolute, exists, make_folders, open_folder, same_file
+from hybrid_runtime.path import absolute, exists, make_folders, on_machine, open_folder, same_file
 
 # The bundle's, as create has found it; it is called so in the bundle as well.
 CONFIG = "config.json"
@@ -131,12 +131,17 @@ class HeldFolder:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.descriptor, self.content = open_folder(path)
+        self.descriptor, _ = open_folder(path)
+
+    @property
+    def content(self) -> str:
+        """The path of what is in it."""
+        return on_machine(f"/proc/self/fd/{self.descriptor}")
 
     def has_its_name(self) -> bool:
         """Whether its path still means this folder."""
         try:
-            return same_file(os.fstat(self.descriptor), os.lstat(self.path))
+            return same_file(os.fstat(self.descriptor), os.lstat(on_machine(self.path)))
         except FileNotFoundError:
             return False
 
@@ -149,7 +154,7 @@ class HeldFolder:
             _remove_content(self.content)
             try:
                 if self.has_its_name():
-                    os.rmdir(self.path)
+                    os.rmdir(on_machine(self.path))
             except FileNotFoundError:
                 return
             except OSError as error:

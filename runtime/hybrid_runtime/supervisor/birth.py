@@ -8,7 +8,7 @@ import sys
 from hybrid_runtime.bounded_file import read_file
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
-from hybrid_runtime.container.store import remove_folder
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.container.undo import forget
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.installation import remove_if_possible
@@ -37,7 +37,7 @@ UNDONE_CODE = 125
 class Birth:
     """What the new process starts from; the same values in create and in its child."""
 
-    def __init__(self, claim: Claim, journal: Journal, record: Record, folder: str, listener: "Socket") -> None:
+    def __init__(self, claim: Claim, journal: Journal, record: Record, folder: HeldFolder, listener: "Socket") -> None:
         self.claim = claim
         self.journal = journal
         self.record = record
@@ -118,10 +118,10 @@ class Birth:
         os.chdir("/")
         reach_machine_from_working_folder(self._folders())
         answer = self._settle()
-        close_all_but({self.claim.descriptor, self.listener.fileno(), waiting, readiness})
+        close_all_but({self.claim.descriptor, self.listener.fileno(), waiting, readiness, self.folder.descriptor})
         stop_signals = StopSignals(terminal=bool(self.console_socket))
         # Before the root changes: all that a life needs is loaded by then. An upgrade may replace it meanwhile.
-        folder = on_machine(self.folder)
+        folder = on_machine(self.folder.path)
         supervisor = Supervisor(self.claim, self.journal, self.record, folder, self.listener, stop_signals)
         _tell(readiness, self._settle_root() if answer == _READY else answer)
         committed = os.read(waiting, len(_COMMIT)) == _COMMIT
@@ -129,6 +129,7 @@ class Birth:
         if not committed:
             self._undo()
             return UNDONE_CODE
+        os.close(self.folder.descriptor)
         self._sign(os.getpid())
         self.record.phase = CREATED
         return supervisor.run()
@@ -136,7 +137,7 @@ class Birth:
     def _folders(self) -> list[str]:
         """All that a supervisor writes to beside the kernel's files."""
         machine = self.claim.machine
-        paths = (self.folder, machine.claims, machine.coredumps, self.record.firmware_file, self.pid_file)
+        paths = (self.folder.path, machine.claims, machine.coredumps, self.record.firmware_file, self.pid_file)
         return [machine.sysroot, *(path.rpartition("/")[0] for path in paths)]
 
     def _settle(self) -> bytes:
@@ -181,12 +182,13 @@ class Birth:
         return _READY
 
     def _undo(self) -> None:
-        """Create is gone or has given up: nothing of this container stays."""
+        """Create is gone or has given up: nothing of this container stays. The folder of its name may be the next
+        one's by now."""
         try:
             forget(self.claim, self.journal)
         finally:
             remove_pid_file(self.pid_file, os.getpid())
-            remove_folder(on_machine(self.folder))
+            self.folder.remove()
 
     def _settle_streams(self) -> None:
         """An engine's descriptors 1 and 2 are the container's output; a person's terminal or pipe is not."""

@@ -10,6 +10,7 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import Record
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pid_file
@@ -40,7 +41,7 @@ def birth(claim: Claim, double: RemoteprocDouble) -> Birth:
     journal.firmware_file = str(double.firmware_folder / "fw")
     Path(journal.firmware_file).write_bytes(b"firmware")
     claim.write_journal(journal)
-    birth = Birth(claim, journal, Record("motor", "", ""), str(folder), listen(str(folder)))
+    birth = Birth(claim, journal, Record("motor", "", ""), HeldFolder(str(folder)), listen(str(folder)))
     birth.keeps_streams = False
     return birth
 

@@ -31,6 +31,7 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.ending import undo_container
 from hybrid_runtime.container.holder import held_by_other, holder, is_holder
+from hybrid_runtime.container.record import Owner
 from hybrid_runtime.container.undo import undo_leftovers
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
@@ -115,8 +116,9 @@ def test_journal_comes_back(machine: Machine, double: RemoteprocDouble) -> None:
     found = read_journal(machine, DEVICE)
     assert found is not None
     assert found.__dict__ == journal.__dict__
-    assert found.belongs_to("/root", "motor")
-    assert not found.belongs_to("/root", "other")
+    assert found.belongs_to(Owner("/root", "motor"))
+    assert not found.belongs_to(Owner("/root", "other"))
+    assert not found.belongs_to(Owner("/other", "motor"))
     assert double.journals() == [f"{DEVICE}.journal"]
     claim.clear_journal()
     claim.clear_journal()
@@ -160,7 +162,7 @@ def test_damaged_journal(machine: Machine, double: RemoteprocDouble, text: str) 
     with pytest.raises(DamagedJournal, match=r"is damaged: .*doctor --repair"):
         read_journal(machine, DEVICE)
     assert holder(machine, DEVICE) == ""
-    assert journaled_devices(machine, "/root", "motor") == []
+    assert journaled_devices(machine, Owner("/root", "motor")) == []
     assert double.journals() == [f"{DEVICE}.journal"]
 
 
@@ -225,7 +227,7 @@ def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
     path.write_text("{")
     assert take_claim(machine, DEVICE) is None
     assert "is held by another command" in held_by_other(machine, DEVICE, "core0").message
-    undo_container(machine, DEVICE, "/root", "motor")
+    undo_container(machine, DEVICE, Owner("/root", "motor"))
     assert path.read_text() == "{"
     claim.close()
 
@@ -234,7 +236,7 @@ def test_deleting_gets_past_a_damaged_journal(machine: Machine) -> None:
     claim_of(machine).close()
     path = Path(journal_path(machine, DEVICE))
     path.write_text("{")
-    undo_container(machine, DEVICE, "/root", "motor")
+    undo_container(machine, DEVICE, Owner("/root", "motor"))
     assert not path.exists()
 
 
@@ -282,7 +284,7 @@ def test_undo_after_the_processor_has_vanished(
     claim = claim_of(machine)
     claim.write_journal(journal_of(double))
     core.vanish()
-    assert journaled_devices(machine, "/root", "motor") == [DEVICE]
+    assert journaled_devices(machine, Owner("/root", "motor")) == [DEVICE]
     undo_leftovers(claim)
     assert double.installed() == double.journals() == []
     claim.close()
@@ -293,12 +295,12 @@ def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, c
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
     # Held by another: left alone, whoever asks.
-    undo_container(machine, DEVICE, "/root", "motor")
+    undo_container(machine, DEVICE, Owner("/root", "motor"))
     claim.close()
-    undo_container(machine, DEVICE, "/root", "other")
-    undo_container(machine, DEVICE, "/elsewhere", "motor")
+    undo_container(machine, DEVICE, Owner("/root", "other"))
+    undo_container(machine, DEVICE, Owner("/elsewhere", "motor"))
     assert (core.state, double.installed()) == ("running", [FIRMWARE])
-    undo_container(machine, DEVICE, "/root", "motor")
+    undo_container(machine, DEVICE, Owner("/root", "motor"))
     assert (core.state, double.installed()) == ("offline", [])
 
 
@@ -474,7 +476,7 @@ def test_journals_of_what_is_no_processor(
     for name in ("watchdog", "watchdog.journal", "watchdog.journal.tmp", "watchdog.journal.damaged", "x\ny.damaged"):
         (double.claims / name).write_text(json.dumps(journal.__dict__))
     before = sorted(path.name for path in double.claims.iterdir())
-    assert journaled_devices(machine, str(double.root), "motor") == torn_journals(machine) == []
+    assert journaled_devices(machine, Owner(str(double.root), "motor")) == torn_journals(machine) == []
     outcome = command.run("doctor", "--repair", code=None)
     assert "watchdog" not in outcome.stdout
     assert "x\ny" not in outcome.stdout
@@ -486,6 +488,7 @@ def test_journals_of_what_is_no_processor(
 
 STRANGE: dict[str, list[object]] = {
     "identifier": ["", "a b", "x\0", "\ud800", "$(reboot)", "a/b", "..", "x" * 256],
+    "created": ["\x1b[2J", "\n", "\ud800", 7],
     "root": ["run", "/run\0", "/\ud800", "/a\nb", "/a\x1b[2J", "/run/../etc"],
     "pid": [-1, 1 << 40, True],
     "pid_start_time": [-1, 1 << 70],
@@ -513,7 +516,7 @@ def test_a_journal_of_a_stranger_is_not_believed(
         os.chown(path, 54321, 54321)
     with pytest.raises(DamagedJournal, match="is damaged"):
         read_journal(machine, DEVICE)
-    assert journaled_devices(machine, "/root", "motor") == []
+    assert journaled_devices(machine, Owner("/root", "motor")) == []
     undo_leftovers(claim)
     assert (core.state, read_journal(machine, DEVICE)) == ("offline", None)
     assert json.loads(path.with_name(f"{path.name}.damaged").read_text()) == values
@@ -538,6 +541,15 @@ def test_one_s_own_journal_may_name_a_folder_that_the_kernel_was_told_of_before(
     undo_leftovers(claim)
     assert not (tmp_path / FIRMWARE).exists()
     claim.close()
+
+
+@pytest.mark.parametrize(
+    ("journaled", "asked", "belongs"),
+    [("one", "one", True), ("one", "two", False), ("", "two", True), ("one", "", True), ("", "", True)],
+)
+def test_a_journal_tells_containers_of_one_id_apart(journaled: str, asked: str, belongs: bool) -> None:
+    """One of an older version does not say when its container was created."""
+    assert Journal("/root", "motor", journaled).belongs_to(Owner("/root", "motor", asked)) is belongs
 
 
 @pytest.mark.parametrize("name", ["journal", "journal.tmp", "journal.damaged"])

@@ -1,5 +1,6 @@
 """What a verb finds that comes at one exact moment of another process, which stands still there or is gone."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from altered_launcher import altered
 from command_runner import PATIENCE_SECONDS, Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
+
+from invariants import broken_after_delete
 
 
 def planted(command: Command, name: str, lines: str) -> Command:
@@ -149,3 +152,105 @@ def test_the_last_words_before_a_stop(command: Command, core: ProcessorDouble, f
     assert command.exit_code(pid) == 0
     assert core.state == "offline"
     assert command.run("logs", "motor").stdout == "last words\n"
+
+
+def stands_still_before(module: str, name: str) -> str:
+    """Lines: a process stops itself as it calls that function or method of ours for the first time."""
+    owner, _, function = name.rpartition(".")
+    return f"""
+import os, signal
+import hybrid_runtime.{module} as module
+owner = module{"." * bool(owner)}{owner}
+calling = owner.{function}
+def call(*words, **named):
+    owner.{function} = calling
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return calling(*words, **named)
+owner.{function} = call
+"""
+
+
+def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDouble) -> None:
+    """The container that has come meanwhile is whole, and nothing of the former one is left beside it."""
+    assert command.status("motor") == "created"
+    command.run("start", "motor")
+    assert core.state == "running"
+    command.run("delete", "--force", "motor")
+    assert broken_after_delete(double.sighting(), "enabled") == []
+
+
+DELETES_LATE = stands_still_before("container.ending", "journaled_devices")
+CREATES_SLOWLY = stands_still_before("command.create", "_Creation.prepare")
+
+
+def test_a_late_delete_of_nothing_leaves_the_next_container_alone(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """What the journals say of the id, they say of the new one."""
+    deleting, outcome = planted(command, "deletes-late", DELETES_LATE).spawn("delete", "--force", "motor")
+    eventually(lambda: stands_still(deleting.pid))
+    command.create(firmware, "motor")
+    os.kill(deleting.pid, signal.SIGCONT)
+    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
+    check_lives(command, core, double)
+
+
+def test_a_late_delete_of_a_damaged_record_leaves_the_next_container_alone(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    command.create(firmware, "motor")
+    (double.root / "motor/record.json").write_text("{")
+    late = planted(command, "clears-late", stands_still_before("command.delete", "_clear_unrecorded"))
+    deleting, outcome = late.spawn("delete", "--force", "motor")
+    eventually(lambda: stands_still(deleting.pid))
+    command.run("delete", "--force", "motor")
+    command.create(firmware, "motor")
+    os.kill(deleting.pid, signal.SIGCONT)
+    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
+    check_lives(command, core, double)
+
+
+def test_a_late_delete_of_what_is_being_created_leaves_the_next_container_alone(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    creating, _ = planted(command, "creates-slowly", CREATES_SLOWLY).spawn("create", firmware, "motor")
+    eventually(lambda: stands_still(creating.pid))
+    deleting, outcome = planted(command, "deletes-late", DELETES_LATE).spawn("delete", "--force", "motor")
+    assert creating.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    eventually(lambda: stands_still(deleting.pid))
+    command.create(firmware, "motor")
+    os.kill(deleting.pid, signal.SIGCONT)
+    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
+    check_lives(command, core, double)
+
+
+# The supervisor, once the journal has been cleared.
+UNDOES_SLOWLY = """
+import os, signal
+import hybrid_runtime.supervisor.birth as birth
+forgetting = birth.forget
+def forget(*words):
+    forgetting(*words)
+    os.kill(os.getpid(), signal.SIGSTOP)
+birth.forget = forget
+"""
+
+
+def test_a_late_undoing_of_a_create_leaves_the_next_container_alone(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """The supervisor of a killed create knows its folder from the next one of that name."""
+    lines = UNDOES_SLOWLY + stands_still_before("command.create", "_Creation.commit")
+    first, _ = planted(command, "undoes-slowly", lines).spawn("create", firmware, "motor")
+    eventually(lambda: stands_still(first.pid))
+    supervisor = json.loads((double.claims / f"{core.device}.journal").read_text())["pid"]
+    first.kill()
+    first.wait(PATIENCE_SECONDS)
+    eventually(lambda: stands_still(supervisor))
+    second, outcome = planted(command, "creates-slowly", CREATES_SLOWLY).spawn("create", firmware, "motor")
+    eventually(lambda: stands_still(second.pid))
+    os.kill(supervisor, signal.SIGCONT)
+    command.exit_code(supervisor)
+    os.kill(second.pid, signal.SIGCONT)
+    assert second.wait(PATIENCE_SECONDS) == 0, outcome.stderr
+    check_lives(command, core, double)
