@@ -5,17 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
-
-from filelock import FileLock, Timeout
 
 from fresh.host_settings import CERTIFICATES, OWN_CERTIFICATES, own_folders, pip_settings, variables
 from fresh.release import Release, mmdebstrap_command, source_lines
 from hybrid_hil.image.child import Workshop
 from hybrid_hil.image.debian.mirror import APT_FOLDER, find_mirror, read_sources
 from hybrid_hil.image.debian.packages import apt_configuration, transport_settings
+from throwaway_folder import ThrowawayFolder
 
 PREFIX = "hybrid-hil-fresh-"
 INSIDE = Path(__file__).with_name("inside.sh")
@@ -35,19 +34,15 @@ class FreshMachine:
         self._pip = pip_settings(_pip_configuration())
 
     def __enter__(self) -> Self:
-        sweep(Path(tempfile.gettempdir()))
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = FileLock(lock_of(self._folder))
-        self._lock.acquire(blocking=False)
-        try:
+        with ExitStack() as stack:
+            self._folder = stack.enter_context(ThrowawayFolder(PREFIX))
             self._make()
-        except BaseException:
-            self.close()
-            raise
+            self._held = stack.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
+        """No mount reaches into the folder: those were of namespaces that are gone."""
+        self._held.close()
 
     @property
     def tree(self) -> Path:
@@ -63,12 +58,6 @@ class FreshMachine:
         log = self._logs / f"{self.release.suite}-{name}.log"
         Workshop(log).run(self._command_line(command, seconds))
         return log.read_text(encoding="utf-8")
-
-    def close(self) -> None:
-        """Removes it. No mount reaches into the folder: those were of namespaces that are gone."""
-        shutil.rmtree(self._folder)
-        self._lock.release()
-        lock_of(self._folder).unlink(missing_ok=True)
 
     def _make(self) -> None:
         settings = self._folder / "apt.conf"
@@ -92,27 +81,6 @@ class FreshMachine:
         bounded: list[str | Path] = ["timeout", "--signal=KILL", f"{seconds:.0f}", *NAMESPACES, INSIDE, self.tree]
         environment = ["/usr/bin/env", "-i", "-C", CLONE, *variables(os.environ, self._pip)]
         return [*bounded, *own_folders(self._pip), "--", *environment, "/bin/sh", "-c", command]
-
-
-def lock_of(folder: Path) -> Path:
-    """The lock that says whether somebody still has `folder`; it dies with them."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def sweep(place: Path) -> list[Path]:
-    """Removes what runs that were killed left in `place`, and returns it."""
-    swept = []
-    for folder in sorted(path for path in place.glob(f"{PREFIX}*") if path.is_dir()):
-        lock = FileLock(lock_of(folder))
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            continue
-        shutil.rmtree(folder)
-        lock.release()
-        lock_of(folder).unlink(missing_ok=True)
-        swept.append(folder)
-    return swept
 
 
 def _pip_configuration() -> str:

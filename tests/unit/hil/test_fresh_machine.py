@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from fresh.fresh_machine import PREFIX, lock_of, sweep
 from fresh.host_settings import own_folders, passed_on, pip_settings, readme_commands, variables
 from fresh.release import RELEASES, mmdebstrap_command, source_lines
 from hybrid_hil.checkout import checkout_root
@@ -92,13 +90,3 @@ def test_a_system_has_nothing_but_what_the_checkout_came_by() -> None:
     command = [str(word) for word in mmdebstrap_command(BOOKWORM, Path("/t"), Path("/apt.conf"), ["deb x"])]
     assert "--include=git,ca-certificates" in command
     assert command[-3:] == ["bookworm", "/t", "deb x"]
-
-
-def test_what_a_killed_run_left_is_removed_and_no_other(tmp_path: Path) -> None:
-    left, held, other = (tmp_path / name for name in (f"{PREFIX}left", f"{PREFIX}held", "other"))
-    for folder in (left, held, other):
-        (folder / "tree").mkdir(parents=True)
-    with FileLock(lock_of(held)):
-        assert sweep(tmp_path) == [left]
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == sorted([held.name, other.name])
-    assert not lock_of(left).exists()

@@ -14,7 +14,6 @@ from hybrid_hil.deadline import Deadline
 from mutants.baseline import Baseline, run_baseline
 from mutants.mutant import EntryError, Mutant, parse_mutant, read_mutants
 from mutants.trial import Ending, Report, run_tests
-from throwaway_folder import ThrowawayFolder, lock_of, sweep
 
 TESTS = """
 import os, subprocess, sys, time
@@ -216,35 +215,6 @@ def test_a_run_in_a_copy_knows_nothing_of_this_checkout(monkeypatch: pytest.Monk
     given = environment_in(tmp_path, Path("/more"))
     assert "/elsewhere" not in given.values()
     assert given["PYTHONPATH"] == f"{tmp_path}/hil:{tmp_path}/runtime:/more"
-
-
-def test_a_folder_goes_with_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with ThrowawayFolder("mutant-") as folder:
-        (folder / "file").write_text("")
-        assert sweep(tmp_path, "mutant-") == []
-        assert folder.is_dir()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_folder_of_a_killed_run_goes_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = """
-import sys, time
-from throwaway_folder import ThrowawayFolder
-with ThrowawayFolder("mutant-") as folder:
-    print(folder, flush=True)
-    time.sleep(600)
-"""
-    here = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(checkout_root() / "tests")}
-    with subprocess.Popen([sys.executable, "-c", lines], env=here, stdout=subprocess.PIPE, text=True) as run:
-        assert run.stdout is not None
-        left = Path(run.stdout.readline().strip())
-        run.kill()
-    assert left.is_dir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with ThrowawayFolder("mutant-") as folder:
-        assert {path for path in tmp_path.iterdir() if path.is_dir()} == {folder}
-    assert not lock_of(left).exists()
 
 
 def test_an_interrupted_trial_ends_its_tests(checkout: Path, folder: Path) -> None:
