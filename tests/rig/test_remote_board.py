@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from sandbox import Sandbox
+from spoiled_provision import spoil_provision
 from stand import Stand
 
-from hybrid_hil.board import Board, lease
+from hybrid_hil.board import lease
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.lease import BoardInUseError, Lease
 from hybrid_hil.board.remote import RemoteBoard
@@ -79,14 +80,7 @@ def test_a_board_that_cannot_be_cleaned_gets_its_power_cycled(rig: Rig) -> None:
 
 def test_a_board_whose_runtime_something_else_changes_is_refused(stand: Stand, tmp_path: Path) -> None:
     with Rig(RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "logs")) as rig:
-        deploying = rig.board.provision
-        assert deploying is not None
-
-        def meddling(board: Board, deadline: Deadline) -> None:
-            deploying(board, deadline)
-            board.shell.run("echo '# mine' >>/usr/lib/hybrid-runtime/hybrid_runtime/__init__.py")
-
-        rig.board.provision = meddling
+        spoil_provision(rig.board)
         with pytest.raises(StaleRuntimeError, match=r"`hybrid_runtime/__init__\.py` differs"):
             rig.boot()
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from spoiled_provision import spoil_provision
 
 from hybrid_hil import rig as rig_module
-from hybrid_hil.board import Board, snapshot
+from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import Shelf
@@ -154,14 +155,7 @@ def test_a_kept_board_with_another_runtime_is_booted_over(
 def test_a_board_whose_runtime_something_else_changes_is_refused_and_not_kept(image: Image, store: Store) -> None:
     kept = store.components(snapshot.KIND)
     with rig_of(image, store, secrets.token_hex(8)) as rig:
-        deploying = rig.board.provision
-        assert deploying is not None
-
-        def meddling(board: Board, deadline: Deadline) -> None:
-            deploying(board, deadline)
-            board.shell.run("echo '# mine' >>/usr/lib/hybrid-runtime/hybrid_runtime/__init__.py")
-
-        rig.board.provision = meddling
+        spoil_provision(rig.board)
         with pytest.raises(StaleRuntimeError, match=r"`hybrid_runtime/__init__\.py` differs"):
             rig.boot()
     assert store.components(snapshot.KIND) == kept
