@@ -95,10 +95,8 @@ class BoardKeeper:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if report.failed and call.when != "teardown" and self._rig is not None and _needs_board(item):
-            kept = self._rig.keep_evidence(item.nodeid, self._artifacts, report.longreprtext, self._marks)
-            report.sections.append((recording.EVIDENCE, str(kept.folder)))
-            if kept.lost:
-                self._rig.account.lost.append(kept.lost)
+            kept = self._keep_evidence(self._rig, item.nodeid, report.longreprtext)
+            report.sections.append((recording.EVIDENCE, str(kept)))
             report.sections.append((recording.BY_HAND, self._rig.board.by_hand))
         return report
 
@@ -118,9 +116,8 @@ class BoardKeeper:
         def told(found: Sequence[Finding]) -> None:
             if said := unexpected(found, expected_warnings(item)):
                 failures.append(warned(said))
-                evidence = rig.keep_evidence(f"{item.nodeid} kernel", self._artifacts, failures[0], self._marks)
-                failures.append(f"evidence: {evidence.folder}")
-                rig.account.lost += [evidence.lost] if evidence.lost else []
+                kept = self._keep_evidence(rig, f"{item.nodeid} kernel", failures[0])
+                failures.append(f"evidence: {kept}")
 
         try:
             rig.look_after(item.nodeid, leaves(item), told)
@@ -167,6 +164,13 @@ class BoardKeeper:
                     terminalreporter.write_line(f"  {kind} {test}")
             for line in shortened(account.lost):
                 terminalreporter.write_line(f"  {line}", yellow=True)
+
+    def _keep_evidence(self, rig: Rig, name: str, text: str) -> Path:
+        """Of the test that runs. Returns its folder; the account has what could not be kept."""
+        evidence = rig.keep_evidence(name, self._artifacts, text, self._marks)
+        if evidence.lost:
+            rig.account.lost.append(evidence.lost)
+        return evidence.folder
 
     def _mark(self) -> None:
         if self._rig is not None:
