@@ -106,7 +106,9 @@ def test_a_reader_that_does_not_read_never_blocks_and_drops_are_told(reader: Rea
     assert monotonic() - started < STUCK_SECONDS
     dropped = stream.dropped_lines
     assert dropped > 1000
-    assert LARGEST_BUFFER - 100 < len(stream.buffer) <= LARGEST_BUFFER
+    # The kernel moves a terminal's text to its reader's side when it finds the time, and that makes room once more.
+    least = LARGEST_BUFFER // 2 if os.isatty(reader.writing) else LARGEST_BUFFER - 100
+    assert least < len(stream.buffer) <= LARGEST_BUFFER
     received = reader.read_all(stream)
     stream.add(b"after\n")
     received += reader.read_all(stream)
