@@ -24,6 +24,10 @@
 #define PATIENCE_US 10000000
 #define WATCH_US    1000
 
+/* Once one has not been seen within its time, the run has failed: the others are not waited for as long. */
+#define LOST_US 100000
+static uint64_t patience = PATIENCE_US;
+
 /* After so many beats no request is under way: it would have stopped the core. */
 #define ESCAPES    100
 #define ESCAPE_US  100000
@@ -81,17 +85,21 @@ uint32_t core_beats(unsigned int core) {
 uint32_t core_await_starts(unsigned int core, uint32_t wanted) {
     uint64_t begun = clock_microseconds();
 
-    while (core_starts(core) != wanted && clock_microseconds() - begun < PATIENCE_US)
+    while (core_starts(core) != wanted && clock_microseconds() - begun < patience)
         continue;
+    if (core_starts(core) != wanted)
+        patience = LOST_US;
     return core_starts(core);
 }
 
 bool core_beats_on(unsigned int core, bool expected) {
     uint32_t before = core_beats(core);
-    uint64_t begun = clock_microseconds(), patience = expected ? PATIENCE_US : WATCH_US;
+    uint64_t begun = clock_microseconds(), limit = expected ? patience : WATCH_US;
 
-    while (core_beats(core) == before && clock_microseconds() - begun < patience)
+    while (core_beats(core) == before && clock_microseconds() - begun < limit)
         continue;
+    if (expected && core_beats(core) == before)
+        patience = LOST_US;
     return core_beats(core) != before;
 }
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,11 @@ from sandbox import Sandbox
 from spoiled_provision import spoil_provision
 from stand import Stand
 
-from hybrid_hil.board import lease
+from hybrid_hil.board import lease, remote
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.lease import BoardInUseError, Lease
 from hybrid_hil.board.remote import RemoteBoard
-from hybrid_hil.board.stages import StageError
+from hybrid_hil.board.stages import CONSOLE, StageError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
@@ -168,7 +169,11 @@ def test_one_run_at_a_time(rig: Rig, stand: Stand, tmp_path: Path) -> None:
     ],
     ids=["switch", "no switch there", "no line there", "no line"],
 )
-def test_what_fails_is_named(stand: Stand, tmp_path: Path, section: str, text: str, stage: str, says: str) -> None:
+def test_what_fails_is_named(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, text: str, stage: str, says: str
+) -> None:
+    # A line may come late: a USB adapter takes its time.
+    monkeypatch.setattr(remote, "CONSOLE", replace(CONSOLE, seconds=1))
     description = read_board_file(stand.board_file(**{section: text}))
     with RemoteBoard(description, logs=tmp_path) as board, pytest.raises(StageError) as caught:
         board.power_on(Deadline(30))
