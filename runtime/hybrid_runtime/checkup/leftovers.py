@@ -41,8 +41,8 @@ NOT_REPAIRED = Kind(PROBLEM, "a repair failed", "see dmesg, and who else control
 ROOT_FORBIDDEN = Kind(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
 
 
-def check(machine: Machine, store: Store) -> Iterator[Finding]:
-    findings = [*_check_claims(machine), *_check_firmware(machine), *_check_containers(machine, store)]
+def check(store: Store) -> Iterator[Finding]:
+    findings = [*_check_claims(store.machine), *_check_firmware(store.machine), *_check_containers(store)]
     if all(finding.level == OK for finding in findings):
         yield NOTHING_LEFT.found()
     yield from findings
@@ -94,7 +94,7 @@ def _check_firmware(machine: Machine) -> Iterator[Finding]:
             yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
 
 
-def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
+def _check_containers(store: Store) -> Iterator[Finding]:
     try:
         identifiers = store.identifiers()
     except Failure as failure:
@@ -102,11 +102,11 @@ def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
         return
     stopped = 0
     for identifier in identifiers:
-        if is_abandoned(machine, store, identifier):
+        if is_abandoned(store, identifier):
             yield ABANDONED.found(f"`{store.folder(identifier)}`")
             continue
         try:
-            stopped += status_of(machine, store.root, store.load(identifier)) is STOPPED
+            stopped += status_of(store, store.load(identifier)) is STOPPED
         except UnreadableRecord as failure:
             yield UNREADABLE.found(failure.message, root=as_word(store.root), id=identifier)
         except Failure:
@@ -123,14 +123,15 @@ class Repaired:
         self.failure = failure
 
 
-def repair(machine: Machine, store: Store) -> Iterator[Repaired]:
+def repair(store: Store) -> Iterator[Repaired]:
     """Everything of the dead is undone. Processors whose holder lives are refused by their locks."""
+    machine = store.machine
     yield from _repair_claims(machine)
     yield from _repair_cores(machine)
     for folder in firmware_folders(machine):
         for path in collect_orphans(machine, folder):
             yield Repaired(f"removed `{path}`, which no container answers for")
-    yield from _repair_containers(machine, store)
+    yield from _repair_containers(store)
 
 
 def _repair_claims(machine: Machine) -> Iterator[Repaired]:
@@ -181,15 +182,15 @@ def _repair_cores(machine: Machine) -> Iterator[Repaired]:
             yield Repaired(what, reason(error))
 
 
-def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
+def _repair_containers(store: Store) -> Iterator[Repaired]:
     try:
         if not os.path.isdir(store.root):
             return
         root = lock_root(store)
         try:
             for identifier in store.identifiers():
-                if is_abandoned(machine, store, identifier):
-                    clear_abandoned(machine, store, identifier)
+                if is_abandoned(store, identifier):
+                    clear_abandoned(store, identifier)
                     yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
         finally:
             os.close(root)

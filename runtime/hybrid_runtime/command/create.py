@@ -124,7 +124,7 @@ class _Creation:
         is killed the id is free again. No signal comes between the folder and our knowing of it."""
         mask = block_signals()
         try:
-            self.folder = make_folder(self.machine, self.context.store, self.record)
+            self.folder = make_folder(self.context.store, self.record)
             self.held = HeldFolder(self.folder)
         finally:
             set_signal_mask(mask)

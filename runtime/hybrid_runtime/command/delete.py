@@ -2,9 +2,9 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import destroy
+from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.status import STOPPED, open_supervisor, settled
+from hybrid_runtime.container.status import STOPPED
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure
@@ -17,8 +17,7 @@ def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
     force = values.has("force")
     try:
-        folder = context.store.hold(identifier)
-        record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier, folder))
+        container = Container(context.store, identifier)
     except UnreadableRecord:
         if not force:
             raise
@@ -31,17 +30,17 @@ def run(context: Context, values: Values) -> int:
             raise
         _clear_unrecorded(context, identifier)
         return 0
-    if not force and not status.can_delete:
+    if not force and not container.status.can_delete:
         raise Failure(
-            f"container `{identifier}` is {status}",
+            f"container `{identifier}` is {container.status}",
             f"`hybrid-runtime kill {identifier}` first, or delete --force",
         )
-    if status is STOPPED:
-        process = open_supervisor(context.machine, context.store.root, record)
+    if container.status is STOPPED:
+        process = container.open_supervisor()
         if process:
             with process:
                 process.wait_until_gone(Deadline(_ENDING_SECONDS))
-    for problem in destroy(context.machine, context.store.root, folder, record):
+    for problem in container.destroy():
         context.warn(problem)
     return 0
 
@@ -49,4 +48,4 @@ def run(context: Context, values: Values) -> int:
 def _clear_unrecorded(context: Context, identifier: str) -> None:
     from hybrid_runtime.container.abandoned import clear_unrecorded
 
-    clear_unrecorded(context.machine, context.store, identifier)
+    clear_unrecorded(context.store, identifier)

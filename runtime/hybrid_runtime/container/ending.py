@@ -10,7 +10,7 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.holder import is_held_for, open_holder
 from hybrid_runtime.container.record import CREATING, End, Owner, Record
-from hybrid_runtime.container.store import HeldFolder
+from hybrid_runtime.container.store import HeldFolder, Store
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
@@ -21,9 +21,9 @@ KILL_SECONDS = 5.0
 KILLED_CODE = 137
 
 
-def kill_and_undo(machine: Machine, root: str, folder: HeldFolder, record: Record) -> None:
+def kill_and_undo(store: Store, folder: HeldFolder, record: Record) -> None:
     """Afterwards no process, no running core, no claim. Raises Failure: what could not be done is still journaled."""
-    owner = record.owner(root)
+    machine, owner = store.machine, record.owner(store.root)
     killed = _kill(ProcessHandle.open(record.pid, record.pid_start_time), owner)
     if record.phase == CREATING or not record.device:
         # Create was killed before it could note the processor, or has not come so far.
@@ -129,22 +129,3 @@ def remove_torn_journals(machine: Machine) -> None:
             claim.remove_torn_journal()
         finally:
             claim.close()
-
-
-def destroy(machine: Machine, root: str, folder: HeldFolder, record: Record) -> list[str]:
-    """Kills, undoes, removes the folder, then runs the poststop hooks; what went wrong with those is returned.
-
-    Raises Failure and OSError; the folder is then still there.
-    """
-    bundle = None
-    if "poststop" in record.hooks:
-        from hybrid_runtime.firmware.bundle import kept_bundle
-
-        bundle = kept_bundle(folder.content, record.bundle)
-    kill_and_undo(machine, root, folder, record)
-    folder.remove()
-    if bundle is None:
-        return []
-    from hybrid_runtime.container.hook import run_poststop_hooks
-
-    return run_poststop_hooks(bundle, record)

@@ -206,14 +206,14 @@ def test_a_late_kill_does_not_write_into_the_next_container(
     from hybrid_runtime.machine import Machine
 
     pid = command.create(firmware, "motor")
-    store = Store(str(double.root))
+    store = Store(Machine(str(double.sysroot)), str(double.root))
     folder = store.hold("motor")
     record = store.load("motor", folder)
     command.run("delete", "--force", "motor")
     command.exit_code(pid, 0)
     command.create(firmware, "motor")
     monkeypatch.setattr(ending, "_kill", lambda *_: True)
-    ending.kill_and_undo(Machine(str(double.sysroot)), store.root, folder, record)
+    ending.kill_and_undo(store, folder, record)
     assert command.status("motor") == "created"
     assert "remoteproc.exit-code" not in command.state("motor")["annotations"]
     folder.remove()

@@ -125,7 +125,7 @@ COMMON = {
     ),
     "timestamp",
 }
-STATUS = {*COMMON, "container.status", "process_identity", "deadline"}
+STATUS = {*COMMON, "container.container", "container.status", "process_identity", "deadline"}
 CORE = {*STATUS, "processor.remoteproc"}
 LOADED = {
     "--version": {*COMMON, "command.version"},
@@ -164,7 +164,7 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
 SELDOM = ("image.", "container.hook", "firmware.hook", "network_namespace", "container.cgroup", "supervisor.terminal")
-MOST = {"create": 50, "delete --force": 28}
+MOST = {"create": 50, "delete --force": 29}
 
 
 @pytest.mark.parametrize("verb", MOST)

@@ -86,15 +86,15 @@ def dies_around_the_look(*, seen: bool) -> str:
     """Lines: the supervisor is killed before `kill` has looked for it, or once it has been `seen`."""
     return f"""
 import os, signal, time
-import hybrid_runtime.command.kill as kill
-opening = kill.open_supervisor
-def open_supervisor(machine, root, record):
-    process = opening(machine, root, record) if {seen} else None
-    os.kill(record.pid, signal.SIGKILL)
-    while os.path.exists("/proc/%d" % record.pid):
+from hybrid_runtime.container.container import Container
+opening = Container.open_supervisor
+def open_supervisor(self):
+    process = opening(self) if {seen} else None
+    os.kill(self.record.pid, signal.SIGKILL)
+    while os.path.exists("/proc/%d" % self.record.pid):
         time.sleep(0.001)
-    return process or opening(machine, root, record)
-kill.open_supervisor = open_supervisor
+    return process or opening(self)
+Container.open_supervisor = open_supervisor
 """
 
 
