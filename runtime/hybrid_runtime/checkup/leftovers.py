@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
-from hybrid_runtime.container.abandoned import clear_abandoned, is_abandoned, lock_root
 from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
@@ -14,10 +13,12 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.holder import is_held
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
+from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.container.undo import ASIDE, stop_without_journal, undo_leftovers
+from hybrid_runtime.container.sweep import is_abandoned, sweep
+from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
@@ -147,18 +148,11 @@ def _repair_claims(machine: Machine) -> Iterator[Repaired]:
             f"undid container `{journal.identifier}` on {device}" if journal else f"set aside the journal of {device}"
         )
         try:
-            claim = take_claim(machine, device)
-            if claim is None:
-                # Taken over meanwhile by a create, which undoes it first.
-                continue
-            try:
-                undo_leftovers(claim)
-            finally:
-                claim.close()
+            # False: taken over meanwhile by a create, which undoes it first.
+            if reclaim(machine, device):
+                yield Repaired(what)
         except (Failure, OSError) as error:
             yield Repaired(what, reason(error))
-        else:
-            yield Repaired(what)
 
 
 def _repair_cores(machine: Machine) -> Iterator[Repaired]:
@@ -184,15 +178,7 @@ def _repair_cores(machine: Machine) -> Iterator[Repaired]:
 
 def _repair_containers(store: Store) -> Iterator[Repaired]:
     try:
-        if not os.path.isdir(store.root):
-            return
-        root = lock_root(store)
-        try:
-            for identifier in store.identifiers():
-                if is_abandoned(store, identifier):
-                    clear_abandoned(store, identifier)
-                    yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
-        finally:
-            os.close(root)
+        for folder in sweep(store):
+            yield Repaired(f"removed `{folder}`, whose create was killed")
     except (Failure, OSError) as error:
         yield Repaired(f"looked at `{store.root}`", reason(error))

@@ -21,14 +21,14 @@ def run(context: Context, values: Values) -> int:
     except UnreadableRecord:
         if not force:
             raise
-        _clear_unrecorded(context, identifier)
+        _remove_unrecorded(context, identifier)
         return 0
     except Failure as failure:
         # Engines delete once more after everything, to be sure. And somebody may have removed the folder from under
         # its supervisor, or the create was killed as it had made the folder.
         if not force or failure.message != DOES_NOT_EXIST:
             raise
-        _clear_unrecorded(context, identifier)
+        _remove_unrecorded(context, identifier)
         return 0
     if not force and not container.status.can_delete:
         raise Failure(
@@ -45,7 +45,7 @@ def run(context: Context, values: Values) -> int:
     return 0
 
 
-def _clear_unrecorded(context: Context, identifier: str) -> None:
-    from hybrid_runtime.container.abandoned import clear_unrecorded
+def _remove_unrecorded(context: Context, identifier: str) -> None:
+    from hybrid_runtime.container.sweep import remove_unrecorded
 
-    clear_unrecorded(context.store, identifier)
+    remove_unrecorded(context.store, identifier)

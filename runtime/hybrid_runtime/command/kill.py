@@ -69,8 +69,8 @@ def _finish_death(container: Container) -> None:
 
     machine, device = container.store.machine, container.record.device
     if device and is_journaled_for(machine, device, container.owner):
-        from hybrid_runtime.container.ending import undo_container
+        from hybrid_runtime.container.reclaim import reclaim
 
-        if undo_container(machine, device, container.owner):
+        if reclaim(machine, device, container.owner):
             return
     raise Failure(NOT_RUNNING)

@@ -2,10 +2,15 @@
 
 import posix as os
 
-from hybrid_runtime.container.record import Owner, Record
+from hybrid_runtime.container.record import CREATING, End, Owner, Record
 from hybrid_runtime.container.status import has_supervisor, load_status, open_supervisor
-from hybrid_runtime.container.store import Store
+from hybrid_runtime.container.store import HeldFolder, Store
+from hybrid_runtime.failure import Failure
 from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.timestamp import rfc3339
+
+# Of a process that SIGKILL has ended (128 + 9).
+KILLED_CODE = 137
 
 
 class Container:
@@ -14,11 +19,11 @@ class Container:
     `record` and `status` are those of the last look.
     """
 
-    def __init__(self, store: Store, identifier: str) -> None:
+    def __init__(self, store: Store, identifier: str, folder: HeldFolder | None = None) -> None:
         """Raises Failure with the words engines know when there is none, and UnreadableRecord."""
         self.store = store
         self.identifier = identifier
-        self.folder = store.hold(identifier)
+        self.folder = folder or store.hold(identifier)
         self.look_again()
 
     def load(self) -> Record:
@@ -49,23 +54,41 @@ class Container:
 
     def kill(self) -> None:
         """Afterwards no process, no running core, no claim. Raises Failure: what could not be done is journaled."""
-        from hybrid_runtime.container.ending import kill_and_undo
+        from hybrid_runtime.container.reclaim import KILL_SECONDS, end_all_holders, end_holder, kill_process
 
-        kill_and_undo(self.store, self.folder, self.record)
+        machine, record = self.store.machine, self.record
+        process = ProcessHandle.open(record.pid, record.pid_start_time)
+        if process is not None:
+            with process:
+                kill_process(process, self.owner)
+        if record.phase == CREATING or not record.device:
+            # Create was killed before it could note the processor, or has not come so far. Its supervisor undoes
+            # everything by itself, also what only it knows of: the pid file.
+            end_all_holders(machine, self.owner, KILL_SECONDS)
+        else:
+            end_holder(machine, record.device, self.owner)
+        if process is not None:
+            self._note_kill()
+
+    def _note_kill(self) -> None:
+        """The record only reports: a full disk or a folder removed meanwhile undo nothing of the kill."""
+        self.record.end = End(KILLED_CODE, "killed", rfc3339())
+        try:
+            self.record.save(self.folder.content)
+        except Failure:
+            return
 
     def destroy(self) -> list[str]:
         """Kills it, removes its folder, then runs the poststop hooks. Returns the problems of those.
 
         Raises Failure and OSError: the folder is then still there.
         """
-        from hybrid_runtime.container.ending import kill_and_undo
-
         bundle = None
         if "poststop" in self.record.hooks:
             from hybrid_runtime.firmware.bundle import kept_bundle
 
             bundle = kept_bundle(self.folder.content, self.record.bundle)
-        kill_and_undo(self.store, self.folder, self.record)
+        self.kill()
         self.folder.remove()
         if bundle is None:
             return []

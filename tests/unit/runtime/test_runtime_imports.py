@@ -132,7 +132,7 @@ LOADED = {
     "state": {*CORE, "command.state", "container.state"},
     "start": {*CORE, "command.start", "firmware.annotations", "supervisor.control", "system_calls"},
     "kill": {*CORE, "command.kill", "system_calls"},
-    "delete": {*STATUS, "command.delete", "container.ending", "container.claim", "container.holder"},
+    "delete": {*STATUS, "command.delete", "container.reclaim", "container.claim", "container.holder"},
 }
 # The interpreter's own, as far as they are neither frozen into it nor built in on any.
 C_MODULES = {"_json", "_signal", "_socket", "errno", "fcntl", "gc", "marshal", "posix", "select", "sys", "time"}

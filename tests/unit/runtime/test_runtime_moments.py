@@ -179,7 +179,7 @@ def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDoubl
     assert broken_after_delete(double.sighting(), "enabled") == []
 
 
-DELETES_LATE = stands_still_before("container.ending", "journaled_devices")
+DELETES_LATE = stands_still_before("container.reclaim", "journaled_devices")
 CREATES_SLOWLY = stands_still_before("command.create", "_Creation.prepare")
 
 
@@ -200,7 +200,7 @@ def test_a_late_delete_of_a_damaged_record_leaves_the_next_container_alone(
 ) -> None:
     command.create(firmware, "motor")
     (double.root / "motor/record.json").write_text("{")
-    late = planted(command, "clears-late", stands_still_before("command.delete", "_clear_unrecorded"))
+    late = planted(command, "clears-late", stands_still_before("command.delete", "_remove_unrecorded"))
     deleting, outcome = late.spawn("delete", "--force", "motor")
     eventually(lambda: stands_still(deleting.pid))
     command.run("delete", "--force", "motor")

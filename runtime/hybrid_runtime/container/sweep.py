@@ -1,4 +1,4 @@
-"""Containers whose create died before it had a supervisor, or whose record is lost: their id is free again."""
+"""Folders below the root whose create was interrupted, or whose record is lost: their id is free again."""
 
 import posix as os
 
@@ -8,6 +8,10 @@ from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remov
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.path import is_folder, link_exists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No id may be this.
 LOCK = "~lock"
@@ -25,7 +29,7 @@ def make_folder(store: Store, record: Record) -> str:
     root = lock_root(store)
     try:
         if is_abandoned(store, record.identifier):
-            clear_abandoned(store, record.identifier)
+            remove_abandoned(store, record.identifier)
         folder = store.make_folder(record.identifier)
         try:
             record.save(folder)
@@ -87,12 +91,12 @@ def is_abandoned(store: Store, identifier: str) -> bool:
     return record.phase == CREATING and status is STOPPED
 
 
-def clear_unrecorded(store: Store, identifier: str) -> None:
+def remove_unrecorded(store: Store, identifier: str) -> None:
     """What is left of a container without a readable record. A new container of that id is left alone.
 
     Raises Failure when its core cannot be stopped, or another command does not let creates come to their end.
     """
-    from hybrid_runtime.container.ending import is_journaled, kill_and_undo_unrecorded
+    from hybrid_runtime.container.reclaim import end_all_holders, is_journaled
 
     owner = Owner(store.root, identifier)
     if not link_exists(store.folder(identifier)) and not is_journaled(store.machine, owner):
@@ -103,10 +107,10 @@ def clear_unrecorded(store: Store, identifier: str) -> None:
         try:
             folder = HeldFolder(store.folder(identifier))
         except (FileNotFoundError, NotADirectoryError):
-            kill_and_undo_unrecorded(store.machine, owner)
+            end_all_holders(store.machine, owner)
             return
         if _is_without_record(store, identifier, folder):
-            kill_and_undo_unrecorded(store.machine, owner)
+            end_all_holders(store.machine, owner)
             folder.remove()
     finally:
         os.close(root)
@@ -123,9 +127,9 @@ def _is_without_record(store: Store, identifier: str, folder: HeldFolder) -> boo
     return False
 
 
-def clear_abandoned(store: Store, identifier: str) -> None:
-    """Raises Failure when its core cannot be stopped."""
-    from hybrid_runtime.container.ending import kill_and_undo
+def remove_abandoned(store: Store, identifier: str) -> None:
+    """Raises Failure when its core cannot be stopped. Only while the root is locked."""
+    from hybrid_runtime.container.container import Container
 
     try:
         folder = HeldFolder(store.folder(identifier))
@@ -133,8 +137,24 @@ def clear_abandoned(store: Store, identifier: str) -> None:
         # A delete was at work, and has come to its end.
         return
     try:
-        kill_and_undo(store, folder, load_record(folder.content, identifier))
-    except UnreadableRecord:
+        container = Container(store, identifier, folder)
+    except Failure:
         # Nothing was done before the first record.
         pass
+    else:
+        container.kill()
     folder.remove()
+
+
+def sweep(store: Store) -> "Iterator[str]":
+    """Removes every folder whose create was interrupted, and yields its path. Raises Failure and OSError."""
+    if not is_folder(store.root):
+        return
+    root = lock_root(store)
+    try:
+        for identifier in store.identifiers():
+            if is_abandoned(store, identifier):
+                remove_abandoned(store, identifier)
+                yield store.folder(identifier)
+    finally:
+        os.close(root)
