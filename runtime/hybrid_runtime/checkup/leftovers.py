@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
-from hybrid_runtime.container.abandoned import clear_abandoned, is_abandoned, lock_root
 from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
@@ -14,10 +13,12 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.holder import is_held
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
+from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.container.undo import ASIDE, stop_without_journal, undo_leftovers
+from hybrid_runtime.container.sweep import is_abandoned, sweep
+from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
@@ -41,8 +42,8 @@ NOT_REPAIRED = Kind(PROBLEM, "a repair failed", "see dmesg, and who else control
 ROOT_FORBIDDEN = Kind(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
 
 
-def check(machine: Machine, store: Store) -> Iterator[Finding]:
-    findings = [*_check_claims(machine), *_check_firmware(machine), *_check_containers(machine, store)]
+def check(store: Store) -> Iterator[Finding]:
+    findings = [*_check_claims(store.machine), *_check_firmware(store.machine), *_check_containers(store)]
     if all(finding.level == OK for finding in findings):
         yield NOTHING_LEFT.found()
     yield from findings
@@ -94,7 +95,7 @@ def _check_firmware(machine: Machine) -> Iterator[Finding]:
             yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
 
 
-def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
+def _check_containers(store: Store) -> Iterator[Finding]:
     try:
         identifiers = store.identifiers()
     except Failure as failure:
@@ -102,11 +103,11 @@ def _check_containers(machine: Machine, store: Store) -> Iterator[Finding]:
         return
     stopped = 0
     for identifier in identifiers:
-        if is_abandoned(machine, store, identifier):
+        if is_abandoned(store, identifier):
             yield ABANDONED.found(f"`{store.folder(identifier)}`")
             continue
         try:
-            stopped += status_of(machine, store.root, store.load(identifier)) is STOPPED
+            stopped += status_of(store, store.load(identifier)) is STOPPED
         except UnreadableRecord as failure:
             yield UNREADABLE.found(failure.message, root=as_word(store.root), id=identifier)
         except Failure:
@@ -123,14 +124,15 @@ class Repaired:
         self.failure = failure
 
 
-def repair(machine: Machine, store: Store) -> Iterator[Repaired]:
+def repair(store: Store) -> Iterator[Repaired]:
     """Everything of the dead is undone. Processors whose holder lives are refused by their locks."""
+    machine = store.machine
     yield from _repair_claims(machine)
     yield from _repair_cores(machine)
     for folder in firmware_folders(machine):
         for path in collect_orphans(machine, folder):
             yield Repaired(f"removed `{path}`, which no container answers for")
-    yield from _repair_containers(machine, store)
+    yield from _repair_containers(store)
 
 
 def _repair_claims(machine: Machine) -> Iterator[Repaired]:
@@ -146,18 +148,11 @@ def _repair_claims(machine: Machine) -> Iterator[Repaired]:
             f"undid container `{journal.identifier}` on {device}" if journal else f"set aside the journal of {device}"
         )
         try:
-            claim = take_claim(machine, device)
-            if claim is None:
-                # Taken over meanwhile by a create, which undoes it first.
-                continue
-            try:
-                undo_leftovers(claim)
-            finally:
-                claim.close()
+            # False: taken over meanwhile by a create, which undoes it first.
+            if reclaim(machine, device):
+                yield Repaired(what)
         except (Failure, OSError) as error:
             yield Repaired(what, reason(error))
-        else:
-            yield Repaired(what)
 
 
 def _repair_cores(machine: Machine) -> Iterator[Repaired]:
@@ -181,17 +176,9 @@ def _repair_cores(machine: Machine) -> Iterator[Repaired]:
             yield Repaired(what, reason(error))
 
 
-def _repair_containers(machine: Machine, store: Store) -> Iterator[Repaired]:
+def _repair_containers(store: Store) -> Iterator[Repaired]:
     try:
-        if not os.path.isdir(store.root):
-            return
-        root = lock_root(store)
-        try:
-            for identifier in store.identifiers():
-                if is_abandoned(machine, store, identifier):
-                    clear_abandoned(machine, store, identifier)
-                    yield Repaired(f"removed `{store.folder(identifier)}`, whose create was killed")
-        finally:
-            os.close(root)
+        for folder in sweep(store):
+            yield Repaired(f"removed `{folder}`, whose create was killed")
     except (Failure, OSError) as error:
         yield Repaired(f"looked at `{store.root}`", reason(error))

@@ -73,7 +73,7 @@ class Context(Messages):
         super().__init__(options.get("log"), log_format, _LEVELS.index(level))
         self.argv = argv
         self.machine = Machine(options.get("sysroot"))
-        self.store = Store(options.get("root") or default_root(self.machine))
+        self.store = Store(self.machine, options.get("root") or default_root(self.machine))
         self.processor = options.get("processor")
         self.names_processor = options.has("processor")
 

@@ -8,12 +8,12 @@ import posix as os
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.interruption import interrupt_on_termination
 from hybrid_runtime.command.options import Values, usage_error
-from hybrid_runtime.container.abandoned import make_folder
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.identifier import check_identifier
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.status import BEING_CREATED
 from hybrid_runtime.container.store import CONFIG, HeldFolder, remove_folder
+from hybrid_runtime.container.sweep import make_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
@@ -124,7 +124,7 @@ class _Creation:
         is killed the id is free again. No signal comes between the folder and our knowing of it."""
         mask = block_signals()
         try:
-            self.folder = make_folder(self.machine, self.context.store, self.record)
+            self.folder = make_folder(self.context.store, self.record)
             self.held = HeldFolder(self.folder)
         finally:
             set_signal_mask(mask)

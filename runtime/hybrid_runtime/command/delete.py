@@ -2,9 +2,9 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.ending import destroy
+from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.status import STOPPED, open_supervisor, settled
+from hybrid_runtime.container.status import STOPPED
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure
@@ -17,36 +17,35 @@ def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
     force = values.has("force")
     try:
-        folder = context.store.hold(identifier)
-        record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier, folder))
+        container = Container(context.store, identifier)
     except UnreadableRecord:
         if not force:
             raise
-        _clear_unrecorded(context, identifier)
+        _remove_unrecorded(context, identifier)
         return 0
     except Failure as failure:
         # Engines delete once more after everything, to be sure. And somebody may have removed the folder from under
         # its supervisor, or the create was killed as it had made the folder.
         if not force or failure.message != DOES_NOT_EXIST:
             raise
-        _clear_unrecorded(context, identifier)
+        _remove_unrecorded(context, identifier)
         return 0
-    if not force and not status.can_delete:
+    if not force and not container.status.can_delete:
         raise Failure(
-            f"container `{identifier}` is {status}",
+            f"container `{identifier}` is {container.status}",
             f"`hybrid-runtime kill {identifier}` first, or delete --force",
         )
-    if status is STOPPED:
-        process = open_supervisor(context.machine, context.store.root, record)
+    if container.status is STOPPED:
+        process = container.open_supervisor()
         if process:
             with process:
                 process.wait_until_gone(Deadline(_ENDING_SECONDS))
-    for problem in destroy(context.machine, context.store.root, folder, record):
+    for problem in container.destroy():
         context.warn(problem)
     return 0
 
 
-def _clear_unrecorded(context: Context, identifier: str) -> None:
-    from hybrid_runtime.container.abandoned import clear_unrecorded
+def _remove_unrecorded(context: Context, identifier: str) -> None:
+    from hybrid_runtime.container.sweep import remove_unrecorded
 
-    clear_unrecorded(context.machine, context.store, identifier)
+    remove_unrecorded(context.store, identifier)

@@ -31,12 +31,12 @@ def _look(context: Context) -> Iterator[Finding]:
     yield from kernel.check(machine)
     yield from access.check(machine)
     yield from storage.check(machine, store.root)
-    yield from leftovers.check(machine, store)
+    yield from leftovers.check(store)
     yield from engines.check(machine)
 
 
 def _repair(context: Context) -> Iterator[Finding]:
-    for done in leftovers.repair(context.machine, context.store):
+    for done in leftovers.repair(context.store):
         if done.failure:
             yield leftovers.NOT_REPAIRED.found(f"{done.text}: {done.failure}")
         else:

@@ -2,8 +2,7 @@
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.record import Record
-from hybrid_runtime.container.status import open_supervisor, settled
+from hybrid_runtime.container.container import Container
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.engine_phrases import NOT_RUNNING
 from hybrid_runtime.failure import Failure
@@ -43,18 +42,14 @@ def _real_time_number(name: str) -> int | None:
 def run(context: Context, values: Values) -> int:
     identifier, *rest = values.arguments
     number = signal_number(rest[0] if rest else "TERM")
-    root = context.store.root
-    folder = context.store.hold(identifier)
-    record, status = settled(context.machine, root, lambda: context.store.load(identifier, folder))
-    if not status.can_kill:
-        _finish_death(context, record)
+    container = Container(context.store, identifier)
+    if not container.status.can_kill:
+        _finish_death(container)
         return 0
     if number == signals.SIGKILL:
-        from hybrid_runtime.container.ending import kill_and_undo
-
-        kill_and_undo(context.machine, root, folder, record)
+        container.kill()
         return 0
-    process = open_supervisor(context.machine, root, record)
+    process = container.open_supervisor()
     if process is None:
         raise Failure(NOT_RUNNING)
     # The others mean nothing to a core. Sent all the same, some would end or freeze the supervisor.
@@ -67,15 +62,15 @@ def run(context: Context, values: Values) -> int:
     return 0
 
 
-def _finish_death(context: Context, record: Record) -> None:
+def _finish_death(container: Container) -> None:
     """Of a container whose supervisor is dead: its core is stopped if it still runs. Raises Failure, with the words
     that engines know when there was nothing left to end."""
     from hybrid_runtime.container.holder import is_journaled_for
 
-    root = context.store.root
-    if record.device and is_journaled_for(context.machine, record.device, record.owner(root)):
-        from hybrid_runtime.container.ending import undo_container
+    machine, device = container.store.machine, container.record.device
+    if device and is_journaled_for(machine, device, container.owner):
+        from hybrid_runtime.container.reclaim import reclaim
 
-        if undo_container(context.machine, record.device, record.owner(root)):
+        if reclaim(machine, device, container.owner):
             return
     raise Failure(NOT_RUNNING)

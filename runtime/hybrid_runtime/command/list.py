@@ -5,9 +5,9 @@ import os
 from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
+from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.state import bundle_annotations, kept_configuration, oci_state
-from hybrid_runtime.container.status import settled
 from hybrid_runtime.failure import Failure
 
 UNREADABLE = "unreadable"
@@ -35,17 +35,20 @@ def describe(context: Context, identifier: str) -> dict[str, object] | None:
     """
     folder = context.store.folder(identifier)
     try:
-        record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier))
+        container = Container(context.store, identifier)
     except UnreadableRecord as failure:
         unknown: dict[str, object] = {"id": identifier, "pid": 0, "status": UNREADABLE, "bundle": "", "created": ""}
         return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}
     except Failure:
         return None
-    configuration = kept_configuration(folder)
+    configuration = kept_configuration(container.folder.content)
+    owner = _owner(container.folder.content)
+    container.close()
+    record = container.record
     return {
-        **oci_state(record, status, bundle_annotations(configuration)),
+        **oci_state(record, container.status, bundle_annotations(configuration)),
         "rootfs": _root_of(configuration, record.bundle),
-        "owner": _owner(folder),
+        "owner": owner,
         "processor": record.processor,
     }
 

@@ -5,8 +5,8 @@ import posix as os
 
 from hybrid_runtime.command.context import Context, put
 from hybrid_runtime.command.options import Values, usage_error
+from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
-from hybrid_runtime.container.status import has_supervisor
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.quotation import visible
 
@@ -16,9 +16,9 @@ _LOOK_AGAIN_SECONDS = 0.05
 def run(context: Context, values: Values) -> int:
     identifier = values.arguments[0]
     tail = _tail(values)
-    record = context.store.load(identifier)
-    reader = LogReader(f"{context.store.folder(identifier)}/{LOG}")
-    alive = has_supervisor(context.machine, context.store.root, record)
+    container = Container(context.store, identifier)
+    reader = LogReader(f"{container.folder.content}/{LOG}")
+    alive = container.has_supervisor
     lines = reader.earlier_lines() + reader.new_lines()
     printer = _Printer(timestamps=values.has("timestamps"))
     printer.print(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
@@ -28,7 +28,7 @@ def run(context: Context, values: Values) -> int:
 
         sleep(_LOOK_AGAIN_SECONDS)
         # Liveness before the lines: the last ones are written before the process goes.
-        alive = has_supervisor(context.machine, context.store.root, record) and not printer.has_lost_its_reader()
+        alive = container.has_supervisor and not printer.has_lost_its_reader()
         printer.print(reader.new_lines())
     return 0
 

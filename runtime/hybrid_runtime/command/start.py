@@ -4,8 +4,9 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.container.record import STARTED, Record
-from hybrid_runtime.container.status import RUNNING, open_supervisor, settled
+from hybrid_runtime.container.container import Container
+from hybrid_runtime.container.record import CREATED, STARTED
+from hybrid_runtime.container.status import RUNNING
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
@@ -18,42 +19,43 @@ _MOST_REASONS = 4
 
 
 def run(context: Context, values: Values) -> int:
-    identifier = values.arguments[0]
-    folder = context.store.hold(identifier)
-    record = _startable(context, identifier, folder)
-    if record.hooks:
-        _start_between_hooks(context, identifier, folder)
+    container = Container(context.store, values.arguments[0])
+    _require_startable(container)
+    if container.record.hooks:
+        _start_between_hooks(context, container)
     else:
-        _start(context, record, folder)
+        _start(container)
     return 0
 
 
-def _startable(context: Context, identifier: str, folder: HeldFolder) -> Record:
-    record, status = settled(context.machine, context.store.root, lambda: context.store.load(identifier, folder))
-    if not status.can_start:
-        raise Failure(f"container `{identifier}` is {status}, only a created one can be started", "create it again")
-    return record
+def _require_startable(container: Container) -> None:
+    if not container.status.can_start:
+        raise Failure(
+            f"container `{container.identifier}` is {container.status}, only a created one can be started",
+            "create it again",
+        )
 
 
-def _start_between_hooks(context: Context, identifier: str, folder: HeldFolder) -> None:
+def _start_between_hooks(context: Context, container: Container) -> None:
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 9 and 12)."""
     from hybrid_runtime.command.interruption import interrupt_on_termination
-    from hybrid_runtime.container.ending import destroy
     from hybrid_runtime.container.hook import HookFailed, run_hooks
     from hybrid_runtime.firmware.bundle import kept_bundle
     from hybrid_runtime.firmware.hook import refuse_image_hooks
 
     interrupt_on_termination()
-    _wait_for_turn(folder)
-    record = _startable(context, identifier, folder)
-    bundle = kept_bundle(folder.content, record.bundle)
+    _wait_for_turn(container.folder)
+    container.look_again()
+    _require_startable(container)
+    record = container.record
+    bundle = kept_bundle(container.folder.content, record.bundle)
     # Earlier versions have taken them.
     refuse_image_hooks(bundle.hooks)
     try:
-        _start(context, record, folder)
+        _start(container)
         run_hooks("poststart", bundle, record, RUNNING)
     except HookFailed:
-        for problem in destroy(context.machine, context.store.root, folder, record):
+        for problem in container.destroy():
             context.warn(problem)
         raise
 
@@ -65,14 +67,14 @@ def _wait_for_turn(folder: HeldFolder) -> None:
     flock(os.open(folder.content, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), LOCK_EX)
 
 
-def _start(context: Context, record: Record, folder: HeldFolder) -> None:
-    identifier = record.identifier
-    seconds = start_seconds(record.annotations)
-    process = open_supervisor(context.machine, context.store.root, record)
+def _start(container: Container) -> None:
+    identifier = container.identifier
+    seconds = start_seconds(container.record.annotations)
+    process = container.open_supervisor()
     if process is None:
         raise Failure(f"container `{identifier}` ended before it could start", "create it again")
     deadline = Deadline(seconds)
-    answer = ask(folder.content, "start", deadline)
+    answer = ask(container.folder.content, "start", deadline)
     with process:
         if answer is None and not deadline.expired and process.wait_until_gone(Deadline(_DEATH_SECONDS)):
             # It hung up: another start failed, or it was stopped or killed meanwhile.
@@ -81,23 +83,21 @@ def _start(context: Context, record: Record, folder: HeldFolder) -> None:
                 f"`hybrid-runtime logs {identifier}` tells why",
             )
         if answer is None:
-            raise _given_up(context, record, folder, seconds)
+            raise _given_up(container, seconds)
         if answer.get("ok") is True:
             return
-        if context.store.load(identifier, folder).phase == "created":
+        if container.load().phase == CREATED:
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
     raise refusal(answer)
 
 
-def _given_up(context: Context, record: Record, folder: HeldFolder, seconds: float) -> Failure:
+def _given_up(container: Container, seconds: float) -> Failure:
     """What a start without an answer says. It kills what did not start, never what another start has started."""
-    identifier = record.identifier
-    if context.store.load(identifier, folder).phase == STARTED:
+    identifier = container.identifier
+    if container.load().phase == STARTED:
         return Failure(f"container `{identifier}` was started meanwhile", "only a created one can be started")
-    from hybrid_runtime.container.ending import kill_and_undo
-
-    kill_and_undo(context.machine, context.store.root, folder, record)
+    container.kill()
     return Failure(
         f"container `{identifier}` did not start within {seconds:g} s and was killed",
         "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hybrid_runtime.container.store import Store
+
 
 class Status:
     """A status of the spec, and what may be asked of a container in it."""
@@ -45,26 +47,25 @@ def decide(*, alive: bool, phase: str, ours: bool, core: str, kernel_recovers: b
     return CREATED if phase == CREATED_PHASE else STOPPED
 
 
-def settled(machine: Machine, root: str, load: "Callable[[], Record]") -> tuple[Record, Status]:
+def load_status(store: "Store", load: "Callable[[], Record]") -> tuple[Record, Status]:
     """The record, and the status that goes with it.
 
     A create that comes to its end between the two leaves another record: one that names a living supervisor. Only a
-    record read after its writer's death is the last one. Raises what `load` raises. `root` is the folder of all
-    containers.
+    record read after its writer's death is the last one. Raises what `load` raises.
     """
     record = load()
-    status = status_of(machine, root, record)
+    status = status_of(store, record)
     if record.phase == CREATING and status is STOPPED:
         record = load()
-        status = status_of(machine, root, record)
+        status = status_of(store, record)
     return record, status
 
 
-def status_of(machine: Machine, root: str, record: Record) -> Status:
-    alive = has_supervisor(machine, root, record)
+def status_of(store: "Store", record: Record) -> Status:
+    alive = has_supervisor(store, record)
     if not alive:
         return STOPPED
-    core, ours = _core(machine, record)
+    core, ours = _core(store.machine, record)
     return decide(alive=alive, phase=record.phase, ours=ours, core=core, kernel_recovers=record.kernel_recovers)
 
 
@@ -82,7 +83,7 @@ def _core(machine: Machine, record: Record) -> tuple[str, bool]:
         return UNKNOWN, record.phase != CREATED_PHASE
 
 
-def has_supervisor(machine: Machine, root: str, record: Record) -> bool:
+def has_supervisor(store: "Store", record: Record) -> bool:
     """By its pid, and where that is not to be seen by the processor's claim.
 
     A pid means nothing in another pid namespace, a start time nothing in another time namespace, and /proc may hide
@@ -94,10 +95,10 @@ def has_supervisor(machine: Machine, root: str, record: Record) -> bool:
         return False
     from hybrid_runtime.container.holder import is_held_for
 
-    return is_held_for(machine, record.device, record.owner(root))
+    return is_held_for(store.machine, record.device, record.owner(store.root))
 
 
-def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandle | None:
+def open_supervisor(store: "Store", record: Record) -> ProcessHandle | None:
     """None when it is dead. Raises Failure when it lives where its pid means another process, or none."""
     process = ProcessHandle.open(record.pid, record.pid_start_time)
     if process is not None or not record.device:
@@ -105,4 +106,4 @@ def open_supervisor(machine: Machine, root: str, record: Record) -> ProcessHandl
     from hybrid_runtime.container.holder import open_holder
 
     # The record may name another process than the one that lives: then the journal knows better.
-    return open_holder(machine, record.device, record.owner(root))
+    return open_holder(store.machine, record.device, record.owner(store.root))

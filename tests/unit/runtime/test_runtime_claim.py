@@ -29,8 +29,8 @@ from hybrid_runtime.container.claim import (
     take_claim,
     torn_journals,
 )
-from hybrid_runtime.container.ending import undo_container
 from hybrid_runtime.container.holder import held_by_other, holder, is_holder
+from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.container.undo import undo_leftovers
 from hybrid_runtime.durable_file import remove_file
@@ -227,7 +227,7 @@ def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
     path.write_text("{")
     assert take_claim(machine, DEVICE) is None
     assert "is held by another command" in held_by_other(machine, DEVICE, "core0").message
-    undo_container(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(machine, DEVICE, Owner("/root", "motor"))
     assert path.read_text() == "{"
     claim.close()
 
@@ -236,7 +236,7 @@ def test_deleting_gets_past_a_damaged_journal(machine: Machine) -> None:
     claim_of(machine).close()
     path = Path(journal_path(machine, DEVICE))
     path.write_text("{")
-    undo_container(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(machine, DEVICE, Owner("/root", "motor"))
     assert not path.exists()
 
 
@@ -295,12 +295,12 @@ def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, c
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
     # Held by another: left alone, whoever asks.
-    undo_container(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(machine, DEVICE, Owner("/root", "motor"))
     claim.close()
-    undo_container(machine, DEVICE, Owner("/root", "other"))
-    undo_container(machine, DEVICE, Owner("/elsewhere", "motor"))
+    reclaim(machine, DEVICE, Owner("/root", "other"))
+    reclaim(machine, DEVICE, Owner("/elsewhere", "motor"))
     assert (core.state, double.installed()) == ("running", [FIRMWARE])
-    undo_container(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(machine, DEVICE, Owner("/root", "motor"))
     assert (core.state, double.installed()) == ("offline", [])
 
 

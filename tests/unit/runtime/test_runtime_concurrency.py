@@ -11,6 +11,10 @@ import pytest
 from command_runner import PATIENCE_SECONDS, Command, Outcome, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
+from hybrid_runtime.container import reclaim
+from hybrid_runtime.container.container import Container
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.machine import Machine
 from invariants import broken_after_delete, broken_at_any_moment
 
 MANY = 50
@@ -201,22 +205,20 @@ def test_a_late_kill_does_not_write_into_the_next_container(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The same, step by step: the folder that kill holds has lost its name when it comes to write."""
-    from hybrid_runtime.container import ending
-    from hybrid_runtime.container.store import Store
-    from hybrid_runtime.machine import Machine
-
     pid = command.create(firmware, "motor")
-    store = Store(str(double.root))
-    folder = store.hold("motor")
-    record = store.load("motor", folder)
-    command.run("delete", "--force", "motor")
-    command.exit_code(pid, 0)
-    command.create(firmware, "motor")
-    monkeypatch.setattr(ending, "_kill", lambda *_: True)
-    ending.kill_and_undo(Machine(str(double.sysroot)), store.root, folder, record)
+
+    def late(*_: object) -> None:
+        command.run("delete", "--force", "motor")
+        command.exit_code(pid, 0)
+        command.create(firmware, "motor")
+
+    monkeypatch.setattr(reclaim, "kill_process", late)
+    container = Container(Store(Machine(str(double.sysroot)), str(double.root)), "motor")
+    container.kill()
+    assert container.record.end is not None
     assert command.status("motor") == "created"
     assert "remoteproc.exit-code" not in command.state("motor")["annotations"]
-    folder.remove()
+    container.folder.remove()
     assert command.status("motor") == "created"
     command.run("start", "motor")
     assert core.state == "running"

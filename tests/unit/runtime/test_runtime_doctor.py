@@ -41,7 +41,7 @@ def machine(double: RemoteprocDouble) -> Machine:
 
 @pytest.fixture
 def store(double: RemoteprocDouble) -> Store:
-    return Store(str(double.root))
+    return Store(Machine(str(double.sysroot)), str(double.root))
 
 
 def titles(findings: Iterable[Finding]) -> list[str]:
@@ -314,9 +314,9 @@ def test_engines(machine: Machine, double: RemoteprocDouble, program: str, path:
     assert titles(engines.check(machine)) == [engines.DAMAGED.title, engines.UNKNOWN.title]
 
 
-def test_nothing_left(machine: Machine, store: Store) -> None:
-    assert titles(leftovers.check(machine, store)) == [leftovers.NOTHING_LEFT.title, leftovers.CONTAINERS.title]
-    assert list(leftovers.repair(machine, store)) == []
+def test_nothing_left(store: Store) -> None:
+    assert titles(leftovers.check(store)) == [leftovers.NOTHING_LEFT.title, leftovers.CONTAINERS.title]
+    assert list(leftovers.repair(store)) == []
 
 
 def test_leftovers_are_found_and_repaired(
@@ -334,7 +334,7 @@ def test_leftovers_are_found_and_repaired(
     (double.claims / "remoteproc3.journal").unlink()
     (double.root / "empty").mkdir()
     (double.root / "lost/record.json").write_text("{")
-    found = titles([*leftovers.check(machine, store), *access.check(machine)])
+    found = titles([*leftovers.check(store), *access.check(machine)])
     for kind in (
         *(leftovers.DEAD_HOLDER, leftovers.DAMAGED_JOURNAL, leftovers.ABANDONED, leftovers.UNREADABLE),
         access.ABANDONED_CORE,
@@ -360,13 +360,11 @@ def test_leftovers_are_found_and_repaired(
     assert double.installed() == double.containers() == []
 
 
-def test_orphans_are_found_while_every_journal_can_be_read(
-    machine: Machine, store: Store, double: RemoteprocDouble
-) -> None:
+def test_orphans_are_found_while_every_journal_can_be_read(store: Store, double: RemoteprocDouble) -> None:
     (double.firmware_folder / OURS).write_bytes(b"")
-    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level != OK]
+    (found,) = [finding for finding in leftovers.check(store) if finding.level != OK]
     assert (found.title, found.text) == (leftovers.ORPHANED_FIRMWARE.title, f"`{double.firmware_folder / OURS}`")
-    assert [done.text for done in leftovers.repair(machine, store)] == [
+    assert [done.text for done in leftovers.repair(store)] == [
         f"removed `{double.firmware_folder / OURS}`, which no container answers for"
     ]
 
@@ -378,17 +376,17 @@ def test_firmware_in_a_folder_that_was_named_before(
     (double.firmware_folder / OURS).write_bytes(b"")
     (double.sysroot / "sys/module/firmware_class/parameters/path").write_text("/elsewhere\n")
     assert firmware_folder(machine) == f"{double.sysroot}/elsewhere"
-    assert leftovers.ORPHANED_FIRMWARE.title in titles(leftovers.check(machine, store))
+    assert leftovers.ORPHANED_FIRMWARE.title in titles(leftovers.check(store))
     assert tmp_path.is_dir()
 
 
 def test_a_container_whose_folder_is_gone(
-    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, machine: Machine, store: Store
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path, store: Store
 ) -> None:
     pid = command.create(firmware, "motor")
     command.run("start", "motor")
     shutil.rmtree(double.root / "motor")
-    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level != OK]
+    (found,) = [finding for finding in leftovers.check(store) if finding.level != OK]
     assert found.title == leftovers.FOLDER_GONE.title
     assert found.remedy == f"hybrid-runtime --root {double.root} delete --force motor"
     assert core.state == "running"
@@ -407,7 +405,7 @@ def test_a_flag_that_a_dead_container_may_have_left(machine: Machine, store: Sto
     journal.shutdown_on_release = flag
     claim.write_journal(journal)
     claim.close()
-    (found,) = [finding for finding in leftovers.check(machine, store) if finding.level == PROBLEM]
+    (found,) = [finding for finding in leftovers.check(store) if finding.level == PROBLEM]
     assert found.title == leftovers.DEAD_HOLDER.title
     assert ("shutdown-on-release" in found.text) == flag
 
@@ -421,7 +419,7 @@ def test_a_folder_that_may_not_be_looked_into_is_not_gone(
     journal = Journal(str(tmp_path / "theirs"), "motor")
     journal.pid, journal.pid_start_time = os.getpid(), start_time(os.getpid()) or 0
     claim.write_journal(journal)
-    assert leftovers.FOLDER_GONE.title in titles(leftovers.check(machine, store))
+    assert leftovers.FOLDER_GONE.title in titles(leftovers.check(store))
     real = posix.stat
 
     def refuse(path: str, **options: bool) -> os.stat_result:
@@ -430,7 +428,7 @@ def test_a_folder_that_may_not_be_looked_into_is_not_gone(
         return real(path, **options)
 
     monkeypatch.setattr(posix, "stat", refuse)
-    assert leftovers.FOLDER_GONE.title not in titles(leftovers.check(machine, store))
+    assert leftovers.FOLDER_GONE.title not in titles(leftovers.check(store))
     claim.close()
     assert double.journals() == ["remoteproc0.journal"]
 
@@ -453,14 +451,14 @@ def test_what_may_not_be_looked_at(
     machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(machine, Store(str(tmp_path / "file"))))
+    assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(Store(machine, str(tmp_path / "file"))))
 
     def refuse(path: str) -> list[str]:
         raise PermissionError(13, "Permission denied", path)
 
     double.claims.mkdir()
     monkeypatch.setattr(posix, "listdir", refuse)
-    found = titles(leftovers.check(machine, Store(str(double.root))))
+    found = titles(leftovers.check(Store(Machine(str(double.sysroot)), str(double.root))))
     assert leftovers.JOURNALS_FORBIDDEN.title in found
 
 

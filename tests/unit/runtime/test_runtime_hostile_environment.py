@@ -14,9 +14,10 @@ from file_modes import mode_of, not_private
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime import process_identity
-from hybrid_runtime.container import abandoned
+from hybrid_runtime.container import sweep
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.machine import Machine
 
 REDIRECTIONS = {
     "closed": "<&- >&- 2>&-",
@@ -241,19 +242,19 @@ def test_a_root_that_everybody_reads(
 def test_a_create_that_is_stopped_holds_others_up_for_a_while(
     double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(str(double.root))
+    store = Store(Machine(), str(double.root))
     store.make_root()
-    monkeypatch.setattr(abandoned, "LOCK_SECONDS", 0.05)
-    held = abandoned.lock_root(store)
+    monkeypatch.setattr(sweep, "LOCK_SECONDS", 0.05)
+    held = sweep.lock_root(store)
     holder = f"process {os.getpid()} has kept `{double.root}/~lock` locked for 0.05 s"
     with pytest.raises(Failure, match=re.escape(holder)):
-        abandoned.lock_root(store)
+        sweep.lock_root(store)
     os.close(held)
-    os.close(abandoned.lock_root(store))
+    os.close(sweep.lock_root(store))
     (double.root / "~lock").unlink()
     (double.root / "~lock").symlink_to("/etc/passwd")
     with pytest.raises(Failure, match="cannot open"):
-        abandoned.lock_root(store)
+        sweep.lock_root(store)
 
 
 def in_the_way(path: Path, kind: str) -> None:

@@ -18,7 +18,7 @@ from hybrid_runtime.command.table import (
     VERBS,
     Verb,
 )
-from hybrid_runtime.container.ending import KILLED_CODE
+from hybrid_runtime.container.container import KILLED_CODE
 from hybrid_runtime.firmware import annotations
 from hybrid_runtime.supervisor import verdict
 

@@ -86,15 +86,15 @@ def dies_around_the_look(*, seen: bool) -> str:
     """Lines: the supervisor is killed before `kill` has looked for it, or once it has been `seen`."""
     return f"""
 import os, signal, time
-import hybrid_runtime.command.kill as kill
-opening = kill.open_supervisor
-def open_supervisor(machine, root, record):
-    process = opening(machine, root, record) if {seen} else None
-    os.kill(record.pid, signal.SIGKILL)
-    while os.path.exists("/proc/%d" % record.pid):
+from hybrid_runtime.container.container import Container
+opening = Container.open_supervisor
+def open_supervisor(self):
+    process = opening(self) if {seen} else None
+    os.kill(self.record.pid, signal.SIGKILL)
+    while os.path.exists("/proc/%d" % self.record.pid):
         time.sleep(0.001)
-    return process or opening(machine, root, record)
-kill.open_supervisor = open_supervisor
+    return process or opening(self)
+Container.open_supervisor = open_supervisor
 """
 
 
@@ -179,7 +179,7 @@ def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDoubl
     assert broken_after_delete(double.sighting(), "enabled") == []
 
 
-DELETES_LATE = stands_still_before("container.ending", "journaled_devices")
+DELETES_LATE = stands_still_before("container.reclaim", "journaled_devices")
 CREATES_SLOWLY = stands_still_before("command.create", "_Creation.prepare")
 
 
@@ -200,7 +200,7 @@ def test_a_late_delete_of_a_damaged_record_leaves_the_next_container_alone(
 ) -> None:
     command.create(firmware, "motor")
     (double.root / "motor/record.json").write_text("{")
-    late = planted(command, "clears-late", stands_still_before("command.delete", "_clear_unrecorded"))
+    late = planted(command, "clears-late", stands_still_before("command.delete", "_remove_unrecorded"))
     deleting, outcome = late.spawn("delete", "--force", "motor")
     eventually(lambda: stands_still(deleting.pid))
     command.run("delete", "--force", "motor")

@@ -101,11 +101,11 @@ def test_root_of_each_way_in(environment: str, namespace: bool) -> None:
 def test_a_container_is_found_from_each_way_in() -> None:
     def make() -> object:
         record = Record(IDENTIFIER, "/bundle", "2026-11-22T04:32:50Z")
-        record.save(Store(root()).make_folder(IDENTIFIER))
+        record.save(Store(Machine(), root()).make_folder(IDENTIFIER))
         return True
 
     def find() -> object:
-        store = Store(root())
+        store = Store(Machine(), root())
         return [store.load(IDENTIFIER).bundle, store.identifiers()]
 
     asked_as(USER, ENVIRONMENTS["conmon, rootless"], make, namespace=True)
@@ -126,7 +126,7 @@ def test_a_root_that_somebody_else_has_made_first() -> None:
         from hybrid_runtime.failure import Failure
 
         try:
-            Store(root()).identifiers()
+            Store(Machine(), root()).identifiers()
         except Failure as failure:
             return failure.message
         return ""

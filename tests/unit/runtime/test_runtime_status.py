@@ -16,10 +16,11 @@ from hybrid_runtime.container.status import (
     Status,
     decide,
     has_supervisor,
+    load_status,
     open_supervisor,
-    settled,
     status_of,
 )
+from hybrid_runtime.container.store import Store
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
@@ -75,7 +76,7 @@ def test_a_dead_creator_s_record_is_read_once_more(
         loaded.append(next(records))
         return loaded[-1]
 
-    assert settled(machine, ROOT, load) == (loaded[-1], status)
+    assert load_status(Store(machine, ROOT), load) == (loaded[-1], status)
     assert len(loaded) == looks
 
 
@@ -83,16 +84,16 @@ def test_a_status_is_that_of_the_core(machine: Machine, core: ProcessorDouble, d
     record = record_of(STARTED, os.getpid(), core.device)
     (double.firmware_folder / FIRMWARE).write_bytes(b"firmware")
     core.write("firmware", FIRMWARE)
-    assert status_of(machine, ROOT, record) is STOPPED
+    assert status_of(Store(machine, ROOT), record) is STOPPED
     core.start_from_outside()
-    assert status_of(machine, ROOT, record) is RUNNING
+    assert status_of(Store(machine, ROOT), record) is RUNNING
     core.write("firmware", "another")
-    assert status_of(machine, ROOT, record) is STOPPED
+    assert status_of(Store(machine, ROOT), record) is STOPPED
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, STOPPED)])
 def test_a_processor_that_has_vanished(machine: Machine, phase: str, status: Status) -> None:
-    assert status_of(machine, ROOT, record_of(phase, os.getpid(), "remoteproc9")) is status
+    assert status_of(Store(machine, ROOT), record_of(phase, os.getpid(), "remoteproc9")) is status
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, RUNNING)])
@@ -103,40 +104,40 @@ def test_a_core_that_cannot_be_looked_at(
         raise OSError(12, f"planted for {attribute} of {self.device}")
 
     monkeypatch.setattr(Remoteproc, "read", refuse)
-    assert status_of(machine, ROOT, record_of(phase, os.getpid(), core.device)) is status
+    assert status_of(Store(machine, ROOT), record_of(phase, os.getpid(), core.device)) is status
 
 
 def test_a_dead_supervisor_s_core_is_not_looked_at(
     machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Remoteproc, "read", lambda *_: pytest.fail("looked at"))
-    assert status_of(machine, ROOT, record_of(STARTED, NOBODY, core.device)) is STOPPED
+    assert status_of(Store(machine, ROOT), record_of(STARTED, NOBODY, core.device)) is STOPPED
 
 
 def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(machine: Machine, core: ProcessorDouble) -> None:
-    assert has_supervisor(machine, ROOT, record_of(STARTED, os.getpid()))
-    assert not has_supervisor(machine, ROOT, record_of(STARTED))
+    assert has_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
+    assert not has_supervisor(Store(machine, ROOT), record_of(STARTED))
     hidden = record_of(STARTED, NOBODY, core.device)
-    assert not has_supervisor(machine, ROOT, hidden)
+    assert not has_supervisor(Store(machine, ROOT), hidden)
     claim = claimed(machine, core.device)
-    assert has_supervisor(machine, ROOT, hidden)
-    assert not has_supervisor(machine, "/another", hidden)
+    assert has_supervisor(Store(machine, ROOT), hidden)
+    assert not has_supervisor(Store(machine, "/another"), hidden)
     claim.close()
-    assert not has_supervisor(machine, ROOT, hidden)
+    assert not has_supervisor(Store(machine, ROOT), hidden)
 
 
 def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(machine: Machine, core: ProcessorDouble) -> None:
-    by_pid = open_supervisor(machine, ROOT, record_of(STARTED, os.getpid()))
+    by_pid = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
     assert by_pid is not None
     by_pid.close()
-    assert open_supervisor(machine, ROOT, record_of(STARTED)) is None
+    assert open_supervisor(Store(machine, ROOT), record_of(STARTED)) is None
     hidden = record_of(STARTED, NOBODY, core.device)
-    assert open_supervisor(machine, ROOT, hidden) is None
+    assert open_supervisor(Store(machine, ROOT), hidden) is None
     claim = claimed(machine, core.device, os.getpid())
-    by_journal = open_supervisor(machine, ROOT, hidden)
+    by_journal = open_supervisor(Store(machine, ROOT), hidden)
     assert by_journal is not None
     by_journal.close()
-    assert open_supervisor(machine, "/another", hidden) is None
+    assert open_supervisor(Store(machine, "/another"), hidden) is None
     claim.close()
 
 
@@ -144,7 +145,7 @@ def test_a_pid_that_is_found_needs_no_journal(
     machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybrid_runtime.container.holder.open_holder", lambda *_: pytest.fail("asked"))
-    process = open_supervisor(machine, ROOT, record_of(STARTED, os.getpid(), core.device))
+    process = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid(), core.device))
     assert process is not None
     process.close()
 
@@ -155,7 +156,7 @@ def test_a_supervisor_whose_pid_is_not_to_be_seen(
     monkeypatch.setattr("hybrid_runtime.container.holder.DYING_HOLDER_SECONDS", 0.0)
     claim = claimed(machine, core.device)
     with pytest.raises(Failure, match="is not to be seen from here"):
-        open_supervisor(machine, ROOT, record_of(STARTED, NOBODY, core.device))
+        open_supervisor(Store(machine, ROOT), record_of(STARTED, NOBODY, core.device))
     claim.close()
 
 

@@ -1,14 +1,17 @@
-"""Containers whose create died before it had a supervisor, or whose record is lost: their id is free again."""
+"""Folders below the root whose create was interrupted, or whose record is lost: their id is free again."""
 
 import posix as os
 
 from hybrid_runtime.container.record import CREATING, ROOT_REMEDIES, Owner, Record, UnreadableRecord, load_record
-from hybrid_runtime.container.status import STOPPED, settled
+from hybrid_runtime.container.status import STOPPED, load_status
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_folder, link_exists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No id may be this.
 LOCK = "~lock"
@@ -16,7 +19,7 @@ LOCK = "~lock"
 LOCK_SECONDS = 30.0
 
 
-def make_folder(machine: Machine, store: Store, record: Record) -> str:
+def make_folder(store: Store, record: Record) -> str:
     """A new folder with the record in it, in the place of an abandoned one if need be.
 
     Raises Failure when the id is taken. The folder never stays without a record of whom it belongs to unless its
@@ -25,8 +28,8 @@ def make_folder(machine: Machine, store: Store, record: Record) -> str:
     store.make_root()
     root = lock_root(store)
     try:
-        if is_abandoned(machine, store, record.identifier):
-            clear_abandoned(machine, store, record.identifier)
+        if is_abandoned(store, record.identifier):
+            remove_abandoned(store, record.identifier)
         folder = store.make_folder(record.identifier)
         try:
             record.save(folder)
@@ -78,25 +81,25 @@ def _holder(lock: os.stat_result) -> str:
     return f"process {pids[0]}" if pids else "another process"
 
 
-def is_abandoned(machine: Machine, store: Store, identifier: str) -> bool:
+def is_abandoned(store: Store, identifier: str) -> bool:
     """Whether it was being created by a process that is dead. Only certain while the root is locked."""
     folder = store.folder(identifier)
     try:
-        record, status = settled(machine, store.root, lambda: load_record(folder, identifier))
+        record, status = load_status(store, lambda: load_record(folder, identifier))
     except UnreadableRecord:
         return is_folder(folder) and is_unsigned(folder)
     return record.phase == CREATING and status is STOPPED
 
 
-def clear_unrecorded(machine: Machine, store: Store, identifier: str) -> None:
+def remove_unrecorded(store: Store, identifier: str) -> None:
     """What is left of a container without a readable record. A new container of that id is left alone.
 
     Raises Failure when its core cannot be stopped, or another command does not let creates come to their end.
     """
-    from hybrid_runtime.container.ending import is_journaled, kill_and_undo_unrecorded
+    from hybrid_runtime.container.reclaim import end_all_holders, is_journaled
 
     owner = Owner(store.root, identifier)
-    if not link_exists(store.folder(identifier)) and not is_journaled(machine, owner):
+    if not link_exists(store.folder(identifier)) and not is_journaled(store.machine, owner):
         return
     store.make_root()
     root = lock_root(store)
@@ -104,10 +107,10 @@ def clear_unrecorded(machine: Machine, store: Store, identifier: str) -> None:
         try:
             folder = HeldFolder(store.folder(identifier))
         except (FileNotFoundError, NotADirectoryError):
-            kill_and_undo_unrecorded(machine, owner)
+            end_all_holders(store.machine, owner)
             return
         if _is_without_record(store, identifier, folder):
-            kill_and_undo_unrecorded(machine, owner)
+            end_all_holders(store.machine, owner)
             folder.remove()
     finally:
         os.close(root)
@@ -124,9 +127,9 @@ def _is_without_record(store: Store, identifier: str, folder: HeldFolder) -> boo
     return False
 
 
-def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:
-    """Raises Failure when its core cannot be stopped."""
-    from hybrid_runtime.container.ending import kill_and_undo
+def remove_abandoned(store: Store, identifier: str) -> None:
+    """Raises Failure when its core cannot be stopped. Only while the root is locked."""
+    from hybrid_runtime.container.container import Container
 
     try:
         folder = HeldFolder(store.folder(identifier))
@@ -134,8 +137,24 @@ def clear_abandoned(machine: Machine, store: Store, identifier: str) -> None:
         # A delete was at work, and has come to its end.
         return
     try:
-        kill_and_undo(machine, store.root, folder, load_record(folder.content, identifier))
-    except UnreadableRecord:
+        container = Container(store, identifier, folder)
+    except Failure:
         # Nothing was done before the first record.
         pass
+    else:
+        container.kill()
     folder.remove()
+
+
+def sweep(store: Store) -> "Iterator[str]":
+    """Removes every folder whose create was interrupted, and yields its path. Raises Failure and OSError."""
+    if not is_folder(store.root):
+        return
+    root = lock_root(store)
+    try:
+        for identifier in store.identifiers():
+            if is_abandoned(store, identifier):
+                remove_abandoned(store, identifier)
+                yield store.folder(identifier)
+    finally:
+        os.close(root)
