@@ -124,6 +124,18 @@ def test_a_run_that_says_nothing_loses_the_board(
         other.release()
 
 
+def test_a_board_that_is_slow_to_answer_is_asked_again(
+    rig: Rig, stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may still be booting: before it is switched on it is asked in passing, and afterwards with patience."""
+    rig.board.close()
+    monkeypatch.setattr(remote, "ASK_S", 1.0)
+    monkeypatch.setattr(lease, "_HOLDER", f"import time; time.sleep(2)\n{lease._HOLDER}")
+    with RemoteBoard(read_board_file(stand.board_file()), logs=tmp_path / "logs") as slow:
+        slow.power_on(Deadline(60))
+        assert slow.shell.run("echo well").stdout == "well\n"
+
+
 def test_a_runtime_of_the_board_s_own_is_kept(rig: Rig, stand: Stand, sandbox: Sandbox) -> None:
     """It is a package's perhaps, and somebody wants it back."""
     rig.board.shell.run("cd /usr/lib && rm -rf hybrid-runtime.own && cd hybrid-runtime && rm SHA256SUMS && touch mine")

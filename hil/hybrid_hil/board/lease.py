@@ -95,7 +95,8 @@ class Lease:
             said = channel.recv(256).decode(errors="replace").strip()
             failure = "" if said else channel.recv_stderr(2000).decode(errors="replace").strip()
         except TimeoutError:
-            raise RigError(f"`{self._name}` does not say whether it is in use", "see that its python3 runs") from None
+            # It may still be booting.
+            raise ShellError(f"`{self._name}` does not say whether it is in use", "see that its python3 runs") from None
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise ShellError(f"the connection to `{self._name}` ended: {error}", "see that it stays up") from error
         if said == TAKEN:
