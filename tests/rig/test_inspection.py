@@ -11,7 +11,7 @@ from hybrid_hil.shell import Shell
 
 MODULE = f"{FOLDER}/hybrid_runtime/path.py"
 CACHED = f"{FOLDER}/hybrid_runtime/__pycache__/path.*.pyc"
-KEPT = "/var/tmp/runtime"
+KEPT = "/tmp/runtime"
 DEPLOY_S = 60.0
 LOOK_S = 20.0
 

@@ -14,6 +14,11 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 # What an agent in a container of its own sees of the machine: its files, and none of its processes.
 OTHER_PIDS = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 OTHER_TIME = ("unshare", "--time", "--boottime", "86400", "--fork")
+# A process that cannot be seen is waited for: it might be dying.
+IMPATIENT = """
+import hybrid_runtime.container.claim as claim
+claim.DYING_HOLDER_SECONDS = 0.2
+"""
 
 
 def hidden(kind: str) -> tuple[str, ...]:
@@ -35,7 +40,7 @@ class Elsewhere:
     """The command, called from another namespace or by another user."""
 
     def __init__(self, command: Command, prefix: tuple[str, ...]) -> None:
-        self.command = command
+        self.command = Command(altered(command.launcher, "impatient", IMPATIENT), command.double, command.folder)
         self.prefix = prefix
 
     def run(self, *words: str) -> Outcome:
