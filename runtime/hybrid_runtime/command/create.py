@@ -34,8 +34,8 @@ from hybrid_runtime.path import absolute, exists, is_file, resolved
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import Wish, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.control import listen
+from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
 from hybrid_runtime.system_calls import block_signals, set_signal_mask
 from hybrid_runtime.timestamp import rfc3339
 
@@ -61,9 +61,9 @@ def run(context: Context, values: Values) -> int:
         console_socket = _console_socket(bundle, values.get("console-socket"))
         creation.prepare(bundle)
         keeps_streams = not images and not os.isatty(1)
-        birth = creation.give_birth(bundle, values.get("pid-file"), console_socket, keeps_streams=keeps_streams)
+        spawn = creation.spawn_supervisor(bundle, values.get("pid-file"), console_socket, keeps_streams=keeps_streams)
         creation.run_hooks()
-        creation.commit(birth)
+        creation.commit(spawn)
     except BaseException:
         try:
             creation.undo()
@@ -116,7 +116,7 @@ class _Creation:
         self.record.pid_start_time = start_time(os.getpid()) or 0
         self.journal = Journal(context.store.root, identifier, self.record.created)
         self.claim: Claim | None = None
-        self.birth: Birth | None = None
+        self.spawn: Spawn | None = None
         self.hooked: Bundle | None = None
 
     def announce(self) -> None:
@@ -239,25 +239,25 @@ class _Creation:
         assert self.claim is not None, "the processor is claimed before anything is journaled"
         return self.claim
 
-    def give_birth(self, bundle: Bundle, pid_file: str, console_socket: str, *, keeps_streams: bool) -> Birth:
+    def spawn_supervisor(self, bundle: Bundle, pid_file: str, console_socket: str, *, keeps_streams: bool) -> Spawn:
         """Fork the supervisor, and let it settle where it will stay."""
         claim = self._require_claim()
         self.record.save(self.folder)
         assert self.held is not None, "the id is taken before anything else is done"
-        birth = Birth(claim, self.journal, self.record, self.held, listen(self.folder))
-        birth.pid_file = absolute(pid_file) if pid_file else ""
-        birth.keeps_streams = keeps_streams
-        birth.network = bundle.network
+        spawn = Spawn(claim, self.journal, self.record, self.held, listen(self.folder))
+        spawn.pid_file = absolute(pid_file) if pid_file else ""
+        spawn.keeps_streams = keeps_streams
+        spawn.network = bundle.network
         # A bundle of our own making has nothing to show.
-        birth.image = "" if bundle.path.startswith(f"{self.folder}/") else bundle.root
-        birth.console_socket, birth.console_size = console_socket, bundle.console_size
-        self.birth = birth
-        birth.fork()
+        spawn.image = "" if bundle.path.startswith(f"{self.folder}/") else bundle.root
+        spawn.console_socket, spawn.console_size = console_socket, bundle.console_size
+        self.spawn = spawn
+        spawn.fork()
         claim.write_journal(self.journal)
-        birth.wait_until_ready()
+        spawn.wait_until_ready()
         if bundle.cgroups_path:
-            self._join_cgroup(bundle.cgroups_path, birth.pid)
-        return birth
+            self._join_cgroup(bundle.cgroups_path, spawn.pid)
+        return spawn
 
     def run_hooks(self) -> None:
         """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
@@ -271,22 +271,22 @@ class _Creation:
         for kind, network_of in (("prestart", 0), ("createRuntime", 0), ("createContainer", self.record.pid)):
             run_hooks(kind, self.hooked, self.record, BEING_CREATED, network_of)
 
-    def commit(self, birth: Birth) -> None:
-        if birth.pid_file:
-            _write_pid_file(birth)
+    def commit(self, spawn: Spawn) -> None:
+        if spawn.pid_file:
+            _write_pid_file(spawn)
         self.record.phase = CREATED
         self.record.save(self.folder)
-        birth.commit()
+        spawn.commit()
 
     def undo(self) -> None:
         """After the fork the supervisor does it, as it does when this process is killed; what a dead one could not
         is done here. Once hooks have run, the container is one to be destroyed (spec, Lifecycle, step 13)."""
         mask = block_signals()
-        if self.birth is None or not self.birth.pid or not self.birth.cancel():
+        if self.spawn is None or not self.spawn.pid or not self.spawn.cancel():
             if self.claim is not None and self.record.device:
                 forget(self.claim, self.journal)
-            if self.birth is not None:
-                remove_pid_file(self.birth.pid_file, self.birth.pid)
+            if self.spawn is not None:
+                remove_pid_file(self.spawn.pid_file, self.spawn.pid)
             if self.held is not None:
                 self.held.remove()
         set_signal_mask(mask)
@@ -297,11 +297,11 @@ class _Creation:
                 self.context.warn(problem)
 
 
-def _write_pid_file(birth: Birth) -> None:
+def _write_pid_file(spawn: Spawn) -> None:
     try:
-        in_making = pid_file_in_making(birth.pid_file, birth.pid)
-        write_durably(birth.pid_file, str(birth.pid).encode(), 0o644, temporary=in_making)
+        in_making = pid_file_in_making(spawn.pid_file, spawn.pid)
+        write_durably(spawn.pid_file, str(spawn.pid).encode(), 0o644, temporary=in_making)
     except OSError as error:
         raise failed(
-            f"cannot write --pid-file `{birth.pid_file}`", error, "name a file in a folder that is there"
+            f"cannot write --pid-file `{spawn.pid_file}`", error, "name a file in a folder that is there"
         ) from error

@@ -30,13 +30,13 @@ def stop(pid: int) -> None:
 
 NOTES_PID_FILE = """
 from hybrid_runtime.path import exists
-from hybrid_runtime.supervisor.birth import Birth
-waiting = Birth.wait_until_ready
+from hybrid_runtime.supervisor.spawn import Spawn
+waiting = Spawn.wait_until_ready
 def wait_until_ready(self):
     waiting(self)
     with open(self.pid_file + ".seen", "w") as target:
         target.write("there" if exists(self.pid_file) else "absent")
-Birth.wait_until_ready = wait_until_ready
+Spawn.wait_until_ready = wait_until_ready
 """
 
 
@@ -227,12 +227,12 @@ def test_a_late_delete_of_what_is_being_created_leaves_the_next_container_alone(
 # The supervisor, once the journal has been cleared.
 UNDOES_SLOWLY = """
 import os, signal
-import hybrid_runtime.supervisor.birth as birth
-forgetting = birth.forget
+import hybrid_runtime.supervisor.spawn as spawn
+forgetting = spawn.forget
 def forget(*words):
     forgetting(*words)
     os.kill(os.getpid(), signal.SIGSTOP)
-birth.forget = forget
+spawn.forget = forget
 """
 
 
