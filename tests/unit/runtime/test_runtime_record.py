@@ -17,7 +17,7 @@ from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.container.record import (
     FORMAT,
-    End,
+    Exit,
     Record,
     UnreadableRecord,
     is_device,
@@ -43,7 +43,7 @@ def full_record() -> Record:
     record.device, record.processor, record.resolved_path = "remoteproc0", "core0", "/sys/devices/x"
     record.firmware_name, record.firmware_file = "fw", "/lib/firmware/fw"
     record.crashes, record.crash_time, record.crash_type = 2, "t", "watchdog"
-    record.end = End(70, "the core crashed", "2026-11-22T00:00:01Z")
+    record.end = Exit(70, "the core crashed", "2026-11-22T00:00:01Z")
     return record
 
 
@@ -162,7 +162,7 @@ def test_any_values_come_back(
     record = Record(text, text, text)
     record.annotations = annotations
     record.crashes = number
-    record.end = End(*end) if end else None
+    record.end = Exit(*end) if end else None
     values = json.loads(json.dumps(record.to_json()))
     assert Record.from_json(values, text).to_json() == record.to_json()
 

@@ -16,7 +16,7 @@ from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
-from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, Ending
+from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, ExitReason
 
 PREFIX = "remoteproc remoteproc0: "
 
@@ -160,7 +160,7 @@ def test_a_stop_asked_for_twice_cuts_no_last_words(watched: Watched, core: Proce
 def test_last_words_between_the_last_look_and_the_crash(
     watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash() -> Ending:
+    def crash() -> ExitReason:
         core.print(b"last words\n")
         core.set_state("crashed")
         return CRASHED
