@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.holder import holder
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.machine import Machine
@@ -14,28 +14,28 @@ from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 
 ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
 _GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"
-USER = Kind(OK, "who calls")
-MACHINE_ROOT = Kind(OK, "the supervisors of this user keep the machine's root")
-NO_PROCESSOR = Kind(
+USER = Check(OK, "who calls")
+MACHINE_ROOT = Check(OK, "the supervisors of this user keep the machine's root")
+NO_PROCESSOR = Check(
     PROBLEM,
     "there is no remote processor",
     "see that the driver of the processor is built in or loaded and bound, and that the devicetree has its node",
 )
-PROCESSOR = Kind(OK, "a processor can be used")
-READ_ONLY = Kind(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
-READ_ONLY_MOUNT = Kind(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
-ATTRIBUTES_FORBIDDEN = Kind(PROBLEM, "a processor may not be controlled", _GROUP)
-DEVICE_ABSENT = Kind(
+PROCESSOR = Check(OK, "a processor can be used")
+READ_ONLY = Check(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
+READ_ONLY_MOUNT = Check(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
+ATTRIBUTES_FORBIDDEN = Check(PROBLEM, "a processor may not be controlled", _GROUP)
+DEVICE_ABSENT = Check(
     WARNING, "a processor has no character device", "build the kernel with CONFIG_REMOTEPROC_CDEV; mount devtmpfs"
 )
-DEVICE_FORBIDDEN = Kind(PROBLEM, "a processor's character device may not be opened", _GROUP)
-NAME_TWICE = Kind(
+DEVICE_FORBIDDEN = Check(PROBLEM, "a processor's character device may not be opened", _GROUP)
+NAME_TWICE = Check(
     WARNING,
     "processors have the same name",
     "choose by the annotation remoteproc.device, or name them in the devicetree",
 )
-CRASHED = Kind(WARNING, "a processor has crashed outside any container", "echo stop > {path}/state")
-ABANDONED_CORE = Kind(
+CRASHED = Check(WARNING, "a processor has crashed outside any container", "echo stop > {path}/state")
+ABANDONED_CORE = Check(
     PROBLEM, "a core runs without its container", "hybrid-runtime doctor --repair, or echo stop > {path}/state"
 )
 

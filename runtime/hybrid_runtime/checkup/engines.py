@@ -3,17 +3,17 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, WARNING, Check, Finding
 from hybrid_runtime.engine.registration import ENGINES, Engine
 from hybrid_runtime.engine.settings_file import files_at, names_us, read_settings
 from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-NO_ENGINE = Kind(OK, "no container engine is installed")
-KNOWN = Kind(OK, "an engine knows this runtime")
-UNKNOWN = Kind(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
-DAMAGED = Kind(WARNING, "an engine's settings cannot be read", "mend `{path}`")
+NO_ENGINE = Check(OK, "no container engine is installed")
+KNOWN = Check(OK, "an engine knows this runtime")
+UNKNOWN = Check(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
+DAMAGED = Check(WARNING, "an engine's settings cannot be read", "mend `{path}`")
 
 
 def check(machine: Machine) -> Iterator[Finding]:

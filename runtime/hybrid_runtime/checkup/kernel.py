@@ -3,46 +3,46 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.machine import Machine
 
 _REBUILD = "build the kernel with {option}"
-OPTIONS_RIGHT = Kind(OK, "the kernel has what this runtime uses")
-OPTIONS_UNKNOWN = Kind(
+OPTIONS_RIGHT = Check(OK, "the kernel has what this runtime uses")
+OPTIONS_UNKNOWN = Check(
     WARNING,
     "the kernel's options cannot be read",
     "build the kernel with CONFIG_IKCONFIG_PROC, or keep its config in /boot, to have them checked",
 )
-WITHOUT_REMOTEPROC = Kind(PROBLEM, "the kernel has no remoteproc", _REBUILD)
-WITHOUT_DEVICES = Kind(WARNING, "the kernel has no character devices for processors", _REBUILD)
-WITHOUT_DEBUGFS = Kind(WARNING, "the kernel has no debugfs", _REBUILD)
-WITHOUT_DUMPS = Kind(WARNING, "the kernel writes no core dumps", _REBUILD)
-WITHOUT_NAMESPACES = Kind(WARNING, "the kernel has no network namespaces", _REBUILD)
-WITHOUT_CHANNELS = Kind(WARNING, "the kernel has no RPMsg channels for programs", _REBUILD)
-WAITS_FOR_HELPER = Kind(
+WITHOUT_REMOTEPROC = Check(PROBLEM, "the kernel has no remoteproc", _REBUILD)
+WITHOUT_DEVICES = Check(WARNING, "the kernel has no character devices for processors", _REBUILD)
+WITHOUT_DEBUGFS = Check(WARNING, "the kernel has no debugfs", _REBUILD)
+WITHOUT_DUMPS = Check(WARNING, "the kernel writes no core dumps", _REBUILD)
+WITHOUT_NAMESPACES = Check(WARNING, "the kernel has no network namespaces", _REBUILD)
+WITHOUT_CHANNELS = Check(WARNING, "the kernel has no RPMsg channels for programs", _REBUILD)
+WAITS_FOR_HELPER = Check(
     WARNING, "the kernel waits a minute for firmware that is missing", "build the kernel without {option}"
 )
-DEBUGFS_READABLE = Kind(OK, "debugfs can be read")
-DEBUGFS_ABSENT = Kind(
+DEBUGFS_READABLE = Check(OK, "debugfs can be read")
+DEBUGFS_ABSENT = Check(
     WARNING,
     "debugfs is not mounted",
     "mount -t debugfs none /sys/kernel/debug, "
     "and for good in /etc/fstab: debugfs /sys/kernel/debug debugfs defaults 0 0",
 )
-DEBUGFS_FORBIDDEN = Kind(
+DEBUGFS_FORBIDDEN = Check(
     WARNING,
     "debugfs may not be read",
     "call as root, or give the service the capability CAP_DAC_READ_SEARCH: the trace files are root's",
 )
-DEBUGFS_LOCKED = Kind(
+DEBUGFS_LOCKED = Check(
     WARNING, "the kernel's lockdown hides debugfs", "boot with lockdown=integrity or none to have the trace"
 )
-LOG_READABLE = Kind(OK, "the kernel's log can be read")
+LOG_READABLE = Check(OK, "the kernel's log can be read")
 _ALLOW_LOG = "call as root, or sysctl kernel.dmesg_restrict=0, or give the service the capability CAP_SYSLOG"
-LOG_FORBIDDEN = Kind(WARNING, "the kernel's log cannot be read", "{how}")
-CGROUPS_NEW = Kind(OK, "control groups of version 2 are mounted")
-CGROUPS_OLD = Kind(
+LOG_FORBIDDEN = Check(WARNING, "the kernel's log cannot be read", "{how}")
+CGROUPS_NEW = Check(OK, "control groups of version 2 are mounted")
+CGROUPS_OLD = Check(
     WARNING, "there are no control groups of version 2", "mount -t cgroup2 none /sys/fs/cgroup, or ignore their absence"
 )
 

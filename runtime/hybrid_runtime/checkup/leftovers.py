@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
@@ -25,21 +25,23 @@ from hybrid_runtime.firmware.search_path import firmware_folders
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.quotation import as_word
+from hybrid_runtime.text import as_word
 
 _REPAIR = "hybrid-runtime doctor --repair"
-CONTAINERS = Kind(OK, "containers")
-NOTHING_LEFT = Kind(OK, "nothing is left behind by the dead")
-DEAD_HOLDER = Kind(PROBLEM, "a dead container still holds a processor", _REPAIR)
-DAMAGED_JOURNAL = Kind(PROBLEM, "a journal is damaged", _REPAIR)
-JOURNALS_FORBIDDEN = Kind(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
-SET_ASIDE = Kind(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
-ORPHANED_FIRMWARE = Kind(WARNING, "firmware files have no container", _REPAIR)
-ABANDONED = Kind(WARNING, "a container's create was killed", _REPAIR)
-UNREADABLE = Kind(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
-FOLDER_GONE = Kind(PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}")
-NOT_REPAIRED = Kind(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
-ROOT_FORBIDDEN = Kind(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
+CONTAINERS = Check(OK, "containers")
+NOTHING_LEFT = Check(OK, "nothing is left behind by the dead")
+DEAD_HOLDER = Check(PROBLEM, "a dead container still holds a processor", _REPAIR)
+DAMAGED_JOURNAL = Check(PROBLEM, "a journal is damaged", _REPAIR)
+JOURNALS_FORBIDDEN = Check(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
+SET_ASIDE = Check(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
+ORPHANED_FIRMWARE = Check(WARNING, "firmware files have no container", _REPAIR)
+ABANDONED = Check(WARNING, "a container's create was killed", _REPAIR)
+UNREADABLE = Check(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
+FOLDER_GONE = Check(
+    PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}"
+)
+NOT_REPAIRED = Check(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
+ROOT_FORBIDDEN = Check(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
 
 
 def check(store: Store) -> Iterator[Finding]:

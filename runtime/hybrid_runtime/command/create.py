@@ -32,7 +32,7 @@ from hybrid_runtime.firmware.rootfs import open_inside
 from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.path import absolute, exists, is_file, resolved
 from hybrid_runtime.process_identity import start_time
-from hybrid_runtime.processor.choice import Wish, choose, require_free
+from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
@@ -149,7 +149,9 @@ class _Creation:
         self.record.bundle = bundle.path
         self.record.annotations = own_annotations(bundle.annotations)
         self.record.hooks = list(bundle.hooks)
-        remoteproc = choose(self.machine, Wish(bundle.annotations, bundle.environment, self.context.processor))
+        remoteproc = choose(
+            self.machine, ProcessorSelector(bundle.annotations, bundle.environment, self.context.processor)
+        )
         firmware = self._open_firmware(bundle)
         try:
             self._claim(remoteproc)

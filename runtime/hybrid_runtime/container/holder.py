@@ -96,7 +96,7 @@ def is_holder(machine: Machine, device: str, pid: int) -> bool:
 
 def held_by_other(machine: Machine, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
-    from hybrid_runtime.quotation import as_word
+    from hybrid_runtime.text import as_word
 
     journal = readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"

@@ -4,7 +4,7 @@ import glob
 import os
 from fnmatch import fnmatch
 
-from hybrid_runtime.engine.plan import Chore, Plan
+from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template, text_or_none
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.machine import Machine
@@ -44,12 +44,14 @@ class Containerd:
         if any(names_us(settings) for settings in files.values()):
             return Plan()
         if not _imports(main, DROP_IN):
-            return Plan(chore=Chore(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine)))
+            return Plan(
+                manual_step=ManualStep(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine))
+            )
         for path, settings in files.items():
             if _speaks_of_plugin(settings):
                 # mergeConfig of containerd 1 takes a plugin's whole section from the last file that has one.
                 why = "it has settings for the CRI plugin, which a drop-in would replace"
-                return Plan(chore=Chore(path, why, self.lines(machine)))
+                return Plan(manual_step=ManualStep(path, why, self.lines(machine)))
         return Plan(writes={drop_in: wanted})
 
     def uninstall(self, machine: Machine) -> Plan:
@@ -57,7 +59,7 @@ class Containerd:
         main = settings_or_none(configuration)
         if names_us(main):
             lines = runtime_lines(_version(machine))
-            return Plan(chore=Chore(configuration, "it holds them among others", lines))
+            return Plan(manual_step=ManualStep(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
         if removals and text_or_none(configuration) == _MINIMAL:
             removals.append(configuration)

@@ -1,7 +1,7 @@
 """k3s: its containerd's configuration is made from a template at every start of k3s."""
 
 from hybrid_runtime.engine.containerd import runtime_lines
-from hybrid_runtime.engine.plan import Chore, Plan
+from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, template, text_or_none
 from hybrid_runtime.machine import Machine
 
@@ -28,7 +28,7 @@ class K3s:
         path, text = present[max(present)]
         if _names_us(text):
             return Plan()
-        return Plan(chore=Chore(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
     def uninstall(self, machine: Machine) -> Plan:
         ours = [(path, text) for path, text in _present(machine).values() if _names_us(text)]
@@ -37,7 +37,7 @@ class K3s:
         path, text = ours[-1]
         if text == template("k3s/config.toml.tmpl"):
             return Plan(removals=(path,))
-        return Plan(chore=Chore(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
 
 def _present(machine: Machine) -> dict[int, tuple[str, str]]:

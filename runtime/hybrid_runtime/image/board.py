@@ -2,7 +2,7 @@
 
 from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.quotation import listing, quote
+from hybrid_runtime.text import listing, quote
 
 
 class Board:

@@ -17,13 +17,13 @@ from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
-from hybrid_runtime.quotation import message_line
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.problems import Problems, description
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, ExitReason, judge
+from hybrid_runtime.text import message_line
 from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False

@@ -17,7 +17,7 @@ from command_runner import Command
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
-from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, Check, Finding
 from hybrid_runtime.command.doctor import MODULES
 from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
@@ -29,7 +29,7 @@ from hybrid_runtime.processor.remoteproc import Remoteproc
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"
-KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Kind)]
+KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Check)]
 GOOD_OPTIONS = ("REMOTEPROC", "REMOTEPROC_CDEV", "DEBUG_FS", "DEV_COREDUMP", "NET_NS", "RPMSG_CHAR")
 OURS = f"motor.elf-20261122T043250Z-{BOOT_ID[:8]}01234567"
 
@@ -70,7 +70,7 @@ def test_the_page_has_every_title_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_what_is_not_well_has_a_remedy(kind: Kind) -> None:
+def test_what_is_not_well_has_a_remedy(kind: Check) -> None:
     assert bool(kind.remedy) == (kind.level != OK)
     assert not kind.title.endswith(".")
     assert kind.title[0].islower()
