@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.holder import holder
 from hybrid_runtime.firmware.installation import boot_of
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.mount_namespace import can_be_made
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
 _GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"
@@ -40,7 +40,7 @@ ABANDONED_CORE = Check(
 )
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: SystemPaths) -> Iterator[Finding]:
     yield USER.found(_user())
     if not can_be_made():
         yield MACHINE_ROOT.found("without CAP_SYS_ADMIN there is no mount namespace, neither to make nor to join")
@@ -60,7 +60,7 @@ def _user() -> str:
     return f"user {number}, groups {groups}"
 
 
-def _check_processor(machine: Machine, remoteproc: Remoteproc) -> Iterator[Finding]:
+def _check_processor(machine: SystemPaths, remoteproc: Remoteproc) -> Iterator[Finding]:
     state = remoteproc.read_or("state", "vanished")
     name = f"`{remoteproc.read_or('name', '')}` ({remoteproc.device})"
     container = holder(machine, remoteproc.device)

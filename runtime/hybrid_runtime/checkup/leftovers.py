@@ -22,9 +22,9 @@ from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.system_paths import SystemPaths
 from hybrid_runtime.text import as_word
 
 _REPAIR = "hybrid-runtime doctor --repair"
@@ -51,7 +51,7 @@ def check(store: Store) -> Iterator[Finding]:
     yield from findings
 
 
-def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
+def journals(machine: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
     """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
     try:
         devices = claimed_devices(machine, ".journal")
@@ -67,7 +67,7 @@ def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
             yield device, journal
 
 
-def _check_claims(machine: Machine) -> Iterator[Finding]:
+def _check_claims(machine: SystemPaths) -> Iterator[Finding]:
     try:
         for device, journal in journals(machine):
             if journal is None:
@@ -90,7 +90,7 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
         yield SET_ASIDE.found(f"`{path}`", path=as_word(path))
 
 
-def _check_firmware(machine: Machine) -> Iterator[Finding]:
+def _check_firmware(machine: SystemPaths) -> Iterator[Finding]:
     for folder in firmware_folders(machine):
         orphans = find_orphans(machine, folder)
         if orphans:
@@ -137,7 +137,7 @@ def repair(store: Store) -> Iterator[Repaired]:
     yield from _repair_containers(store)
 
 
-def _repair_claims(machine: Machine) -> Iterator[Repaired]:
+def _repair_claims(machine: SystemPaths) -> Iterator[Repaired]:
     try:
         left = [
             (device, journal) for device, journal in journals(machine) if not (journal and is_held(machine, device))
@@ -157,7 +157,7 @@ def _repair_claims(machine: Machine) -> Iterator[Repaired]:
             yield Repaired(what, reason(error))
 
 
-def _repair_cores(machine: Machine) -> Iterator[Repaired]:
+def _repair_cores(machine: SystemPaths) -> Iterator[Repaired]:
     """Those that run a container's firmware without any journal that tells of it."""
     for remoteproc in processors(machine):
         firmware = remoteproc.read_or("firmware", "")

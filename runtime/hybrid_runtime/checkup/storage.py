@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
 from hybrid_runtime.firmware.search_path import firmware_folder, firmware_path, is_meant
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Check(OK, "the firmware folder can be written")
@@ -29,7 +29,7 @@ ROOT_READ_ONLY = Check(OK, "the root file system is read-only")
 ROOT_WRITABLE = Check(OK, "the root file system can be written")
 
 
-def check(machine: Machine, root: str) -> Iterator[Finding]:
+def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
     """`root` is the folder of all containers."""
     firmware = firmware_folder(machine)
     configured = firmware_path(machine)
@@ -89,7 +89,7 @@ def _room(folder: str) -> int:
     return facts.f_bavail * facts.f_frsize
 
 
-def file_system(machine: Machine, folder: str) -> str:
+def file_system(machine: SystemPaths, folder: str) -> str:
     """Its type, from /proc/self/mounts; the last mount over the longest part of the path counts."""
     path = os.path.realpath(folder)
     best, found = "", "an unknown file system"

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template, text_or_none
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 CONFIGURATION = "/etc/containerd/config.toml"
 DROP_INS = "/etc/containerd/conf.d"
@@ -26,7 +26,7 @@ class Containerd:
     places: tuple[str, ...] = (CONFIGURATION, DROP_INS)
     restart = "systemctl restart containerd"
 
-    def lines(self, machine: Machine) -> str:
+    def lines(self, machine: SystemPaths) -> str:
         """With the default runtime's, unless the configuration has runtimes already."""
         version = _version(machine)
         known = any(_has_runtimes(settings) for settings in _configuration(machine).values())
@@ -34,7 +34,7 @@ class Containerd:
             runtime_lines(version) if known else template(f"containerd/runc-v{version}.toml") + runtime_lines(version)
         )
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
         wanted = f"version = {_version(machine)}\n\n{self.lines(machine)}"
         files = _configuration(machine)
@@ -54,7 +54,7 @@ class Containerd:
                 return Plan(manual_step=ManualStep(path, why, self.lines(machine)))
         return Plan(writes={drop_in: wanted})
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
         main = settings_or_none(configuration)
         if names_us(main):
@@ -70,7 +70,7 @@ def runtime_lines(version: int) -> str:
     return template(f"containerd/runtime-v{version}.toml")
 
 
-def _version(machine: Machine) -> int:
+def _version(machine: SystemPaths) -> int:
     """Which of ours is read together with the configuration that is there. Raises Failure."""
     path = machine.path(CONFIGURATION)
     main = settings_or_none(path)
@@ -91,7 +91,7 @@ def _imports(main: dict[str, object], place: str) -> bool:
     )
 
 
-def _configuration(machine: Machine) -> dict[str, dict[str, object]]:
+def _configuration(machine: SystemPaths) -> dict[str, dict[str, object]]:
     """The settings in the main file and those it imports, by path; nothing when there is no main file."""
     path = machine.path(CONFIGURATION)
     main = settings_or_none(path)

@@ -3,7 +3,7 @@
 from hybrid_runtime.engine.containerd import runtime_lines
 from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, template, text_or_none
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 FOLDER = "/var/lib/rancher/k3s/agent/etc/containerd"
 # The second is read by the releases with containerd 2, and then instead of the first.
@@ -18,10 +18,10 @@ class K3s:
     places: tuple[str, ...] = (f"{FOLDER}/config.toml",)
     restart = "systemctl restart k3s"
 
-    def lines(self, machine: Machine) -> str:
+    def lines(self, machine: SystemPaths) -> str:
         return runtime_lines(max(_present(machine), default=2))
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         present = _present(machine)
         if not present:
             return Plan(writes={machine.path(TEMPLATES[2]): template("k3s/config.toml.tmpl")})
@@ -30,7 +30,7 @@ class K3s:
             return Plan()
         return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         ours = [(path, text) for path, text in _present(machine).values() if _names_us(text)]
         if not ours:
             return Plan()
@@ -40,7 +40,7 @@ class K3s:
         return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
 
-def _present(machine: Machine) -> dict[int, tuple[str, str]]:
+def _present(machine: SystemPaths) -> dict[int, tuple[str, str]]:
     """Path and text of the templates that are there, by version."""
     found = {}
     for version, place in TEMPLATES.items():

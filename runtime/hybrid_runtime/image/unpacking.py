@@ -20,8 +20,8 @@ from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.tree import File, Tree
 from hybrid_runtime.json_text import write
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import encoded
+from hybrid_runtime.system_paths import SystemPaths
 from hybrid_runtime.text import quote
 
 ENGINE_SECONDS = 60.0
@@ -34,7 +34,7 @@ _FIRST_TO_GO = b"1000"
 class Unpacking:
     """`folder` is the bundle's, made here. Every method raises Failure, and OSError for what the machine refuses."""
 
-    def __init__(self, machine: Machine, folder: str, given: dict[str, str], option: str) -> None:
+    def __init__(self, machine: SystemPaths, folder: str, given: dict[str, str], option: str) -> None:
         self.folder = folder
         self.temporary = TemporaryFiles([machine.path("/var/tmp"), os.path.dirname(folder)])
         self.selection = Selection(this_board(machine), given, option)

@@ -1,8 +1,8 @@
 """Which processor a container runs on."""
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 
 class ProcessorSelector:
@@ -54,7 +54,7 @@ def _environment_value(environment: list[str], key: str) -> str | None:
     return None
 
 
-def choose(machine: Machine, selector: ProcessorSelector) -> Remoteproc:
+def choose(machine: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
     """Raises Failure listing what exists when none or several match."""
     selector.check()
     present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(machine)]

@@ -17,7 +17,7 @@ from hybrid_runtime.image.file_section import open_file
 from hybrid_runtime.image.reference import parse_reference
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 from image_builder import (
     CONFIG,
     INDEX,
@@ -61,7 +61,7 @@ def bundle(double: RemoteprocDouble, tmp_path: Path) -> Bundle:
         folder = tmp_path / f"container{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         try:
-            unpacking = Unpacking(Machine(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
+            unpacking = Unpacking(SystemPaths(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
             reference = parse_reference(str(image))
             unpacking.make_bundle(reference, unpacking.fetch(reference))
         finally:

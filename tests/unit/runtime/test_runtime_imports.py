@@ -120,7 +120,7 @@ COMMON = {
         "engine_phrases",
         "failure",
         "json_text",
-        "machine",
+        "system_paths",
         "path",
     ),
     "timestamp",

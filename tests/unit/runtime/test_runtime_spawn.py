@@ -12,10 +12,10 @@ from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.supervisor import close_all_but
+from hybrid_runtime.system_paths import SystemPaths
 
 pytestmark = pytest.mark.alone
 
@@ -28,7 +28,7 @@ def double(tmp_path: Path) -> RemoteprocDouble:
 
 @pytest.fixture
 def claim(double: RemoteprocDouble, core: ProcessorDouble) -> Claim:
-    claim = take_claim(Machine(str(double.sysroot)), core.device)
+    claim = take_claim(SystemPaths(str(double.sysroot)), core.device)
     assert claim is not None
     return claim
 
