@@ -11,8 +11,6 @@ from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.path import absolute, exists, make_folders, on_machine, open_folder, same_file
 from hybrid_runtime.system_paths import SystemPaths
 
-# The bundle's, as create has found it; it is called so in the bundle as well.
-CONFIG = "config.json"
 CONTROL_SOCKET = "control"
 LOG = "log"
 _MOST_REMOVALS = 16

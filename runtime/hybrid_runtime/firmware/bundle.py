@@ -2,8 +2,8 @@
 
 import posix as os
 
+from hybrid_runtime import CONFIG
 from hybrid_runtime.bounded_file import read_file
-from hybrid_runtime.container.store import CONFIG
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import BadJSON, read_object, write
 from hybrid_runtime.path import encoded, is_file, resolved

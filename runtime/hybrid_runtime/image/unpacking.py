@@ -3,7 +3,7 @@
 import os
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
-from hybrid_runtime.container.store import CONFIG
+from hybrid_runtime import CONFIG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES

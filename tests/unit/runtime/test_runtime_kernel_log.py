@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.command.start import telling
+from hybrid_runtime.lifecycle.starting import telling
 from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, devices_above, message, tells_of_boot
 from hybrid_runtime.system_paths import SystemPaths
 

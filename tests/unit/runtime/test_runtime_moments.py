@@ -180,7 +180,7 @@ def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDoubl
 
 
 DELETES_LATE = stands_still_before("container.reclaim", "journaled_devices")
-CREATES_SLOWLY = stands_still_before("command.create", "_Creation.prepare")
+CREATES_SLOWLY = stands_still_before("lifecycle.creation", "Creation.prepare")
 
 
 def test_a_late_delete_of_nothing_leaves_the_next_container_alone(
@@ -240,7 +240,7 @@ def test_a_late_undoing_of_a_create_leaves_the_next_container_alone(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
 ) -> None:
     """The supervisor of a killed create knows its folder from the next one of that name."""
-    lines = UNDOES_SLOWLY + stands_still_before("command.create", "_Creation.commit")
+    lines = UNDOES_SLOWLY + stands_still_before("lifecycle.creation", "Creation.commit")
     first, _ = planted(command, "undoes-slowly", lines).spawn("create", firmware, "motor")
     eventually(lambda: stands_still(first.pid))
     supervisor = json.loads((double.claims / f"{core.device}.journal").read_text())["pid"]

@@ -1,4 +1,4 @@
-"""ExitReason a verb by signal: an engine that loses patience sends SIGTERM, as good a reason to undo as Ctrl-C."""
+"""Ending a verb by signal: an engine that loses patience sends SIGTERM, as good a reason to undo as Ctrl-C."""
 
 from hybrid_runtime.system_calls import signals
 
