@@ -49,7 +49,7 @@ ln -sfn {FOLDER}/{SHIM} /usr/bin/
 
 
 @dataclass(frozen=True)
-class Parcel:
+class RuntimePayload:
     """A tar stream, the sha256 in hex of each file in it by its name there, and what the modules among them hold."""
 
     tar: bytes
@@ -66,7 +66,7 @@ class Parcel:
         return hashlib.sha256(self.tar).hexdigest()
 
 
-def parcel(runtime: Path) -> Parcel:
+def runtime_payload(runtime: Path) -> RuntimePayload:
     """Packs the runtime's folder of a checkout; equal sources of one commit give equal bytes.
 
     Raises:
@@ -79,7 +79,7 @@ def parcel(runtime: Path) -> Parcel:
     contents[COMMIT] = f"{revision(runtime)}\n".encode()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     modules = {name: content for name, content in contents.items() if name.startswith(f"{PACKAGE}/")}
-    packed = Parcel(b"", digests, modules)
+    packed = RuntimePayload(b"", digests, modules)
     return replace(packed, tar=_archive(contents | {DIGESTS: packed.listing}))
 
 
@@ -97,12 +97,12 @@ def _archive(contents: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def parcel_of_checkout() -> Parcel:
-    """The runtime of the checkout the rig itself comes from. Raises RigError as `parcel` does."""
-    return parcel(checkout_root() / "runtime")
+def checkout_payload() -> RuntimePayload:
+    """The runtime of the checkout the rig itself comes from. Raises RigError as `runtime_payload` does."""
+    return runtime_payload(checkout_root() / "runtime")
 
 
-def deploy(shell: Shell, packed: Parcel, deadline: Deadline) -> bool:
+def deploy(shell: Shell, packed: RuntimePayload, deadline: Deadline) -> bool:
     """Puts the runtime on a board. Returns whether the board had one of its own, which is now in KEPT.
 
     Raises:

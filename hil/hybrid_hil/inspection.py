@@ -1,4 +1,4 @@
-"""Whether the runtime on a board is the one of a parcel, byte code included."""
+"""Whether the runtime on a board is the one of a payload, byte code included."""
 
 # importlib.util.source_hash knows the magic number of this interpreter only, and the board's may be another.
 import _imp
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, LAUNCHER, LINK, SHIM, Parcel
+from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, LAUNCHER, LINK, SHIM, RuntimePayload
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Shell
 
@@ -34,8 +34,8 @@ class StaleRuntimeError(RigError):
     """The runtime on a board is not the one that belongs there."""
 
 
-def require_deployed(shell: Shell, packed: Parcel, deadline: Deadline) -> None:
-    """The board has this parcel's runtime and nothing else in its place, by one command.
+def require_deployed(shell: Shell, packed: RuntimePayload, deadline: Deadline) -> None:
+    """The board has the runtime of this payload and nothing else in its place, by one command.
 
     Raises:
         StaleRuntimeError: files differ, are missing or too many, or byte code is of another source.
@@ -50,13 +50,13 @@ def require_deployed(shell: Shell, packed: Parcel, deadline: Deadline) -> None:
         )
 
 
-def differences(packed: Parcel, seen: bytes) -> list[str]:
+def differences(packed: RuntimePayload, seen: bytes) -> list[str]:
     """What is otherwise on the board that gave this answer, in words."""
     listed, _, headers = seen.partition(f"{_SEPARATOR}\n".encode())
     return [*_files(packed, listed.decode(errors="replace")), *_byte_code(packed.modules, headers)]
 
 
-def _files(packed: Parcel, listed: str) -> Iterator[str]:
+def _files(packed: RuntimePayload, listed: str) -> Iterator[str]:
     wanted = packed.digests | {DIGESTS: hashlib.sha256(packed.listing).hexdigest()}
     lines = [line.partition(" ") for line in listed.splitlines()]
     there = {name.strip().removeprefix("./"): digest for digest, _, name in lines if digest != "elsewhere"}

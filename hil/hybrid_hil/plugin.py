@@ -15,13 +15,13 @@ from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from hybrid_hil.suite import recording, visit
+from hybrid_hil.suite import recording, shell_on_failure
 from hybrid_hil.suite.assignment import EMULATED, Assignment
-from hybrid_hil.suite.keeper import BoardKeeper
+from hybrid_hil.suite.board_session import BoardSession
 from hybrid_hil.suite.losses import Losses
 
 ASSIGNMENT = pytest.StashKey[Assignment]()
-KEEPER = pytest.StashKey[BoardKeeper]()
+BOARD_SESSION = pytest.StashKey[BoardSession]()
 LOSSES = pytest.StashKey[Losses]()
 FirmwareMaker = Callable[..., BuiltFirmware]
 
@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="firmware of your own, before the board's: PROCESSOR/NAME.elf in it, then NAME.elf",
     )
     recording.add_option(group)
-    visit.add_option(group)
+    shell_on_failure.add_option(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,14 +63,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kernel_warning(text, ...): expects the kernel to complain, in lines with one")
     config.addinivalue_line("markers", "leaves(words, ...): may leave on the board what begins so, and it stays")
     assignment = Assignment(config)
-    keeper = BoardKeeper(config, assignment)
-    config.stash[ASSIGNMENT], config.stash[KEEPER] = assignment, keeper
+    board_session = BoardSession(config, assignment)
+    config.stash[ASSIGNMENT], config.stash[BOARD_SESSION] = assignment, board_session
     config.stash[LOSSES] = losses = Losses()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(losses, "hybrid-hil-losses")
-    recording.register(config, keeper.booted, keeper.boots, losses)
-    visit.register(config, keeper.booted)
-    config.pluginmanager.register(keeper, "hybrid-hil-keeper")
+    recording.register(config, board_session.booted, board_session.boots, losses)
+    shell_on_failure.register(config, board_session.booted)
+    config.pluginmanager.register(board_session, "hybrid-hil-board-session")
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def image(pytestconfig: pytest.Config) -> Image:
 @pytest.fixture(scope="session")
 def board(pytestconfig: pytest.Config) -> Board:
     """The board of this worker, booted once and the same for all its tests."""
-    return pytestconfig.stash[KEEPER].rig().board
+    return pytestconfig.stash[BOARD_SESSION].rig().board
 
 
 @pytest.fixture(scope="session")
@@ -124,14 +124,14 @@ def runtime(board: Board, pytestconfig: pytest.Config) -> DeployedRuntime:
 @pytest.fixture(scope="session")
 def faults(board: Board, pytestconfig: pytest.Config) -> Faults:  # noqa: ARG001  boots first
     """What can befall the board."""
-    return Faults(pytestconfig.stash[KEEPER].rig())
+    return Faults(pytestconfig.stash[BOARD_SESSION].rig())
 
 
 @pytest.fixture(scope="session")
 def firmware(board: Board, pytestconfig: pytest.Config) -> FirmwareMaker:  # noqa: ARG001  boots first
     """Makes firmware: `firmware(name, core=0, nonce=True)` gives it a fresh nonce and uploads the ELF. Instead of a
     name it may be the path of a file of one's own."""
-    rig = pytestconfig.stash[KEEPER].rig()
+    rig = pytestconfig.stash[BOARD_SESSION].rig()
 
     def make(name: str | Path, core: int = 0, nonce: bool = True) -> BuiltFirmware:
         try:

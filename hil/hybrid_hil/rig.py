@@ -8,7 +8,7 @@ from hybrid_hil.board import Board
 from hybrid_hil.bootwatch import BootWatch
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import Parcel, deploy, parcel_of_checkout
+from hybrid_hil.deployment import RuntimePayload, checkout_payload, deploy
 from hybrid_hil.evidence import Evidence, collect, folder_name
 from hybrid_hil.failure import RigError
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
@@ -42,7 +42,7 @@ class Rig:
     """A board with the runtime on it. Use it as a context manager: at its end nothing is left."""
 
     def __init__(self, board: Board) -> None:
-        self._parcel: Parcel = parcel_of_checkout()
+        self._payload: RuntimePayload = checkout_payload()
         self._untouched = ""
         self._watch = BootWatch()
         self.account = Account()
@@ -128,12 +128,12 @@ class Rig:
 
     def _require_alive(self) -> None:
         """The connection to a board that has died may seem to be up, and then only a deadline ends a look."""
-        if self.board.vitals.cause is not None:
-            raise RigError(self.board.vitals.cause)
+        if self.board.health.cause is not None:
+            raise RigError(self.board.health.cause)
 
     def _silence(self, error: RigError) -> list[Finding]:
         """A board that does not answer, and what its kernel said last when that is why."""
-        cause = self.board.vitals.cause or ""
+        cause = self.board.health.cause or ""
         died = [Finding(f"kernel {cause}")] if alarm(cause) else []
         return [*died, Finding(f"a board that does not answer: {error.message}")]
 
@@ -151,14 +151,14 @@ class Rig:
     def _provision(self, board: Board, deadline: Deadline) -> None:
         """A board that has it, from an earlier run, is left as it is: compiling takes seconds there."""
         try:
-            require_deployed(board.shell, self._parcel, deadline)
+            require_deployed(board.shell, self._payload, deadline)
         except StaleRuntimeError:
-            self.account.kept |= deploy(board.shell, self._parcel, deadline)
+            self.account.kept |= deploy(board.shell, self._payload, deadline)
 
     def _inspect(self, board: Board, deadline: Deadline) -> None:
         """A board that was kept with another runtime is booted instead, and said to have been."""
         try:
-            require_deployed(board.shell, self._parcel, deadline)
+            require_deployed(board.shell, self._payload, deadline)
         except StaleRuntimeError as error:
             self.account.stale.append(error.message)
             raise

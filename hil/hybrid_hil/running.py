@@ -6,25 +6,25 @@ from pathlib import Path
 
 from hybrid_hil.board.board_file import SUFFIX, read_board_file
 from hybrid_hil.board.lease import Lease
-from hybrid_hil.board.run_folder import Card, running_boards, runs_root
+from hybrid_hil.board.run_folder import RunInfo, running_boards, runs_root
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.checkout import checkout_name
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address, Shell
 from hybrid_hil.terminal import Reporter
-from hybrid_hil.vitals import Vitals
 
 CONNECT_S = 15.0
 FOR_PEOPLE = "hil boot"
 
 
-def find_running(name: str | None, reporter: Reporter) -> Card | None:
-    """The card of the running board of that name, or of the one that `chosen` takes, which is told; None without one.
+def find_running(name: str | None, reporter: Reporter) -> RunInfo | None:
+    """How to reach the running board of that name, or the one that `chosen` takes, which is told. None without one.
 
     Raises:
         RigError: there are boards, but none of that name, or which one is meant is not clear.
     """
-    boards = {folder.name: card for folder, card in running_boards(runs_root())}
+    boards = {folder.name: run_info for folder, run_info in running_boards(runs_root())}
     if name is None:
         name = chosen(boards, checkout_name())
         if name is None:
@@ -36,35 +36,35 @@ def find_running(name: str | None, reporter: Reporter) -> Card | None:
     return boards[name]
 
 
-def chosen(boards: Mapping[str, Card], checkout: str) -> str | None:
+def chosen(boards: Mapping[str, RunInfo], checkout: str) -> str | None:
     """Which of `boards`, the newest first, is meant by somebody in `checkout` who names none: the newest of this
     checkout, or the only one there is. Boards that tests or a demo are busy with have to be named.
 
     Raises:
         RigError: there are several, all of other checkouts.
     """
-    kept = {name: card for name, card in boards.items() if card.owner == FOR_PEOPLE}
-    ours = [name for name, card in kept.items() if checkout and card.checkout == checkout]
+    kept = {name: run_info for name, run_info in boards.items() if run_info.owner == FOR_PEOPLE}
+    ours = [name for name, run_info in kept.items() if checkout and run_info.checkout == checkout]
     if not ours and len(kept) > 1:
-        listed = ", ".join(f"`{name}` {whose(card, checkout)}" for name, card in kept.items())
+        listed = ", ".join(f"`{name}` {whose(run_info, checkout)}" for name, run_info in kept.items())
         remedy = f"name one: --board {next(iter(kept))}, or start one here in another terminal: hil boot"
         raise RigError(f"no board of this checkout is running, but {listed}", remedy)
     return next(iter([*ours, *kept]), None)
 
 
-def whose(card: Card, checkout: str) -> str:
+def whose(run_info: RunInfo, checkout: str) -> str:
     """Of which checkout the board is, as `checkout` sees it."""
-    if not card.checkout:
+    if not run_info.checkout:
         return "of an unknown checkout"
-    return "of this checkout" if card.checkout == checkout else f"of the checkout `{card.checkout}`"
+    return "of this checkout" if run_info.checkout == checkout else f"of the checkout `{run_info.checkout}`"
 
 
-def require_running(name: str | None, reporter: Reporter) -> Card:
+def require_running(name: str | None, reporter: Reporter) -> RunInfo:
     """Like `find_running`, but none at all is an error."""
-    card = find_running(name, reporter)
-    if card is None:
+    run_info = find_running(name, reporter)
+    if run_info is None:
         raise RigError("no board is running", "start one in another terminal: hil boot")
-    return card
+    return run_info
 
 
 def is_board_file(name: str | None) -> bool:
@@ -73,9 +73,9 @@ def is_board_file(name: str | None) -> bool:
 
 
 @contextmanager
-def shell_on(card: Card) -> Iterator[Shell]:
+def shell_on(run_info: RunInfo) -> Iterator[Shell]:
     """A connection to somebody else's board."""
-    with _connected(card.address, ()) as shell:
+    with _connected(run_info.address, ()) as shell:
         yield shell
 
 
@@ -107,7 +107,7 @@ def held_shell_of_file(path: Path) -> Iterator[Shell]:
 
 @contextmanager
 def _connected(address: Address, become: tuple[str, ...]) -> Iterator[Shell]:
-    shell = Shell(Vitals(), become)
+    shell = Shell(BoardHealth(), become)
     try:
         shell.connect(address, Deadline(CONNECT_S))
         yield shell

@@ -2,3 +2,5 @@
 
 VERSION = "0.1.0"
 SPEC_VERSION = "1.3.0"
+# A bundle's configuration, of that version (bundle.md). A container keeps a copy under the same name.
+CONFIG = "config.json"

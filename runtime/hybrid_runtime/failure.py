@@ -54,10 +54,10 @@ class Failure(Exception):
 
 
 def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
-    """A message without anything that a terminal acts on, and bounded: see quotation, which few messages need."""
+    """A message without anything that a terminal acts on, and bounded: see text, which few messages need."""
     if len(text) <= _SHORT and text.isprintable():
         return text
-    from hybrid_runtime.quotation import message_line
+    from hybrid_runtime.text import message_line
 
     return message_line(text, longest)
 

@@ -12,9 +12,9 @@ from measured import Note, Row, ratio_row
 
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
-from hybrid_hil.board.snapshot import Shelf
+from hybrid_hil.board.snapshot import SnapshotCache
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import parcel_of_checkout
+from hybrid_hil.deployment import checkout_payload
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 from hybrid_hil.rig import Rig
@@ -24,10 +24,10 @@ LOOKS = 20
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnapshotCache]:
     """A cache of its own: nobody else's board is there yet."""
     folder = tmp_path_factory.mktemp("cache")
-    yield Shelf(Store(folder))
+    yield SnapshotCache(Store(folder))
     shutil.rmtree(folder)
 
 
@@ -51,11 +51,11 @@ def timed_boot(image: Image) -> float:
         return time.monotonic() - begun
 
 
-def timed_restores(image: Image, shelf: Shelf) -> tuple[float, float, list[float]]:
+def timed_restores(image: Image, snapshots: SnapshotCache) -> tuple[float, float, list[float]]:
     """Seconds to a board that answers and has the runtime: in a fresh QEMU, and in the one that runs; and of the looks
     that follow a test."""
-    options = QemuOptions(prepared=parcel_of_checkout().fingerprint)
-    with Rig(QemuBoard(image, options, owner="bench", shelf=shelf)) as rig:
+    options = QemuOptions(prepared=checkout_payload().fingerprint)
+    with Rig(QemuBoard(image, options, owner="bench", snapshots=snapshots)) as rig:
         begun = time.monotonic()
         rig.board.power_on(Deadline(BOOT_S))
         fresh = time.monotonic() - begun
@@ -72,14 +72,14 @@ def timed_look(rig: Rig) -> float:
 
 
 def test_boots_and_restores(
-    pytestconfig: pytest.Config, image: Image, shelf: Shelf, tmp_path: Path, note: Note
+    pytestconfig: pytest.Config, image: Image, snapshots: SnapshotCache, tmp_path: Path, note: Note
 ) -> None:
     bare, booted, restored, renewed, looks = [], [], [], [], []
-    timed_restores(image, shelf)  # the first one boots, and is kept
+    timed_restores(image, snapshots)  # the first one boots, and is kept
     for _ in range(pytestconfig.getoption("--boots")):
         bare.append(timed_bare(image, tmp_path))
         booted.append(timed_boot(image))
-        fresh, again, seconds = timed_restores(image, shelf)
+        fresh, again, seconds = timed_restores(image, snapshots)
         restored.append(fresh)
         renewed.append(again)
         looks += seconds

@@ -13,7 +13,7 @@ from loaded import make
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, FOLDER, PACKAGE, parcel_of_checkout
+from hybrid_hil.deployment import COMMAND, FOLDER, PACKAGE, checkout_payload
 from hybrid_hil.image import Image
 from hybrid_hil.image.buildroot.assembly import places
 from hybrid_hil.image.buildroot.request import request_from_environment
@@ -36,7 +36,7 @@ def bare(built: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[She
 
 def test_runtime_is_there_without_being_deployed(bare: Shell) -> None:
     assert bare.run([COMMAND, "--version"]).stdout.startswith("hybrid-runtime version ")
-    for name, digest in parcel_of_checkout().digests.items():
+    for name, digest in checkout_payload().digests.items():
         if name not in GENERATED:
             assert bare.run(["sha256sum", f"{FOLDER}/{name}"]).stdout.split()[0] == digest
 

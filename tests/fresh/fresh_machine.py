@@ -11,7 +11,7 @@ from typing import Self
 
 from fresh.host_settings import CERTIFICATES, OWN_CERTIFICATES, own_folders, pip_settings, variables
 from fresh.release import Release, mmdebstrap_command, source_lines
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.mirror import APT_FOLDER, find_mirror, read_sources
 from hybrid_hil.image.debian.packages import apt_configuration, transport_settings
 from throwaway_folder import ThrowawayFolder
@@ -56,23 +56,23 @@ class FreshMachine:
             RigError: it failed, or has not ended after `seconds`.
         """
         log = self._logs / f"{self.release.suite}-{name}.log"
-        Workshop(log).run(self._command_line(command, seconds))
+        BuildRunner(log).run(self._command_line(command, seconds))
         return log.read_text(encoding="utf-8")
 
     def _make(self) -> None:
         settings = self._folder / "apt.conf"
         settings.write_text(transport_settings(apt_configuration()), encoding="utf-8")
         lines = source_lines(self.release, find_mirror(), read_sources(APT_FOLDER))
-        workshop = Workshop(self._logs / f"{self.release.suite}-system.log")
-        workshop.run(mmdebstrap_command(self.release, self.tree, settings, lines))
+        runner = BuildRunner(self._logs / f"{self.release.suite}-system.log")
+        runner.run(mmdebstrap_command(self.release, self.tree, settings, lines))
         for folder in (CERTIFICATES, OWN_CERTIFICATES):
             if folder.is_dir():
-                workshop.run(["cp", "-a", "--remove-destination", f"{folder}/.", self._inside(folder)])
+                runner.run(["cp", "-a", "--remove-destination", f"{folder}/.", self._inside(folder)])
         for file in (Path("/etc/hosts"), Path("/etc/resolv.conf")):
             if file.is_file():
                 self._inside(file).unlink(missing_ok=True)
                 shutil.copyfile(file, self._inside(file))
-        workshop.run(["git", "clone", "--quiet", "--no-hardlinks", self._checkout, self._inside(Path(CLONE))])
+        runner.run(["git", "clone", "--quiet", "--no-hardlinks", self._checkout, self._inside(Path(CLONE))])
 
     def _inside(self, path: Path) -> Path:
         return self.tree / path.relative_to("/")

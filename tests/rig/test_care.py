@@ -8,7 +8,7 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.health import Finding
-from hybrid_hil.plugin import KEEPER
+from hybrid_hil.plugin import BOARD_SESSION
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Shell, ShellError
 
@@ -23,7 +23,7 @@ RECONNECT_S = 20.0
 
 @pytest.fixture
 def rig(board: Board, pytestconfig: pytest.Config) -> Rig:  # noqa: ARG001  boots first
-    return pytestconfig.stash[KEEPER].rig()
+    return pytestconfig.stash[BOARD_SESSION].rig()
 
 
 # Init takes the dead away a moment later.

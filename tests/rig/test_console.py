@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.vitals import Vitals
 
 ENDS = (b"\n", b"\r\n", b"\r\r\n")
 PANIC = b"[    1.234567] Kernel panic - not syncing: Attempted to kill init!\r\n"
@@ -23,8 +23,8 @@ class Wire:
     """The board's end of a console."""
 
     def __init__(self, log: Path) -> None:
-        self.vitals = Vitals()
-        self.console = Console("console", self.vitals, log=log, watched=True)
+        self.health = BoardHealth()
+        self.console = Console("console", self.health, log=log, watched=True)
         self.board, rig = socket.socketpair()
         self.console.attach(SocketLine(rig))
 
@@ -101,7 +101,7 @@ def test_a_panic_ends_a_wait_at_once(line: Wire) -> None:
 
 def test_what_was_said_before_a_panic_can_still_be_found(line: Wire) -> None:
     line.say(b"good news\r\n", PANIC)
-    assert line.vitals.wait(5)
+    assert line.health.wait(5)
     assert line.console.expect("good news", Deadline(5))
 
 
@@ -138,7 +138,7 @@ def test_a_line_amid_any_noise_is_found_and_nothing_of_it_is_lost(
     wire.say(rest)
     try:
         assert wire.console.expect(r"^nonce=(\w+)$", Deadline(5))[1] == "0123456789abcdef"
-        assert wire.vitals.cause is None
+        assert wire.health.cause is None
         texts = [line.text for line in wire.console.lines()]
         assert texts == [*(piece.decode(errors="replace") for piece in noise), "nonce=0123456789abcdef"]
         assert all(
@@ -152,10 +152,10 @@ def test_a_line_amid_any_noise_is_found_and_nothing_of_it_is_lost(
 def test_a_panic_in_two_pieces_ends_a_wait(line: Wire, cut: int) -> None:
     """At whichever byte the line is torn."""
     line.say(b"\xff\x00half a line", b"\r\n", PANIC[:cut])
-    assert line.vitals.cause is None
+    assert line.health.cause is None
     line.say(PANIC[cut:])
-    assert line.vitals.wait(5)
-    assert line.vitals.cause == "Kernel panic - not syncing: Attempted to kill init!"
+    assert line.health.wait(5)
+    assert line.health.cause == "Kernel panic - not syncing: Attempted to kill init!"
 
 
 def test_a_megabyte_without_a_line_end_stalls_nobody(line: Wire) -> None:

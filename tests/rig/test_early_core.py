@@ -9,7 +9,7 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import deploy, parcel
+from hybrid_hil.deployment import deploy, runtime_payload
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
@@ -20,7 +20,7 @@ STATE = "/sys/class/remoteproc/remoteproc0/state"
 
 
 def _deploy(board: Board, deadline: Deadline) -> None:
-    deploy(board.shell, parcel(checkout_root() / "runtime"), deadline)
+    deploy(board.shell, runtime_payload(checkout_root() / "runtime"), deadline)
 
 
 @pytest.fixture(scope="module")

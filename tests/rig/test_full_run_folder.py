@@ -12,7 +12,7 @@ import pytest
 
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.board.snapshot import DISK, KIND, Shelf
+from hybrid_hil.board.snapshot import DISK, KIND, SnapshotCache
 from hybrid_hil.console import ConsoleError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -101,10 +101,10 @@ def test_a_kept_board_without_room_is_booted_and_stays_kept(
     image: Image, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: bool
 ) -> None:
     """The small disk takes what the board writes, and not that and its memory, neither copied nor kept anew."""
-    options, shelf = QemuOptions(prepared="for this test"), Shelf(Store(tmp_path / "cache"))
+    options, snapshots = QemuOptions(prepared="for this test"), SnapshotCache(Store(tmp_path / "cache"))
 
     def board() -> QemuBoard:
-        return QemuBoard(image, options, shelf=shelf)
+        return QemuBoard(image, options, snapshots=snapshots)
 
     with board() as kept:
         kept.power_on(Deadline(BOOT_S))
@@ -116,7 +116,7 @@ def test_a_kept_board_without_room_is_booted_and_stays_kept(
             booted.power_on(Deadline(BOOT_S))
             assert (booted.boots, booted.restores) == (1, 0)
             booted.shell.run("echo written >/root/file && sync")
-            assert booted.vitals.cause is None
+            assert booted.health.cause is None
     with board() as again:
         again.power_on(Deadline(BOOT_S))
         assert (again.boots, again.restores) == (0, 1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, Parcel, deploy, parcel_of_checkout
+from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, RuntimePayload, checkout_payload, deploy
 from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.shell import Shell
 
@@ -17,12 +17,12 @@ LOOK_S = 20.0
 
 
 @pytest.fixture(scope="module")
-def packed() -> Parcel:
-    return parcel_of_checkout()
+def packed() -> RuntimePayload:
+    return checkout_payload()
 
 
 @pytest.fixture(scope="module")
-def kept(shell: Shell, packed: Parcel) -> Iterator[str]:
+def kept(shell: Shell, packed: RuntimePayload) -> Iterator[str]:
     """The folder of a copy of the right runtime: compiling it once more after each test takes seconds."""
     deploy(shell, packed, Deadline(DEPLOY_S))
     shell.run(f"cp -a {FOLDER} {KEPT}")
@@ -31,7 +31,7 @@ def kept(shell: Shell, packed: Parcel) -> Iterator[str]:
 
 
 @pytest.fixture
-def harmed(shell: Shell, packed: Parcel, kept: str) -> Iterator[Shell]:
+def harmed(shell: Shell, packed: RuntimePayload, kept: str) -> Iterator[Shell]:
     """A board that has the right runtime again afterwards."""
     yield shell
     shell.run(f"rm -rf {FOLDER} && cp -a {kept} {FOLDER} && ln -sfn {FOLDER}/bin/hybrid-runtime {COMMAND}")
@@ -61,7 +61,7 @@ def harmed(shell: Shell, packed: Parcel, kept: str) -> Iterator[Shell]:
         (f"rm -r {FOLDER}", "`bin/hybrid-runtime` is missing"),
     ],
 )
-def test_what_is_otherwise_is_refused_by_name(harmed: Shell, packed: Parcel, harm: str, told: str) -> None:
+def test_what_is_otherwise_is_refused_by_name(harmed: Shell, packed: RuntimePayload, harm: str, told: str) -> None:
     require_deployed(harmed, packed, Deadline(LOOK_S))
     harmed.run(harm)
     with pytest.raises(StaleRuntimeError, match=r"^the runtime on the board is not this checkout's: ") as caught:

@@ -32,7 +32,7 @@ def test_noise_disturbs_neither_commands_nor_what_is_said_after_it(board: QemuBo
     assert board.console.expect("^quiet again$", Deadline(20), since=mark)
     with pytest.raises(ConsoleError, match="did not show"):
         board.console.expect("half a li", Deadline(0.3), since=mark)
-    assert board.vitals.cause is None
+    assert board.health.cause is None
     # A serial line may lose bytes when it is flooded; this one is emulated and must not.
     assert len(board.console.text(mark).encode()) >= NOISE_BYTES
     assert all(line.replace("\t", " ").isprintable() for line in board.console.tail().split("\n"))

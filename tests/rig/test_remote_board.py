@@ -22,6 +22,7 @@ from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.lease import BoardInUseError, Lease
 from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import CONSOLE, StageError
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
@@ -30,7 +31,6 @@ from hybrid_hil.proof import Witness
 from hybrid_hil.rig import Rig
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from hybrid_hil.vitals import Vitals
 
 PROOF_S = 15.0
 WHOLE_S = 300.0
@@ -109,7 +109,7 @@ def test_a_run_that_says_nothing_loses_the_board(
     monkeypatch.setattr(lease, "SILENCE_S", 2.0)
     monkeypatch.setattr(lease, "OWN_S", 0.0)
     address = read_board_file(stand.board_file()).address
-    first, second = Shell(Vitals()), Shell(Vitals())
+    first, second = Shell(BoardHealth()), Shell(BoardHealth())
     with closing(first), closing(second):
         first.connect(address, Deadline(PROOF_S))
         second.connect(address, Deadline(PROOF_S))

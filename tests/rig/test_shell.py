@@ -12,7 +12,7 @@ from paramiko.common import MSG_CHANNEL_CLOSE
 from hybrid_hil.board import Board
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, deploy, parcel
+from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, deploy, runtime_payload
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import UnprovenError, Witness
 from hybrid_hil.runtime import DeployedRuntime
@@ -92,7 +92,7 @@ def test_commands_may_run_side_by_side(shell: Shell) -> None:
 
 
 def test_a_parcel_damaged_on_its_way_leaves_the_old_runtime(shell: Shell) -> None:
-    good = parcel(checkout_root() / "runtime")
+    good = runtime_payload(checkout_root() / "runtime")
     damaged = replace(good, tar=good.tar.replace(b"import", b"IMPORT", 1))
     before = shell.run(f"sha256sum {FOLDER}/{DIGESTS}").stdout
     with pytest.raises(CommandError):

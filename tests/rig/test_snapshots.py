@@ -13,10 +13,10 @@ from hybrid_hil import rig as rig_module
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.board.snapshot import Shelf
+from hybrid_hil.board.snapshot import SnapshotCache
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import parcel, parcel_of_checkout
+from hybrid_hil.deployment import checkout_payload, runtime_payload
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 from hybrid_hil.inspection import StaleRuntimeError, require_deployed
@@ -45,7 +45,7 @@ def prepared(image: Image, store: Store) -> str:
 
 
 def rig_of(image: Image, store: Store, fingerprint: str) -> Rig:
-    return Rig(QemuBoard(image, QemuOptions(prepared=fingerprint), owner="tests", shelf=Shelf(store)))
+    return Rig(QemuBoard(image, QemuOptions(prepared=fingerprint), owner="tests", snapshots=SnapshotCache(store)))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_kept_board_with_another_runtime_is_booted_over(
     with (other / "hybrid_runtime/__init__.py").open("a") as module:
         module.write("OF_ANOTHER_CHECKOUT = True\n")
     with monkeypatch.context() as patch:
-        patch.setattr(rig_module, "parcel_of_checkout", lambda: parcel(other))
+        patch.setattr(rig_module, "checkout_payload", lambda: runtime_payload(other))
         with rig_of(image, store, key) as rig:
             rig.boot()
     with rig_of(image, store, key) as rig:
@@ -146,7 +146,7 @@ def test_a_kept_board_with_another_runtime_is_booted_over(
         (said,) = rig.account.stale
         assert "the runtime on the board is not this checkout's" in said
         assert "`hybrid_runtime/__init__.py` differs" in said
-        require_deployed(rig.board.shell, parcel_of_checkout(), Deadline(PROOF_S))
+        require_deployed(rig.board.shell, checkout_payload(), Deadline(PROOF_S))
     with rig_of(image, store, key) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores, rig.account.stale) == (0, 1, [])

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hybrid_hil.board.processor import Processor
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.shell import Shell
-from hybrid_hil.vitals import Vitals
 
 __all__ = ["Board", "Provision"]
 
@@ -59,7 +59,7 @@ class Board(Protocol):
     def shell(self) -> Shell: ...
 
     @property
-    def vitals(self) -> Vitals: ...
+    def health(self) -> BoardHealth: ...
 
     @property
     def by_hand(self) -> str:

@@ -14,11 +14,11 @@ from hybrid_hil.board.command_line import Wires
 from hybrid_hil.board.qmp import Qmp
 from hybrid_hil.board.run_folder import filling, is_full, no_space
 from hybrid_hil.board.standstill import Standstill
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.vitals import Vitals
 
 SAID = "qemu.log"
 CAUSE_S = 1.0
@@ -28,11 +28,11 @@ AUXILIARY_NICE = 15
 
 
 class Machine:
-    """A QEMU that runs. Its death and its standstill are reported to the vitals at once, unless they were wanted."""
+    """A QEMU that runs. Its death and its standstill are reported to `health` at once, unless they were wanted."""
 
-    def __init__(self, folder: Path, vitals: Vitals, console: Console, core_console: Console) -> None:
+    def __init__(self, folder: Path, health: BoardHealth, console: Console, core_console: Console) -> None:
         self._folder = folder
-        self._vitals = vitals
+        self._health = health
         self._console = console
         self._core_console = core_console
         self._standstill = Standstill(folder)
@@ -82,8 +82,8 @@ class Machine:
             self._let_linux_go_first(self._qmp, deadline)
         except RigError as error:
             # QEMU connects its lines first of all, and may still find fault with the rest
-            self._vitals.wait(CAUSE_S)
-            raise RigError(self._vitals.cause or error.message, error.remedy) from error
+            self._health.wait(CAUSE_S)
+            raise RigError(self._health.cause or error.message, error.remedy) from error
 
     def command(self, line: str, deadline: Deadline) -> None:
         """A line of QEMU's own monitor, which says nothing when all is well. Raises RigError for what it says."""
@@ -156,12 +156,12 @@ class Machine:
             return
         self._console.drained(1)
         self._core_console.drained(1)
-        self._vitals.report(self._obituary(returncode))
+        self._health.report(self._obituary(returncode))
 
     def _hear(self, event: Mapping[str, object]) -> None:
         cause = self._standstill.cause(event)
         if cause is not None:
-            self._vitals.report(cause)
+            self._health.report(cause)
 
     def _end_at_start(self) -> RigError:
         return RigError(self._obituary(self.wait()))
@@ -169,7 +169,7 @@ class Machine:
     def _obituary(self, returncode: int) -> str:
         """A QEMU that finds no space could not even say so."""
         unsaid = no_space(self._folder) if returncode > 0 and not self.said and is_full(self._folder) else ""
-        return obituary(returncode, self.said or unsaid)
+        return exit_text(returncode, self.said or unsaid)
 
 
 class _Listener:
@@ -217,15 +217,15 @@ def complaints(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if line.strip() and not line.endswith("has no peer"))
 
 
-def obituary(returncode: int, said: str) -> str:
+def exit_text(returncode: int, said: str) -> str:
     """How QEMU ended, in words; `returncode` as subprocess gives it."""
     how = f"was killed by signal {-returncode}" if returncode < 0 else f"ended with {returncode}"
     return f"QEMU {how}{f': {said}' if said else ''}"
 
 
 def is_power_off(cause: str) -> bool:
-    """Whether `cause`, an obituary or a panic, is the guest's own wish, whatever QEMU had warned of before.
+    """Whether `cause`, the text of an exit or a panic, is the guest's own wish, whatever QEMU had warned of before.
 
     QEMU ends with 0 after SIGTERM as well, but says so.
     """
-    return cause.startswith(obituary(0, "")) and "terminating on signal" not in cause
+    return cause.startswith(exit_text(0, "")) and "terminating on signal" not in cause

@@ -14,16 +14,16 @@ from hybrid_hil.board.layout import Layout
 from hybrid_hil.board.machine import Machine, is_power_off
 from hybrid_hil.board.options import QemuOptions, payload_of, snapshot_key
 from hybrid_hil.board.processor import Processor
-from hybrid_hil.board.run_folder import Card, RunFolder, runs_root
-from hybrid_hil.board.snapshot import Shelf, Snapshot, make_overlay, worth_it
+from hybrid_hil.board.run_folder import RunFolder, RunInfo, runs_root
+from hybrid_hil.board.snapshot import Snapshot, SnapshotCache, make_overlay, worth_it
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
+from hybrid_hil.board_health import BoardHealth, ending
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.emulator import chosen_qemu, version_of
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
-from hybrid_hil.vitals import Vitals, ending
 
 BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
@@ -50,9 +50,9 @@ class QemuBoard:
         owner: str = "hil",
         logs: Path | None = None,
         provision: Provision | None = None,
-        shelf: Shelf | None = None,
+        snapshots: SnapshotCache | None = None,
     ) -> None:
-        """Console logs go to `logs`, default the run folder. Boards are kept on `shelf`, default the cache's.
+        """Console logs go to `logs`, default the run folder. Boards are kept on `snapshots`, default the cache's.
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
@@ -64,13 +64,13 @@ class QemuBoard:
         self._folder = RunFolder.make(runs_root())
         self._machine: Machine | None = None
         logs = logs or self._folder.path
-        self.vitals = Vitals()
-        self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
-        self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
-        self.shell = Shell(self.vitals)
+        self.health = BoardHealth()
+        self.console = Console("console", self.health, log=logs / "console.log", watched=True)
+        self.core_console = Console("core console", self.health, log=logs / "core-console.log")
+        self.shell = Shell(self.health)
         self.boots = 0
         self.restores = 0
-        self._shelf = shelf or Shelf()
+        self._snapshots = snapshots or SnapshotCache()
         self._kept: Snapshot | None = None
         self._key = snapshot_key(image, self._options, version_of(self._qemu))
 
@@ -142,7 +142,7 @@ class QemuBoard:
         machine, self._machine = self._machine, None
         if machine is not None:
             machine.stop()
-            self.vitals.report("the board is powered off")
+            self.health.report("the board is powered off")
 
     def power_cycle(self, deadline: Deadline) -> None:
         """Power off, then on, with a fresh disk unless it keeps its own; or back to how it was kept."""
@@ -152,7 +152,7 @@ class QemuBoard:
 
     def _boot(self, deadline: Deadline) -> None:
         begun, stage = time.monotonic(), FIRMWARE
-        self.vitals.reset()
+        self.health.reset()
         try:
             if self._options.kept:
                 make_overlay(self._image.disk, self._overlay)
@@ -184,7 +184,7 @@ class QemuBoard:
         assert self._machine is not None
         with self._machine.standing_still(deadline):
             self._machine.command(f"savevm {snapshot.NAME}", deadline)
-            self._shelf.keep(self._key, self._overlay, boot_s)
+            self._snapshots.keep(self._key, self._overlay, boot_s)
         self._kept = self._worthy_snapshot()
 
     def _copied(self, kept: Snapshot) -> bool:
@@ -205,7 +205,7 @@ class QemuBoard:
         if running:
             self._tell("restore")
         self.shell.close()
-        self.vitals.reset()
+        self.health.reset()
         try:
             if machine is None:
                 machine = self._start(self._payload(restored=snapshot.NAME), deadline.after(FIRMWARE.seconds))
@@ -221,15 +221,15 @@ class QemuBoard:
         except RigError:
             self.power_off()
             if not running:
-                self._shelf.drop(self._key)
+                self._snapshots.drop(self._key)
             return False
         self._publish()
         self.restores += 1
-        self._shelf.note(kept, time.monotonic() - begun)
+        self._snapshots.note(kept, time.monotonic() - begun)
         return True
 
     def _worthy_snapshot(self) -> Snapshot | None:
-        kept = self._shelf.find(self._key) if self._options.kept else None
+        kept = self._snapshots.find(self._key) if self._options.kept else None
         return kept if kept is not None and worth_it(kept) else None
 
     def raise_unless_well(self) -> None:
@@ -238,7 +238,7 @@ class QemuBoard:
         Raises:
             RigError: it panicked, stands still, or QEMU died.
         """
-        cause = self.vitals.cause
+        cause = self.health.cause
         if cause is not None and not is_power_off(cause):
             raise RigError(ending(cause), self.console.tail())
 
@@ -250,7 +250,7 @@ class QemuBoard:
         self._folder.remove()
 
     def _start(self, payload: Payload, deadline: Deadline) -> Machine:
-        machine = Machine(self._folder.path, self.vitals, self.console, self.core_console)
+        machine = Machine(self._folder.path, self.health, self.console, self.core_console)
         self._machine = machine
         debugger = self.debugger if self._options.debugged else None
         machine.start(qemu_command_line(payload, machine.wires, debugger), deadline)
@@ -277,7 +277,7 @@ class QemuBoard:
         self._publish()
 
     def _publish(self) -> None:
-        self._folder.publish(Card.of(self._owner, self.layout.name, self.address, self.qemu_pid))
+        self._folder.publish(RunInfo.of(self._owner, self.layout.name, self.address, self.qemu_pid))
 
     def _settle(self, deadline: Deadline) -> None:
         """A console for the tests, and programs that lie where they lay; reads back that it is so.
@@ -295,7 +295,7 @@ class QemuBoard:
             self.on_stage(stage)
 
     def _stage_error(self, stage: Stage, error: RigError) -> StageError:
-        if self.vitals.cause is not None:
+        if self.health.cause is not None:
             self.console.settle(Deadline(1))
         evidence = [self.console.tail()]
         if self.core_console.text().strip():

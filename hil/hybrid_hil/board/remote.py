@@ -10,12 +10,12 @@ from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.power import Power
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.stages import CONSOLE, POWER, REACH, Stage, StageError, cause_of
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console
 from hybrid_hil.console.serial_line import open_line
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address, Shell, ShellError
-from hybrid_hil.vitals import Vitals
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 BETWEEN_LOOKS_S = 0.5
@@ -58,10 +58,10 @@ class RemoteBoard:
         self.provision = provision
         self.inspection: Provision | None = None
         self.on_stage: Callable[[str], None] | None = None
-        self.vitals = Vitals()
-        self.console = Console("console", self.vitals, log=logs / "console.log", watched=True)
-        self.core_console = Console("core console", self.vitals, log=logs / "core-console.log")
-        self.shell = Shell(self.vitals, description.become)
+        self.health = BoardHealth()
+        self.console = Console("console", self.health, log=logs / "console.log", watched=True)
+        self.core_console = Console("core console", self.health, log=logs / "core-console.log")
+        self.shell = Shell(self.health, description.become)
         self.shell.after_connect = lambda deadline: self._lease.take_there(self.shell, deadline)
         self.boots = 0
         self.restores = 0
@@ -118,7 +118,7 @@ class RemoteBoard:
         self._is_off = True
         power.off(Deadline(POWER.seconds))
         self._let_go()
-        self.vitals.report("the board is powered off")
+        self.health.report("the board is powered off")
 
     def power_cycle(self, deadline: Deadline) -> None:
         """By the switch, else by a reboot; either is proven by Linux' boot id.
@@ -160,7 +160,7 @@ class RemoteBoard:
             self._tell(stage.name)
             switch(deadline.after(stage.seconds))
             self._let_go()
-            self.vitals.reset()
+            self.health.reset()
             stage = CONSOLE
             self._tell(stage.name)
             self._open_lines(deadline.after(stage.seconds))

@@ -25,7 +25,7 @@ MORE_ROOM = "free some space there, or let XDG_RUNTIME_DIR name a short path on 
 
 
 @dataclass(frozen=True)
-class Card:
+class RunInfo:
     """How others on this machine reach a running board, and whose it is: `checkout` is the path of the checkout whose
     rig runs it, empty when that rig did not say."""
 
@@ -38,13 +38,13 @@ class Card:
     checkout: str = ""
 
     @classmethod
-    def of(cls, owner: str, layout: str, address: Address, qemu_pid: int) -> "Card":
+    def of(cls, owner: str, layout: str, address: Address, qemu_pid: int) -> "RunInfo":
         key = str(address.login_key)
         return cls(owner, layout, address.port, address.host_key, key, qemu_pid, checkout_name())
 
     @classmethod
-    def parse(cls, text: str) -> "Card":
-        """A card of this rig or of another version's, which may say more."""
+    def parse(cls, text: str) -> "RunInfo":
+        """As this rig or another version has written it, which may say more."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in json.loads(text).items() if name in known})
 
@@ -111,11 +111,11 @@ class RunFolder:
             lock.acquire(blocking=False)
         return cls(path, lock)
 
-    def publish(self, card: Card) -> None:
+    def publish(self, run_info: RunInfo) -> None:
         """Lets others find the board. Raises RigError when there is no room for that."""
         fresh = self.path / f"{CARD}.new"
         with filling(self.path):
-            fresh.write_text(json.dumps(asdict(card), indent=2) + "\n")
+            fresh.write_text(json.dumps(asdict(run_info), indent=2) + "\n")
             fresh.rename(self.path / CARD)
 
     def withdraw(self) -> None:
@@ -144,7 +144,7 @@ def _swept(folder: Path) -> bool:
     return True
 
 
-def running_boards(root: Path) -> Iterator[tuple[Path, Card]]:
+def running_boards(root: Path) -> Iterator[tuple[Path, RunInfo]]:
     """The boards that can be reached now, newest first."""
     cards = sorted(root.glob(f"{PREFIX}*/{CARD}"), key=_made, reverse=True)
     for path in cards:
@@ -152,7 +152,7 @@ def running_boards(root: Path) -> Iterator[tuple[Path, Card]]:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            yield path.parent, Card.parse(path.read_text())
+            yield path.parent, RunInfo.parse(path.read_text())
         else:
             lock.release()
 

@@ -75,7 +75,7 @@ def refreshment() -> str:
     return f"date -s @{time.time():.0f} >/dev/null && {seed}"
 
 
-class Shelf:
+class SnapshotCache:
     """The snapshots in the cache, newest first; the old make room."""
 
     def __init__(self, store: Store | None = None) -> None:

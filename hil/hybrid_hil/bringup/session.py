@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.plugin import KEEPER, LOSSES
+from hybrid_hil.plugin import BOARD_SESSION, LOSSES
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.suite.recording import FINDINGS
 from hybrid_hil.terminal import Reporter
@@ -76,7 +76,7 @@ class Bringup:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """While the board is still there: what care has found after the checks."""
-        rig = session.config.stash[KEEPER].booted()
+        rig = session.config.stash[BOARD_SESSION].booted()
         for left in (*rig.account.cleaned, *rig.account.renewed) if rig is not None else ():
             self.account.findings.append(Finding(Level.WARNING, "a check left something behind", left, REPORT_IT))
 

@@ -16,24 +16,24 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import FIRMWARE
+from hybrid_hil.board_health import ending
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
 from hybrid_hil.debugger import instructions
-from hybrid_hil.deployment import KEPT_NOTE, deploy, parcel_of_checkout
+from hybrid_hil.deployment import KEPT_NOTE, checkout_payload, deploy
 from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err
 from hybrid_hil.usage import WRONG_USAGE
-from hybrid_hil.vitals import ending
 
 # the board's shell asks where the cursor is; the terminal's answer would be echoed among the output
 CURSOR_QUERY = b"\x1b[6n"
 
 
 def _deploy(board: Board, deadline: Deadline) -> None:
-    if deploy(board.shell, parcel_of_checkout(), deadline):
+    if deploy(board.shell, checkout_payload(), deadline):
         err.print(f"\r  {KEPT_NOTE}\r", markup=False)
 
 
@@ -115,8 +115,8 @@ def _visit(file: Path, provision: Provision | None) -> None:
         _bring_up(board, Deadline(board.boot_s), "Ctrl-] leaves it", f" --board {file}")
         if board.console.wired:
             _sit_at(board)
-            if board.vitals.cause is not None:
-                raise RigError(ending(board.vitals.cause), board.console.tail())
+            if board.health.cause is not None:
+                raise RigError(ending(board.health.cause), board.console.tail())
         else:
             err.print("  it has no [console] to sit at: `hil ssh --board FILE`")
 
@@ -136,7 +136,7 @@ def _sit_at(board: Board) -> None:
     """The person's keys go to the console until they leave or the board ends."""
     if sys.stdin.isatty():
         board.console.send(b"\r")
-        type_into(board.console.send, lambda: board.vitals.cause is not None)
+        type_into(board.console.send, lambda: board.health.cause is not None)
     else:
-        while not board.vitals.wait(LOOK_AGAIN_S):
+        while not board.health.wait(LOOK_AGAIN_S):
             continue

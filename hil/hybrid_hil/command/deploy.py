@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, KEPT_NOTE, deploy, parcel_of_checkout
+from hybrid_hil.deployment import COMMAND, KEPT_NOTE, checkout_payload, deploy
 from hybrid_hil.running import held_shell_of_file, is_board_file, require_running, shell_on
 from hybrid_hil.terminal import TerminalReporter
 
@@ -26,7 +26,7 @@ def command(name: str | None) -> None:
       hil deploy --board gateway.toml
     Exit codes: 0 deployed, 1 no board is running, another run has it or it refused, 2 wrong usage.
     """
-    packed = parcel_of_checkout()
+    packed = checkout_payload()
     reporter = TerminalReporter()
     of_file = Path(name) if name and is_board_file(name) else None
     connection = held_shell_of_file(of_file) if of_file else shell_on(require_running(name, reporter))

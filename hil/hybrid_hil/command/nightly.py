@@ -12,10 +12,10 @@ from rich.text import Text
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian.emulator import kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.ingredients import missing_ingredients
 from hybrid_hil.nightly.night import Night
 from hybrid_hil.nightly.part import NEWEST, PARTS
-from hybrid_hil.nightly.plan import Planned, Wishes, foreseen, plan
+from hybrid_hil.nightly.plan import Filter, Planned, foreseen, plan
+from hybrid_hil.nightly.requirements import missing_ingredients
 from hybrid_hil.nightly.result import FILE, Result, kept
 from hybrid_hil.nightly.summary import headline, markdown, succeeded, table
 from hybrid_hil.report.record import read_run
@@ -61,17 +61,17 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
       hil nightly --report results --read
     Exit codes: 0 something ran and all of it passed, 1 not so, 2 wrong usage, 130 interrupted.
     """
-    wishes = Wishes(only, skip, bound)
+    part_filter = Filter(only, skip, bound)
     if listed and read:
         raise RigError("--list and --read exclude each other", "give one of them", exit_code=WRONG_USAGE)
     if read:
         if not any(report.glob(f"*/{FILE}")):
             raise RigError(f"no results in `{report}`", "name the folder that a night's --report named")
-        _conclude([kept(one.part.name, report) for one in plan(PARTS, wishes, {}) if not one.reason], report)
+        _conclude([kept(one.part.name, report) for one in plan(PARTS, part_filter, {}) if not one.reason], report)
         return
     store = Store()
     missing = missing_ingredients(store)
-    planned = plan(PARTS, wishes, missing)
+    planned = plan(PARTS, part_filter, missing)
     if listed:
         out.print(_listing(foreseen(planned, bound)))
         return

@@ -42,9 +42,9 @@ def command(choice: str | None, name: str | None, words: tuple[str, ...]) -> int
         with shell_of_file(Path(name)) as shell:
             return _talk(shell, words)
     reporter = TerminalReporter()
-    card = find_running(name, reporter)
-    if card is not None:
-        with shell_on(card) as shell:
+    run_info = find_running(name, reporter)
+    if run_info is not None:
+        with shell_on(run_info) as shell:
             return _talk(shell, words)
     image = chosen_image(choice, reporter)
     with QemuBoard(image, owner="hil ssh") as board:

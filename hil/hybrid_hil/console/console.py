@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pexpect.exceptions import EOF, TIMEOUT
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.console.record import Line, Record, printable
 from hybrid_hil.console.serial_line import SerialLine
 from hybrid_hil.console.transcript import Transcript
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.vitals import Vitals
 
 TAIL_LINES = 12
 QUIET_S = 0.15
@@ -34,10 +34,10 @@ class Console:
     taken earlier stay valid.
     """
 
-    def __init__(self, name: str, vitals: Vitals, *, log: Path | None = None, watched: bool = False) -> None:
+    def __init__(self, name: str, health: BoardHealth, *, log: Path | None = None, watched: bool = False) -> None:
         self.name = name
         self.log = log
-        self._vitals = vitals
+        self._health = health
         self._watched = watched
         self._record = Record(log)
         self._line: SerialLine | None = None
@@ -109,11 +109,11 @@ class Console:
             ConsoleError: it was not there by the deadline, or the board died first.
         """
         start = self._since(since)
-        session = Transcript(self._record, start, partial=partial, dead=lambda: self._vitals.cause)
+        session = Transcript(self._record, start, partial=partial, dead=lambda: self._health.cause)
         try:
             session.expect([re.compile(pattern, re.MULTILINE)], timeout=deadline.remaining())
         except EOF:
-            cause = self._vitals.cause or "it was closed"
+            cause = self._health.cause or "it was closed"
             message = f"`{self.name}` cannot show `{pattern}` any more: {cause}"
             raise ConsoleError(message, self.tail(), ended=cause) from None
         except TIMEOUT:
@@ -135,7 +135,7 @@ class Console:
         try:
             self._line.send(data)
         except OSError as error:
-            raise ConsoleError(f"`{self.name}` takes no input: {error}", ended=self._vitals.cause) from error
+            raise ConsoleError(f"`{self.name}` takes no input: {error}", ended=self._health.cause) from error
 
     def tap(self, listener: Callable[[bytes], None]) -> Callable[[], None]:
         """Hands every byte also to `listener`, as it comes, on the reader's thread; the result ends that."""
@@ -163,6 +163,6 @@ class Console:
             for done in self._record.append(data):
                 cause = alarm(done.text) if self._watched else None
                 if cause is not None:
-                    self._vitals.report(cause)
+                    self._health.report(cause)
             for listener in list(self._taps):
                 listener(data)

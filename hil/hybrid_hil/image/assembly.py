@@ -9,6 +9,7 @@ from typing import Protocol
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.buildroot.assembly import BuildrootAssembly
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.debian.assembly import KINDS_BUILT, DebianAssembly
@@ -16,7 +17,6 @@ from hybrid_hil.image.diagnosis import explained
 from hybrid_hil.image.folder import Image
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
-from hybrid_hil.image.site import Site
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import QuietReporter, Reporter
 
@@ -89,13 +89,13 @@ def missing_kinds(store: Store, request: ImageRequest | None = None) -> list[str
 
 def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Assembly:
     jobs = request.jobs or len(os.sched_getaffinity(0))
-    site = Site(store, checkout_root(), reporter, jobs, request.rebuild)
+    context = BuildContext(store, checkout_root(), reporter, jobs, request.rebuild)
     if request.origin != BUILDROOT:
-        return DebianAssembly(site, request.engines)
+        return DebianAssembly(context, request.engines)
     if request.engines:
         raise RigError(
             "engines are put into Debian-made images",
             "Buildroot's have them by their defconfig: --defconfig NAME",
             exit_code=2,
         )
-    return BuildrootAssembly(site, request.buildroot)
+    return BuildrootAssembly(context, request.buildroot)

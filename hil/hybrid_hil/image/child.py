@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import keeper
+from hybrid_hil.image import lifeline
 from hybrid_hil.image.diagnosis import SIGNS, Signs, remedy_for
 
 TAIL_LINES = 12
@@ -19,7 +19,7 @@ TAIL_LINES = 12
 LineWatcher = Callable[[str], None]
 
 
-class Workshop:
+class BuildRunner:
     """Where one component is made: its log file, and the programs run for it."""
 
     def __init__(self, log: Path) -> None:
@@ -66,7 +66,7 @@ class Workshop:
 def _group(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A running command in a process group of its own, all of which is dead on the way out."""
     with subprocess.Popen(
-        [sys.executable, "-IS", keeper.__file__, *command],
+        [sys.executable, "-IS", lifeline.__file__, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

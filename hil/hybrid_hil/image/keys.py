@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.folder import HOST_KEY, LOGIN_KEY
 from hybrid_hil.image.store import Component
 from hybrid_hil.terminal import Step
@@ -17,7 +17,7 @@ AUTHORIZED_KEYS = "authorized_keys"
 COMPONENT = Component("keys", "ed25519")
 
 
-def make_keys(folder: Path, workshop: Workshop, step: Step) -> None:  # noqa: ARG001  the shape of a builder
+def make_keys(folder: Path, runner: BuildRunner, step: Step) -> None:  # noqa: ARG001  the shape of a builder
     """Fills `folder` with both keys, in the formats their readers want."""
     host = Ed25519PrivateKey.generate()
     login = Ed25519PrivateKey.generate()

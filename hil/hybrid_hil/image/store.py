@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.terminal import Reporter, Step
 
 # What makes the next build faster and is no part of what was built.
@@ -34,7 +34,7 @@ class Component:
         return f"{self.kind}-{self.digest}"
 
 
-Builder = Callable[[Path, Workshop, Step], None]
+Builder = Callable[[Path, BuildRunner, Step], None]
 
 
 class Store:
@@ -141,14 +141,14 @@ class Store:
             if not self.has(Component(*path.stem.split("-", 1))):
                 path.unlink()
 
-    def workshop(self, component: Component) -> Workshop:
-        return Workshop(self.root / "logs" / f"{component}.log")
+    def runner(self, component: Component) -> BuildRunner:
+        return BuildRunner(self.root / "logs" / f"{component}.log")
 
     def _build(self, component: Component, build: Builder, step: Step) -> None:
         folder = self._unfinished_path(component)
         folder.mkdir(parents=True)
         try:
-            build(folder, self.workshop(component), step)
+            build(folder, self.runner(component), step)
             flush_tree(folder)
             self._publish(folder, component)
         finally:

@@ -9,7 +9,7 @@ from hybrid_hil.nightly.part import Part
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Filter:
     """What a person asked for: shell patterns of parts' names, and how many minutes there are."""
 
     only: tuple[str, ...] = ()
@@ -25,17 +25,17 @@ class Planned:
     reason: str = ""
 
 
-def plan(parts: Sequence[Part], wishes: Wishes, missing: Mapping[str, str]) -> list[Planned]:
+def plan(parts: Sequence[Part], part_filter: Filter, missing: Mapping[str, str]) -> list[Planned]:
     """All of `parts` that are wished for; `missing` says of each need that is not at hand why that is so.
 
     Raises:
         RigError: a wish names no part.
     """
-    for pattern in (*wishes.only, *wishes.skip):
+    for pattern in (*part_filter.only, *part_filter.skip):
         if not any(fnmatchcase(part.name, pattern) for part in parts):
             raise RigError(f"a night has no part `{pattern}`", "`hil nightly --list` shows them", exit_code=2)
-    wished = [part for part in parts if not wishes.only or _named(part, wishes.only)]
-    return [Planned(part, _against(part, wishes, missing)) for part in wished]
+    wished = [part for part in parts if not part_filter.only or _named(part, part_filter.only)]
+    return [Planned(part, _against(part, part_filter, missing)) for part in wished]
 
 
 def no_room(part: Part, begun_minutes_ago: float, bound: float | None) -> str:
@@ -61,7 +61,7 @@ def _named(part: Part, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(part.name, pattern) for pattern in patterns)
 
 
-def _against(part: Part, wishes: Wishes, missing: Mapping[str, str]) -> str:
-    if _named(part, wishes.skip):
+def _against(part: Part, part_filter: Filter, missing: Mapping[str, str]) -> str:
+    if _named(part, part_filter.skip):
         return "not wished for: --skip"
     return next((missing[need] for need in part.needs if need in missing), "")

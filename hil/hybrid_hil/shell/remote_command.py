@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import paramiko
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.vitals import Vitals
 
 LOOK_AGAIN_S = 0.2
 CHUNK = 32768
@@ -59,7 +59,7 @@ class RemoteCommand:
         command: str,
         deadline: Deadline,
         *,
-        vitals: Vitals,
+        health: BoardHealth,
         connected: Callable[[], bool],
         stdin: bytes | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class RemoteCommand:
         self._channel = channel
         self._command = command
         self._deadline = deadline
-        self._vitals = vitals
+        self._health = health
         self._connected = connected
         self._begun = time.monotonic()
         self.stdout = bytearray()
@@ -93,8 +93,8 @@ class RemoteCommand:
             for thread in self._threads:
                 thread.join()
         if status == -1 and not self._connected():
-            self._vitals.wait(CAUSE_S)
-            self._fail(f"was cut off: {self._vitals.cause or 'the connection was lost'}")
+            self._health.wait(CAUSE_S)
+            self._fail(f"was cut off: {self._health.cause or 'the connection was lost'}")
         return Completed(
             command=self._command,
             exit_status=status,
@@ -121,8 +121,8 @@ class RemoteCommand:
             self._raise_if_over()
 
     def _raise_if_over(self) -> None:
-        if self._vitals.cause is not None:
-            self._fail(f"cannot end: {self._vitals.cause}")
+        if self._health.cause is not None:
+            self._fail(f"cannot end: {self._health.cause}")
         if self._deadline.expired:
             self._fail(f"did not end in {self._deadline.seconds:g} s")
 

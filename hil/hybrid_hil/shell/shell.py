@@ -14,10 +14,10 @@ from pathlib import Path
 import paramiko
 from paramiko.pkey import UnknownKeyType
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import told
 from hybrid_hil.shell.remote_command import CommandError, Completed, RemoteCommand, ShellError
-from hybrid_hil.vitals import Vitals
 
 # An attempt that comes too early is ours to judge and to repeat; paramiko would print a traceback of it.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -48,8 +48,8 @@ class Shell:
     """Runs commands on a board and moves files; it stays the same object over power cycles. `become` are the words
     before each command that make its user root, such as `sudo -n`."""
 
-    def __init__(self, vitals: Vitals, become: Sequence[str] = ()) -> None:
-        self._vitals = vitals
+    def __init__(self, health: BoardHealth, become: Sequence[str] = ()) -> None:
+        self._health = health
         self._become = tuple(become)
         # Called with each new connection, whoever has asked for it.
         self.after_connect: Callable[[Deadline], None] | None = None
@@ -186,7 +186,7 @@ class Shell:
         channel = self.open_channel(deadline)
         command = self.as_root(text)
         return RemoteCommand(
-            channel, command, deadline, vitals=self._vitals, connected=lambda: self.connected, stdin=stdin
+            channel, command, deadline, health=self._health, connected=lambda: self.connected, stdin=stdin
         )
 
     def as_root(self, text: str) -> str:
@@ -194,12 +194,12 @@ class Shell:
         return shlex.join([*self._become, "sh", "-c", text]) if self._become else text
 
     def _raise_if_dead(self, what: str) -> None:
-        if self._vitals.cause is not None:
-            raise ShellError(f"cannot {what}: {self._vitals.cause}")
+        if self._health.cause is not None:
+            raise ShellError(f"cannot {what}: {self._health.cause}")
 
     @property
-    def vitals(self) -> Vitals:
-        return self._vitals
+    def health(self) -> BoardHealth:
+        return self._health
 
 
 def _put_away(client: paramiko.SSHClient) -> None:

@@ -15,7 +15,7 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.choice import chosen_image
-from hybrid_hil.deployment import parcel_of_checkout
+from hybrid_hil.deployment import checkout_payload
 from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
@@ -49,7 +49,7 @@ class Assignment:
         options = QemuOptions(
             layout=self._layout(),
             monitor=Path(monitor).absolute() if monitor else None,
-            prepared=parcel_of_checkout().fingerprint if self._config.getoption("--snapshots") == "auto" else "",
+            prepared=checkout_payload().fingerprint if self._config.getoption("--snapshots") == "auto" else "",
             qemu=chosen_qemu(self._config.getoption("--qemu")),
         )
         return QemuBoard(self.image(), options, owner="pytest", logs=logs)

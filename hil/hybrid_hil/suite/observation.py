@@ -97,7 +97,7 @@ class Observer:
         self._beginning = _Beginning(time.monotonic(), marks)
         self._observed = None
 
-    # Before the board's keeper cleans: that wraps this hook.
+    # Before the board's session cleans: that wraps this hook.
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         self._observe(item)

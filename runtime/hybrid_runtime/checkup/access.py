@@ -5,42 +5,42 @@ import os
 import stat
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.holder import holder
 from hybrid_runtime.firmware.installation import boot_of
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.mount_namespace import can_be_made
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
 _GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"
-USER = Kind(OK, "who calls")
-MACHINE_ROOT = Kind(OK, "the supervisors of this user keep the machine's root")
-NO_PROCESSOR = Kind(
+USER = Check(OK, "who calls")
+MACHINE_ROOT = Check(OK, "the supervisors of this user keep the machine's root")
+NO_PROCESSOR = Check(
     PROBLEM,
     "there is no remote processor",
     "see that the driver of the processor is built in or loaded and bound, and that the devicetree has its node",
 )
-PROCESSOR = Kind(OK, "a processor can be used")
-READ_ONLY = Kind(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
-READ_ONLY_MOUNT = Kind(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
-ATTRIBUTES_FORBIDDEN = Kind(PROBLEM, "a processor may not be controlled", _GROUP)
-DEVICE_ABSENT = Kind(
+PROCESSOR = Check(OK, "a processor can be used")
+READ_ONLY = Check(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
+READ_ONLY_MOUNT = Check(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
+ATTRIBUTES_FORBIDDEN = Check(PROBLEM, "a processor may not be controlled", _GROUP)
+DEVICE_ABSENT = Check(
     WARNING, "a processor has no character device", "build the kernel with CONFIG_REMOTEPROC_CDEV; mount devtmpfs"
 )
-DEVICE_FORBIDDEN = Kind(PROBLEM, "a processor's character device may not be opened", _GROUP)
-NAME_TWICE = Kind(
+DEVICE_FORBIDDEN = Check(PROBLEM, "a processor's character device may not be opened", _GROUP)
+NAME_TWICE = Check(
     WARNING,
     "processors have the same name",
     "choose by the annotation remoteproc.device, or name them in the devicetree",
 )
-CRASHED = Kind(WARNING, "a processor has crashed outside any container", "echo stop > {path}/state")
-ABANDONED_CORE = Kind(
+CRASHED = Check(WARNING, "a processor has crashed outside any container", "echo stop > {path}/state")
+ABANDONED_CORE = Check(
     PROBLEM, "a core runs without its container", "hybrid-runtime doctor --repair, or echo stop > {path}/state"
 )
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: SystemPaths) -> Iterator[Finding]:
     yield USER.found(_user())
     if not can_be_made():
         yield MACHINE_ROOT.found("without CAP_SYS_ADMIN there is no mount namespace, neither to make nor to join")
@@ -60,7 +60,7 @@ def _user() -> str:
     return f"user {number}, groups {groups}"
 
 
-def _check_processor(machine: Machine, remoteproc: Remoteproc) -> Iterator[Finding]:
+def _check_processor(machine: SystemPaths, remoteproc: Remoteproc) -> Iterator[Finding]:
     state = remoteproc.read_or("state", "vanished")
     name = f"`{remoteproc.read_or('name', '')}` ({remoteproc.device})"
     container = holder(machine, remoteproc.device)

@@ -3,20 +3,20 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, WARNING, Check, Finding
 from hybrid_runtime.engine.registration import ENGINES, Engine
 from hybrid_runtime.engine.settings_file import files_at, names_us, read_settings
 from hybrid_runtime.failure import errno_meaning
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-NO_ENGINE = Kind(OK, "no container engine is installed")
-KNOWN = Kind(OK, "an engine knows this runtime")
-UNKNOWN = Kind(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
-DAMAGED = Kind(WARNING, "an engine's settings cannot be read", "mend `{path}`")
+NO_ENGINE = Check(OK, "no container engine is installed")
+KNOWN = Check(OK, "an engine knows this runtime")
+UNKNOWN = Check(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
+DAMAGED = Check(WARNING, "an engine's settings cannot be read", "mend `{path}`")
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: SystemPaths) -> Iterator[Finding]:
     installed = [engine for engine in ENGINES if _is_installed(machine, engine.program)]
     if not installed:
         yield NO_ENGINE.found("looked for " + ", ".join(engine.program for engine in ENGINES))
@@ -24,11 +24,11 @@ def check(machine: Machine) -> Iterator[Finding]:
         yield from _check_engine(machine, engine)
 
 
-def _is_installed(machine: Machine, program: str) -> bool:
+def _is_installed(machine: SystemPaths, program: str) -> bool:
     return any(os.path.exists(machine.path(f"{folder}/{program}")) for folder in _FOLDERS)
 
 
-def _check_engine(machine: Machine, engine: Engine) -> Iterator[Finding]:
+def _check_engine(machine: SystemPaths, engine: Engine) -> Iterator[Finding]:
     known_from = ""
     for path in files_at(machine, engine.places):
         try:

@@ -15,7 +15,7 @@ class Finding:
         self.remedy = remedy
 
 
-class Kind:
+class Check:
     """Something that may be found. docs/troubleshooting.md has a section under each title that is not ok.
 
     The remedy may have `{name}`s, which `found` fills in.

@@ -5,17 +5,17 @@ import sys
 from collections.abc import Iterator
 
 import hybrid_runtime
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 
 OLDEST = (3, 11)
 _FOLDER = os.path.dirname(os.path.abspath(hybrid_runtime.__file__))
 _COMPILE = f"python3 -IS -m compileall -q -f --invalidation-mode unchecked-hash {_FOLDER}"
-PYTHON_RIGHT = Kind(OK, "the interpreter is new enough")
-PYTHON_OLD = Kind(PROBLEM, "the interpreter is too old", "install Python 3.11 or later")
-BYTE_CODE_RIGHT = Kind(OK, "byte code is up to date")
-BYTE_CODE_MISSING = Kind(WARNING, "byte code is missing", _COMPILE)
-BYTE_CODE_CHECKED = Kind(WARNING, "byte code is checked against its source at each call", _COMPILE)
-BYTE_CODE_STALE = Kind(PROBLEM, "byte code is not that of its source", _COMPILE)
+PYTHON_RIGHT = Check(OK, "the interpreter is new enough")
+PYTHON_OLD = Check(PROBLEM, "the interpreter is too old", "install Python 3.11 or later")
+BYTE_CODE_RIGHT = Check(OK, "byte code is up to date")
+BYTE_CODE_MISSING = Check(WARNING, "byte code is missing", _COMPILE)
+BYTE_CODE_CHECKED = Check(WARNING, "byte code is checked against its source at each call", _COMPILE)
+BYTE_CODE_STALE = Check(PROBLEM, "byte code is not that of its source", _COMPILE)
 
 # PEP 552: magic number, flags, and eight bytes: with the first flag a hash of the source, which the second has checked.
 _UNCHECKED = 1

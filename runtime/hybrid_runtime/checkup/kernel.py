@@ -3,46 +3,46 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.failure import errno_meaning
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 _REBUILD = "build the kernel with {option}"
-OPTIONS_RIGHT = Kind(OK, "the kernel has what this runtime uses")
-OPTIONS_UNKNOWN = Kind(
+OPTIONS_RIGHT = Check(OK, "the kernel has what this runtime uses")
+OPTIONS_UNKNOWN = Check(
     WARNING,
     "the kernel's options cannot be read",
     "build the kernel with CONFIG_IKCONFIG_PROC, or keep its config in /boot, to have them checked",
 )
-WITHOUT_REMOTEPROC = Kind(PROBLEM, "the kernel has no remoteproc", _REBUILD)
-WITHOUT_DEVICES = Kind(WARNING, "the kernel has no character devices for processors", _REBUILD)
-WITHOUT_DEBUGFS = Kind(WARNING, "the kernel has no debugfs", _REBUILD)
-WITHOUT_DUMPS = Kind(WARNING, "the kernel writes no core dumps", _REBUILD)
-WITHOUT_NAMESPACES = Kind(WARNING, "the kernel has no network namespaces", _REBUILD)
-WITHOUT_CHANNELS = Kind(WARNING, "the kernel has no RPMsg channels for programs", _REBUILD)
-WAITS_FOR_HELPER = Kind(
+WITHOUT_REMOTEPROC = Check(PROBLEM, "the kernel has no remoteproc", _REBUILD)
+WITHOUT_DEVICES = Check(WARNING, "the kernel has no character devices for processors", _REBUILD)
+WITHOUT_DEBUGFS = Check(WARNING, "the kernel has no debugfs", _REBUILD)
+WITHOUT_DUMPS = Check(WARNING, "the kernel writes no core dumps", _REBUILD)
+WITHOUT_NAMESPACES = Check(WARNING, "the kernel has no network namespaces", _REBUILD)
+WITHOUT_CHANNELS = Check(WARNING, "the kernel has no RPMsg channels for programs", _REBUILD)
+WAITS_FOR_HELPER = Check(
     WARNING, "the kernel waits a minute for firmware that is missing", "build the kernel without {option}"
 )
-DEBUGFS_READABLE = Kind(OK, "debugfs can be read")
-DEBUGFS_ABSENT = Kind(
+DEBUGFS_READABLE = Check(OK, "debugfs can be read")
+DEBUGFS_ABSENT = Check(
     WARNING,
     "debugfs is not mounted",
     "mount -t debugfs none /sys/kernel/debug, "
     "and for good in /etc/fstab: debugfs /sys/kernel/debug debugfs defaults 0 0",
 )
-DEBUGFS_FORBIDDEN = Kind(
+DEBUGFS_FORBIDDEN = Check(
     WARNING,
     "debugfs may not be read",
     "call as root, or give the service the capability CAP_DAC_READ_SEARCH: the trace files are root's",
 )
-DEBUGFS_LOCKED = Kind(
+DEBUGFS_LOCKED = Check(
     WARNING, "the kernel's lockdown hides debugfs", "boot with lockdown=integrity or none to have the trace"
 )
-LOG_READABLE = Kind(OK, "the kernel's log can be read")
+LOG_READABLE = Check(OK, "the kernel's log can be read")
 _ALLOW_LOG = "call as root, or sysctl kernel.dmesg_restrict=0, or give the service the capability CAP_SYSLOG"
-LOG_FORBIDDEN = Kind(WARNING, "the kernel's log cannot be read", "{how}")
-CGROUPS_NEW = Kind(OK, "control groups of version 2 are mounted")
-CGROUPS_OLD = Kind(
+LOG_FORBIDDEN = Check(WARNING, "the kernel's log cannot be read", "{how}")
+CGROUPS_NEW = Check(OK, "control groups of version 2 are mounted")
+CGROUPS_OLD = Check(
     WARNING, "there are no control groups of version 2", "mount -t cgroup2 none /sys/fs/cgroup, or ignore their absence"
 )
 
@@ -58,14 +58,14 @@ _WANTED = (
 )
 
 
-def check(machine: Machine) -> Iterator[Finding]:
+def check(machine: SystemPaths) -> Iterator[Finding]:
     yield from _check_options(machine)
     yield _check_debugfs(machine)
     yield _check_log(machine)
     yield _check_cgroups(machine)
 
 
-def _check_options(machine: Machine) -> Iterator[Finding]:
+def _check_options(machine: SystemPaths) -> Iterator[Finding]:
     options = _options(machine)
     if options is None:
         yield OPTIONS_UNKNOWN.found("neither /proc/config.gz nor a file in /boot")
@@ -79,7 +79,7 @@ def _check_options(machine: Machine) -> Iterator[Finding]:
         yield OPTIONS_RIGHT.found(f"Linux {os.uname().release}")
 
 
-def _options(machine: Machine) -> set[str] | None:
+def _options(machine: SystemPaths) -> set[str] | None:
     """Those that are built in or modules."""
     text = _configuration(machine)
     if text is None:
@@ -88,7 +88,7 @@ def _options(machine: Machine) -> set[str] | None:
     return {name for name, _, value in pairs if value in ("y", "m")}
 
 
-def _configuration(machine: Machine) -> str | None:
+def _configuration(machine: SystemPaths) -> str | None:
     try:
         return _running_configuration(machine)
     except (OSError, EOFError, ValueError, ImportError):
@@ -102,7 +102,7 @@ def _configuration(machine: Machine) -> str | None:
         return None
 
 
-def _running_configuration(machine: Machine) -> str:
+def _running_configuration(machine: SystemPaths) -> str:
     """Raises OSError, EOFError or ValueError for what cannot be unpacked, ImportError without zlib."""
     import gzip
     import zlib
@@ -114,7 +114,7 @@ def _running_configuration(machine: Machine) -> str:
         raise ValueError(str(error)) from error
 
 
-def _check_debugfs(machine: Machine) -> Finding:
+def _check_debugfs(machine: SystemPaths) -> Finding:
     try:
         with open(machine.path("/sys/kernel/security/lockdown"), encoding="ascii", errors="replace") as source:
             if "[confidentiality]" in source.read():
@@ -131,7 +131,7 @@ def _check_debugfs(machine: Machine) -> Finding:
     return DEBUGFS_READABLE.found()
 
 
-def _check_log(machine: Machine) -> Finding:
+def _check_log(machine: SystemPaths) -> Finding:
     try:
         os.close(os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
@@ -142,7 +142,7 @@ def _check_log(machine: Machine) -> Finding:
     return LOG_READABLE.found()
 
 
-def _check_cgroups(machine: Machine) -> Finding:
+def _check_cgroups(machine: SystemPaths) -> Finding:
     if os.path.exists(machine.path("/sys/fs/cgroup/cgroup.controllers")):
         return CGROUPS_NEW.found()
     return CGROUPS_OLD.found("supervisors stay in the group of whoever called create")

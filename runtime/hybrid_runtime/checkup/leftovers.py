@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
@@ -22,24 +22,26 @@ from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.quotation import as_word
+from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.text import as_word
 
 _REPAIR = "hybrid-runtime doctor --repair"
-CONTAINERS = Kind(OK, "containers")
-NOTHING_LEFT = Kind(OK, "nothing is left behind by the dead")
-DEAD_HOLDER = Kind(PROBLEM, "a dead container still holds a processor", _REPAIR)
-DAMAGED_JOURNAL = Kind(PROBLEM, "a journal is damaged", _REPAIR)
-JOURNALS_FORBIDDEN = Kind(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
-SET_ASIDE = Kind(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
-ORPHANED_FIRMWARE = Kind(WARNING, "firmware files have no container", _REPAIR)
-ABANDONED = Kind(WARNING, "a container's create was killed", _REPAIR)
-UNREADABLE = Kind(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
-FOLDER_GONE = Kind(PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}")
-NOT_REPAIRED = Kind(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
-ROOT_FORBIDDEN = Kind(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
+CONTAINERS = Check(OK, "containers")
+NOTHING_LEFT = Check(OK, "nothing is left behind by the dead")
+DEAD_HOLDER = Check(PROBLEM, "a dead container still holds a processor", _REPAIR)
+DAMAGED_JOURNAL = Check(PROBLEM, "a journal is damaged", _REPAIR)
+JOURNALS_FORBIDDEN = Check(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
+SET_ASIDE = Check(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
+ORPHANED_FIRMWARE = Check(WARNING, "firmware files have no container", _REPAIR)
+ABANDONED = Check(WARNING, "a container's create was killed", _REPAIR)
+UNREADABLE = Check(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
+FOLDER_GONE = Check(
+    PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}"
+)
+NOT_REPAIRED = Check(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
+ROOT_FORBIDDEN = Check(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
 
 
 def check(store: Store) -> Iterator[Finding]:
@@ -49,7 +51,7 @@ def check(store: Store) -> Iterator[Finding]:
     yield from findings
 
 
-def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
+def journals(machine: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
     """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
     try:
         devices = claimed_devices(machine, ".journal")
@@ -65,7 +67,7 @@ def journals(machine: Machine) -> Iterator[tuple[str, Journal | None]]:
             yield device, journal
 
 
-def _check_claims(machine: Machine) -> Iterator[Finding]:
+def _check_claims(machine: SystemPaths) -> Iterator[Finding]:
     try:
         for device, journal in journals(machine):
             if journal is None:
@@ -88,7 +90,7 @@ def _check_claims(machine: Machine) -> Iterator[Finding]:
         yield SET_ASIDE.found(f"`{path}`", path=as_word(path))
 
 
-def _check_firmware(machine: Machine) -> Iterator[Finding]:
+def _check_firmware(machine: SystemPaths) -> Iterator[Finding]:
     for folder in firmware_folders(machine):
         orphans = find_orphans(machine, folder)
         if orphans:
@@ -135,7 +137,7 @@ def repair(store: Store) -> Iterator[Repaired]:
     yield from _repair_containers(store)
 
 
-def _repair_claims(machine: Machine) -> Iterator[Repaired]:
+def _repair_claims(machine: SystemPaths) -> Iterator[Repaired]:
     try:
         left = [
             (device, journal) for device, journal in journals(machine) if not (journal and is_held(machine, device))
@@ -155,7 +157,7 @@ def _repair_claims(machine: Machine) -> Iterator[Repaired]:
             yield Repaired(what, reason(error))
 
 
-def _repair_cores(machine: Machine) -> Iterator[Repaired]:
+def _repair_cores(machine: SystemPaths) -> Iterator[Repaired]:
     """Those that run a container's firmware without any journal that tells of it."""
     for remoteproc in processors(machine):
         firmware = remoteproc.read_or("firmware", "")

@@ -3,33 +3,33 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
 from hybrid_runtime.firmware.search_path import firmware_folder, firmware_path, is_meant
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 LITTLE_ROOM_BYTES = 1 << 20
-FIRMWARE_FOLDER_RIGHT = Kind(OK, "the firmware folder can be written")
-FIRMWARE_FOLDER_WRONG = Kind(PROBLEM, "the firmware folder cannot be written", f"{{how}}, or {ANOTHER_FOLDER}")
-FIRMWARE_PATH_ODD = Kind(
+FIRMWARE_FOLDER_RIGHT = Check(OK, "the firmware folder can be written")
+FIRMWARE_FOLDER_WRONG = Check(PROBLEM, "the firmware folder cannot be written", f"{{how}}, or {ANOTHER_FOLDER}")
+FIRMWARE_PATH_ODD = Check(
     WARNING,
     "firmware_class.path names no folder",
     "without a line end or a blank in front: echo -n FOLDER > /sys/module/firmware_class/parameters/path",
 )
-CONTAINERS_RIGHT = Kind(OK, "containers can be recorded")
-CONTAINERS_WRONG = Kind(PROBLEM, "containers cannot be recorded", "{how}, or choose another --root")
-CLAIMS_RIGHT = Kind(OK, "processors can be claimed")
-CLAIMS_WRONG = Kind(
+CONTAINERS_RIGHT = Check(OK, "containers can be recorded")
+CONTAINERS_WRONG = Check(PROBLEM, "containers cannot be recorded", "{how}, or choose another --root")
+CLAIMS_RIGHT = Check(OK, "processors can be claimed")
+CLAIMS_WRONG = Check(
     PROBLEM,
     "processors cannot be claimed",
     "{how}, or install the tmpfiles.d file of this runtime and join its group",
 )
-LITTLE_ROOM = Kind(WARNING, "a file system is nearly full", "free space in `{folder}`")
-ROOT_READ_ONLY = Kind(OK, "the root file system is read-only")
-ROOT_WRITABLE = Kind(OK, "the root file system can be written")
+LITTLE_ROOM = Check(WARNING, "a file system is nearly full", "free space in `{folder}`")
+ROOT_READ_ONLY = Check(OK, "the root file system is read-only")
+ROOT_WRITABLE = Check(OK, "the root file system can be written")
 
 
-def check(machine: Machine, root: str) -> Iterator[Finding]:
+def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
     """`root` is the folder of all containers."""
     firmware = firmware_folder(machine)
     configured = firmware_path(machine)
@@ -89,7 +89,7 @@ def _room(folder: str) -> int:
     return facts.f_bavail * facts.f_frsize
 
 
-def file_system(machine: Machine, folder: str) -> str:
+def file_system(machine: SystemPaths, folder: str) -> str:
     """Its type, from /proc/self/mounts; the last mount over the longest part of the path counts."""
     path = os.path.realpath(folder)
     best, found = "", "an unknown file system"

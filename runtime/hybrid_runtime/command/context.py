@@ -7,7 +7,7 @@ from hybrid_runtime.container.store import Store
 from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import failed, one_line
 from hybrid_runtime.json_text import write
-from hybrid_runtime.machine import Machine, default_root
+from hybrid_runtime.system_paths import SystemPaths, default_root
 from hybrid_runtime.timestamp import rfc3339_seconds
 
 _LEVELS = ("error", "warning", "info", "debug")
@@ -72,7 +72,7 @@ class Context(Messages):
             raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
         super().__init__(options.get("log"), log_format, _LEVELS.index(level))
         self.argv = argv
-        self.machine = Machine(options.get("sysroot"))
+        self.machine = SystemPaths(options.get("sysroot"))
         self.store = Store(self.machine, options.get("root") or default_root(self.machine))
         self.processor = options.get("processor")
         self.names_processor = options.has("processor")

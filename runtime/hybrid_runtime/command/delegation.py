@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from hybrid_runtime.machine import Machine
+    from hybrid_runtime.system_paths import SystemPaths
 
 SETTINGS = "/etc/hybrid-runtime/config.json"
 SETTING = "sandbox-runtime"
@@ -29,7 +29,7 @@ _LARGEST_SETTINGS = 64 * 1024
 _OUR_OPTIONS = ("--processor", "--sysroot")
 
 
-def find_runtime(machine: "Machine") -> str:
+def find_runtime(machine: "SystemPaths") -> str:
     """The path of the runtime for sandboxes: the one that is set, else the first one installed; "" for none.
 
     Raises Failure for settings that cannot be used.
@@ -45,7 +45,7 @@ def find_runtime(machine: "Machine") -> str:
     return next((path for path in map(machine.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
 
 
-def _configured(machine: "Machine") -> str | None:
+def _configured(machine: "SystemPaths") -> str | None:
     """None when nothing is set."""
     from hybrid_runtime.json_text import BadJSON, read_object
 
@@ -71,7 +71,7 @@ def _is_ours(path: str) -> bool:
     return resolved(path).rpartition("/")[2] == _OURS
 
 
-def create_sandbox(machine: "Machine", argv: list[str]) -> "NoReturn":
+def create_sandbox(machine: "SystemPaths", argv: list[str]) -> "NoReturn":
     """This process becomes the real runtime. Raises Failure when there is none."""
     runtime = find_runtime(machine)
     if not runtime:

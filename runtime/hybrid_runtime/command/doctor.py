@@ -7,7 +7,7 @@ from hybrid_runtime.checkup.finding import PROBLEM, Finding
 from hybrid_runtime.command.columns import say_json, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.quotation import message_line
+from hybrid_runtime.text import message_line
 
 MODULES = (interpreter, kernel, access, storage, leftovers, engines)
 _REPAIRED = "repaired"

@@ -14,9 +14,9 @@ def run(context: Context, values: Values) -> int:
         context.say(engine.lines(context.machine))
         return 0
     plan = engine.install(context.machine)
-    if plan.chore is None:
+    if plan.manual_step is None:
         return settle(context, engine, plan, nothing="knows this runtime already")
-    by_command = f"hybrid-runtime install {engine.name} --print >> {plan.chore.place}"
+    by_command = f"hybrid-runtime install {engine.name} --print >> {plan.manual_step.place}"
     return leave(context, engine, plan, f"append these lines to it, as by `{by_command}`")
 
 
@@ -36,10 +36,10 @@ def settle(context: Context, engine: Engine, plan: Plan, *, nothing: str) -> int
 
 def leave(context: Context, engine: Engine, plan: Plan, task: str) -> int:
     """The lines alone to standard output, so that they can be sent where they belong."""
-    assert plan.chore is not None, "asked for when there is one"
-    context.say(plan.chore.lines)
+    assert plan.manual_step is not None, "asked for when there is one"
+    context.say(plan.manual_step.lines)
     complain(
-        f"nothing was changed: `{plan.chore.place}` is never rewritten, and {plan.chore.why}; "
+        f"nothing was changed: `{plan.manual_step.place}` is never rewritten, and {plan.manual_step.why}; "
         f"{task}, then `{engine.restart}`"
     )
     return LEFT_TO_YOU_CODE

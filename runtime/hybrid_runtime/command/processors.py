@@ -6,13 +6,13 @@ from hybrid_runtime.command.columns import say_json, table, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.holder import holder
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 _COLUMNS = ("device", "name", "state", "firmware", "container")
 
 
-def describe(machine: Machine, remoteproc: Remoteproc) -> dict[str, object]:
+def describe(machine: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
     """`container` is null when none of ours holds it; the booleans say what the processor supports."""
     device = remoteproc.device
     try:

@@ -9,6 +9,6 @@ from hybrid_runtime.engine.registration import find_engine
 def run(context: Context, values: Values) -> int:
     engine = find_engine(values.arguments[0])
     plan = engine.uninstall(context.machine)
-    if plan.chore is None:
+    if plan.manual_step is None:
         return settle(context, engine, plan, nothing="does not know this runtime")
     return leave(context, engine, plan, "take these lines out of it")

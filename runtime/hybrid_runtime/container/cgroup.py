@@ -6,8 +6,8 @@ import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import components, exists, is_folder
+from hybrid_runtime.system_paths import SystemPaths
 
 # cgroup-v2.rst, Controllers: those that engines read statistics of.
 _CONTROLLERS = ("cpu", "io", "memory", "pids")
@@ -15,19 +15,19 @@ _EMPTY_SECONDS = 1.0
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def can_be_joined(machine: Machine, path: str) -> bool:
+def can_be_joined(machine: SystemPaths, path: str) -> bool:
     """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
     return bool(components(path)) and ":" not in path and exists(f"{_root(machine)}/cgroup.controllers")
 
 
-def missing_folders(machine: Machine, path: str) -> list[str]:
+def missing_folders(machine: SystemPaths, path: str) -> list[str]:
     """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
     names = components(path)
     wanted = ["/".join(names[: count + 1]) for count in range(len(names))]
     return [folder for folder in wanted if not is_folder(f"{_root(machine)}/{folder}")]
 
 
-def make(machine: Machine, folders: list[str]) -> None:
+def make(machine: SystemPaths, folders: list[str]) -> None:
     """Raises OSError. The folders must be journaled."""
     for folder in folders:
         outer, _, name = folder.rpartition("/")
@@ -38,7 +38,7 @@ def make(machine: Machine, folders: list[str]) -> None:
             os.close(parent)
 
 
-def join(machine: Machine, path: str, pid: int) -> None:
+def join(machine: SystemPaths, path: str, pid: int) -> None:
     """Raises OSError."""
     group = _open(machine, path)
     try:
@@ -60,7 +60,7 @@ def _make(parent: int, name: str) -> None:
             continue
 
 
-def leave_and_remove(machine: Machine, folders: list[str], former: str) -> None:
+def leave_and_remove(machine: SystemPaths, folders: list[str], former: str) -> None:
     """Innermost first; this process goes back to its `former` group if it is inside. Raises Failure."""
     inside = [f"/{folder}" for folder in folders]
     if own_group(machine) in inside:
@@ -71,7 +71,7 @@ def leave_and_remove(machine: Machine, folders: list[str], former: str) -> None:
         _remove(machine, folder)
 
 
-def own_group(machine: Machine) -> str:
+def own_group(machine: SystemPaths) -> str:
     """This process's group, from the root of all groups; "" without version 2 (cgroups(7), /proc/PID/cgroup)."""
     try:
         with open(machine.path("/proc/self/cgroup"), encoding="utf-8", errors="surrogateescape") as source:
@@ -83,7 +83,7 @@ def own_group(machine: Machine) -> str:
     return ""
 
 
-def _leave(machine: Machine, former: str) -> None:
+def _leave(machine: SystemPaths, former: str) -> None:
     for group in (former.strip("/"), ""):
         try:
             descriptor = _open(machine, group)
@@ -99,7 +99,7 @@ def _leave(machine: Machine, former: str) -> None:
             os.close(descriptor)
 
 
-def _remove(machine: Machine, folder: str) -> None:
+def _remove(machine: SystemPaths, folder: str) -> None:
     outer, _, name = folder.rpartition("/")
     deadline = Deadline(_EMPTY_SECONDS)
     while True:
@@ -125,7 +125,7 @@ def _remove(machine: Machine, folder: str) -> None:
             os.close(descriptor)
 
 
-def _open(machine: Machine, path: str) -> int:
+def _open(machine: SystemPaths, path: str) -> int:
     """Component by component: no link is followed out of the file system of groups."""
     descriptor = os.open(_root(machine), _FOLDER & ~os.O_NOFOLLOW)
     for name in components(path):
@@ -147,5 +147,5 @@ def _write(folder: int, name: str, text: str) -> None:
         os.close(descriptor)
 
 
-def _root(machine: Machine) -> str:
+def _root(machine: SystemPaths) -> str:
     return machine.path("/sys/fs/cgroup")

@@ -13,9 +13,9 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.json_text import read_object, write
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_file, is_folder, link_exists, make_folders
 from hybrid_runtime.process_identity import is_alive
+from hybrid_runtime.system_paths import SystemPaths
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0
@@ -47,11 +47,11 @@ class Journal:
         return self.created == owner.created or not self.created or not owner.created
 
 
-def journal_path(machine: Machine, device: str) -> str:
+def journal_path(machine: SystemPaths, device: str) -> str:
     return f"{machine.claims}/{device}.journal"
 
 
-def _firmware_folders(machine: Machine, owner: int) -> list[str] | None:
+def _firmware_folders(machine: SystemPaths, owner: int) -> list[str] | None:
     """Where the firmware of a journal may lie. One's own is believed as far as what one may do oneself."""
     if owner == os.geteuid():
         return None
@@ -60,7 +60,7 @@ def _firmware_folders(machine: Machine, owner: int) -> list[str] | None:
     return firmware_folders(machine)
 
 
-def read_journal(machine: Machine, device: str) -> Journal | None:
+def read_journal(machine: SystemPaths, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
     path = journal_path(machine, device)
     try:
@@ -104,7 +104,7 @@ def _parse(values: dict[str, object], folders: list[str] | None) -> Journal:
     return journal
 
 
-def readable_journal(machine: Machine, device: str) -> Journal | None:
+def readable_journal(machine: SystemPaths, device: str) -> Journal | None:
     try:
         return read_journal(machine, device)
     except Failure:
@@ -118,7 +118,7 @@ class DamagedJournal(Failure):
 class Claim:
     """The held lock of one processor."""
 
-    def __init__(self, machine: Machine, device: str, descriptor: int) -> None:
+    def __init__(self, machine: SystemPaths, device: str, descriptor: int) -> None:
         self.machine = machine
         self.device = device
         self.descriptor = descriptor
@@ -159,7 +159,7 @@ class Claim:
         os.close(self.descriptor)
 
 
-def take_claim(machine: Machine, device: str) -> Claim | None:
+def take_claim(machine: SystemPaths, device: str) -> Claim | None:
     """None when a living process holds it. Raises Failure where claims cannot be kept."""
     from fcntl import LOCK_EX, LOCK_NB, flock
 
@@ -177,7 +177,7 @@ def take_claim(machine: Machine, device: str) -> Claim | None:
             return Claim(machine, device, descriptor)
 
 
-def _open_lock(machine: Machine, device: str) -> int:
+def _open_lock(machine: SystemPaths, device: str) -> int:
     if not is_device(device):
         raise Failure(f"`{device}` is no processor's claim", "remove it by hand")
     path = f"{machine.claims}/{device}"
@@ -206,7 +206,7 @@ def _opened_or_made(path: str, folder: str) -> int:
     return descriptor
 
 
-def claimed_devices(machine: Machine, suffix: str) -> list[str]:
+def claimed_devices(machine: SystemPaths, suffix: str) -> list[str]:
     """Those that have a file with that suffix among the claims, and no other names. Raises OSError."""
     names = sorted(os.listdir(machine.claims))
     return [
@@ -214,7 +214,7 @@ def claimed_devices(machine: Machine, suffix: str) -> list[str]:
     ]
 
 
-def journaled_devices(machine: Machine, owner: Owner) -> list[str]:
+def journaled_devices(machine: SystemPaths, owner: Owner) -> list[str]:
     """Devices whose journal speaks of that container, present or vanished. Unreadable journals speak of none."""
     try:
         devices = claimed_devices(machine, ".journal")
@@ -231,7 +231,7 @@ def journaled_devices(machine: Machine, owner: Owner) -> list[str]:
     return found
 
 
-def torn_journals(machine: Machine) -> list[str]:
+def torn_journals(machine: SystemPaths) -> list[str]:
     """Devices with a journal in the making, or that somebody died over."""
     try:
         return claimed_devices(machine, f".journal{_IN_MAKING}")

@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.container.record import CREATING, End, Owner, Record
+from hybrid_runtime.container.record import CREATING, Exit, Owner, Record
 from hybrid_runtime.container.status import has_supervisor, load_status, open_supervisor
 from hybrid_runtime.container.store import HeldFolder, Store
 from hybrid_runtime.failure import Failure
@@ -72,7 +72,7 @@ class Container:
 
     def _note_kill(self) -> None:
         """The record only reports: a full disk or a folder removed meanwhile undo nothing of the kill."""
-        self.record.end = End(KILLED_CODE, "killed", rfc3339())
+        self.record.end = Exit(KILLED_CODE, "killed", rfc3339())
         try:
             self.record.save(self.folder.content)
         except Failure:

@@ -9,12 +9,12 @@ from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, readable_journa
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import same_file
 from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.system_paths import SystemPaths
 
 
-def is_held(machine: Machine, device: str) -> bool:
+def is_held(machine: SystemPaths, device: str) -> bool:
     """Whether a living process holds the lock, be it one of another pid namespace or one that /proc hides.
 
     What may not be looked at counts as held: nothing is taken from a container on a guess.
@@ -37,18 +37,18 @@ def is_held(machine: Machine, device: str) -> bool:
     return False
 
 
-def is_journaled_for(machine: Machine, device: str, owner: Owner) -> bool:
+def is_journaled_for(machine: SystemPaths, device: str, owner: Owner) -> bool:
     """Whether the processor's journal speaks of that container. One that cannot be read speaks of none."""
     journal = readable_journal(machine, device)
     return journal is not None and journal.belongs_to(owner)
 
 
-def is_held_for(machine: Machine, device: str, owner: Owner) -> bool:
+def is_held_for(machine: SystemPaths, device: str, owner: Owner) -> bool:
     """Whether a living process holds the processor for that container."""
     return is_journaled_for(machine, device, owner) and is_held(machine, device)
 
 
-def open_holder(machine: Machine, device: str, owner: Owner) -> ProcessHandle | None:
+def open_holder(machine: SystemPaths, device: str, owner: Owner) -> ProcessHandle | None:
     """The process that holds the processor for that container; None when there is none.
 
     A verb that is undoing a dead one's work holds it for a moment, and is waited for. Raises Failure when the holder
@@ -71,13 +71,13 @@ def open_holder(machine: Machine, device: str, owner: Owner) -> ProcessHandle | 
     return None
 
 
-def holder(machine: Machine, device: str) -> str:
+def holder(machine: SystemPaths, device: str) -> str:
     """The id of the container that holds the processor now, "" when none does. For reports only."""
     journal = readable_journal(machine, device)
     return journal.identifier if journal and is_held(machine, device) else ""
 
 
-def is_holder(machine: Machine, device: str, pid: int) -> bool:
+def is_holder(machine: SystemPaths, device: str, pid: int) -> bool:
     """Whether that process has the processor's lock open. A journal is believed so far and no further: who may write
     one could name any process in it, to have it killed by root."""
     try:
@@ -94,9 +94,9 @@ def is_holder(machine: Machine, device: str, pid: int) -> bool:
     return False
 
 
-def held_by_other(machine: Machine, device: str, name: str) -> Failure:
+def held_by_other(machine: SystemPaths, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
-    from hybrid_runtime.quotation import as_word
+    from hybrid_runtime.text import as_word
 
     journal = readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"

@@ -7,12 +7,12 @@ from hybrid_runtime.container.record import is_device
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.installation import names_of_ours
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_file
 from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.system_paths import SystemPaths
 
 
-def find_orphans(machine: Machine, folder: str) -> list[str]:
+def find_orphans(machine: SystemPaths, folder: str) -> list[str]:
     """Paths in that firmware folder. Empty as long as a journal cannot be read: it may name any of them."""
     # The listing comes first. create journals a name before it installs the file: whatever is listed here has its
     # journal by now, and the journals are read after it.
@@ -29,7 +29,7 @@ def find_orphans(machine: Machine, folder: str) -> list[str]:
     return [path for path in paths if is_file(path, follow=False)]
 
 
-def collect_orphans(machine: Machine, folder: str) -> list[str]:
+def collect_orphans(machine: SystemPaths, folder: str) -> list[str]:
     """Removes them; the paths of those that are gone. What cannot be removed is left for the next one."""
     collected = []
     for path in find_orphans(machine, folder):
@@ -41,7 +41,7 @@ def collect_orphans(machine: Machine, folder: str) -> list[str]:
     return collected
 
 
-def _journaled_names(machine: Machine) -> set[str]:
+def _journaled_names(machine: SystemPaths) -> set[str]:
     """Raises Failure or OSError when not every journal can be read."""
     try:
         entries = os.listdir(machine.claims)
@@ -53,7 +53,7 @@ def _journaled_names(machine: Machine) -> set[str]:
     return {journal.firmware_file.rpartition("/")[2] for journal in journals if journal}
 
 
-def _running_names(machine: Machine) -> set[str]:
+def _running_names(machine: SystemPaths) -> set[str]:
     """What cores were started with; the kernel reads it again when it recovers one."""
     return {
         remoteproc.read_or("firmware", "").rpartition("/")[2]

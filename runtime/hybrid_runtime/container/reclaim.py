@@ -14,13 +14,13 @@ from hybrid_runtime.container.holder import is_held_for, open_holder
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.system_paths import SystemPaths
 
 KILL_SECONDS = 5.0
 
 
-def reclaim(machine: Machine, device: str, owner: Owner | None = None) -> bool:
+def reclaim(machine: SystemPaths, device: str, owner: Owner | None = None) -> bool:
     """Undoes the work of a dead holder, with an `owner` only if the journal is that container's.
 
     False when nothing is left, or when a living process holds the processor. Raises Failure and OSError: the journal
@@ -43,7 +43,7 @@ def reclaim(machine: Machine, device: str, owner: Owner | None = None) -> bool:
     return True
 
 
-def _is_left_by(machine: Machine, device: str, owner: Owner | None) -> bool:
+def _is_left_by(machine: SystemPaths, device: str, owner: Owner | None) -> bool:
     """A damaged journal names nobody, and is everybody's to undo."""
     try:
         journal = read_journal(machine, device)
@@ -52,7 +52,7 @@ def _is_left_by(machine: Machine, device: str, owner: Owner | None) -> bool:
     return journal is not None and (owner is None or journal.belongs_to(owner))
 
 
-def end_holder(machine: Machine, device: str, owner: Owner, patience: float = 0.0) -> None:
+def end_holder(machine: SystemPaths, device: str, owner: Owner, patience: float = 0.0) -> None:
     """Kills the process that holds the processor for that container, and undoes its work.
 
     `patience`: seconds that the process gets to undo its work itself. Raises Failure, also as long as somebody holds
@@ -67,7 +67,7 @@ def end_holder(machine: Machine, device: str, owner: Owner, patience: float = 0.
         raise Failure(f"container `{owner.identifier}` still holds `{device}`", "see dmesg, and try again")
 
 
-def end_all_holders(machine: Machine, owner: Owner, patience: float = 0.0) -> None:
+def end_all_holders(machine: SystemPaths, owner: Owner, patience: float = 0.0) -> None:
     """For a container whose record does not tell its processor: the journals know it as well. As `end_holder`."""
     for device in journaled_devices(machine, owner):
         end_holder(machine, device, owner, patience)
@@ -75,12 +75,12 @@ def end_all_holders(machine: Machine, owner: Owner, patience: float = 0.0) -> No
         _remove_torn_journal(machine, device)
 
 
-def is_journaled(machine: Machine, owner: Owner) -> bool:
+def is_journaled(machine: SystemPaths, owner: Owner) -> bool:
     """Whether a journal speaks of that container, or is torn and speaks of nobody yet."""
     return bool(journaled_devices(machine, owner) or torn_journals(machine))
 
 
-def _remove_torn_journal(machine: Machine, device: str) -> None:
+def _remove_torn_journal(machine: SystemPaths, device: str) -> None:
     """A create was killed while it wrote its first journal: nothing was done yet that it tells of.
 
     Raises Failure. Where a living process holds the processor, the file may be its own, this moment.

@@ -38,7 +38,7 @@ class Owner:
         self.created = created
 
 
-class End:
+class Exit:
     """How the supervisor ended: its exit code, why, and when (RFC 3339)."""
 
     def __init__(self, code: int, reason: str, time: str) -> None:
@@ -71,7 +71,7 @@ class Record:
         self.crash_time = ""
         self.crash_type = ""
         self.coredump_path = ""
-        self.end: End | None = None
+        self.end: Exit | None = None
 
     def owner(self, root: str) -> Owner:
         """This container and none of its id that came before or comes later."""
@@ -137,7 +137,7 @@ def is_device(name: str) -> bool:
     return number != name and number.isascii() and number.isdigit()
 
 
-def _end(value: object) -> End | None:
+def _end(value: object) -> Exit | None:
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -145,7 +145,7 @@ def _end(value: object) -> End | None:
     code, reason, time = value.get("code", 0), value.get("reason", ""), value.get("time", "")
     if not (type(code) is int and isinstance(reason, str) and isinstance(time, str)):
         raise ValueError("a field of `end` is of the wrong type")
-    return End(code, reason, time)
+    return Exit(code, reason, time)
 
 
 def record_path(folder: str) -> str:

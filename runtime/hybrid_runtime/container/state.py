@@ -1,9 +1,8 @@
 """A container's state as the OCI runtime spec words it (State): for `state`, and for hooks."""
 
-from hybrid_runtime import SPEC_VERSION
+from hybrid_runtime import CONFIG, SPEC_VERSION
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import STOPPED, Status
-from hybrid_runtime.container.store import CONFIG
 from hybrid_runtime.json_text import BadJSON, read_object
 
 

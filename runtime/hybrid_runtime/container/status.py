@@ -2,8 +2,8 @@
 
 from hybrid_runtime.container.record import CREATED as CREATED_PHASE
 from hybrid_runtime.container.record import CREATING, Record
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import ProcessHandle, is_alive
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def status_of(store: "Store", record: Record) -> Status:
     return decide(alive=alive, phase=record.phase, ours=ours, core=core, kernel_recovers=record.kernel_recovers)
 
 
-def _core(machine: Machine, record: Record) -> tuple[str, bool]:
+def _core(machine: SystemPaths, record: Record) -> tuple[str, bool]:
     """The core's state, and whether it is ours."""
     from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
 

@@ -8,11 +8,9 @@ from hybrid_runtime.container.record import RECORD, ROOT_REMEDIES, Record, Unrea
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import absolute, exists, make_folders, on_machine, open_folder, same_file
+from hybrid_runtime.system_paths import SystemPaths
 
-# The bundle's, as create has found it; it is called so in the bundle as well.
-CONFIG = "config.json"
 CONTROL_SOCKET = "control"
 LOG = "log"
 _MOST_REMOVALS = 16
@@ -21,7 +19,7 @@ _MOST_REMOVALS = 16
 class Store:
     """All containers of one machine below one folder. `root` is absolute."""
 
-    def __init__(self, machine: Machine, root: str) -> None:
+    def __init__(self, machine: SystemPaths, root: str) -> None:
         self.machine = machine
         self.root = absolute(root)
 

@@ -4,10 +4,10 @@ import glob
 import os
 from fnmatch import fnmatch
 
-from hybrid_runtime.engine.plan import Chore, Plan
+from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, names_us, settings_or_none, template, text_or_none
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 CONFIGURATION = "/etc/containerd/config.toml"
 DROP_INS = "/etc/containerd/conf.d"
@@ -26,7 +26,7 @@ class Containerd:
     places: tuple[str, ...] = (CONFIGURATION, DROP_INS)
     restart = "systemctl restart containerd"
 
-    def lines(self, machine: Machine) -> str:
+    def lines(self, machine: SystemPaths) -> str:
         """With the default runtime's, unless the configuration has runtimes already."""
         version = _version(machine)
         known = any(_has_runtimes(settings) for settings in _configuration(machine).values())
@@ -34,7 +34,7 @@ class Containerd:
             runtime_lines(version) if known else template(f"containerd/runc-v{version}.toml") + runtime_lines(version)
         )
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
         wanted = f"version = {_version(machine)}\n\n{self.lines(machine)}"
         files = _configuration(machine)
@@ -44,20 +44,22 @@ class Containerd:
         if any(names_us(settings) for settings in files.values()):
             return Plan()
         if not _imports(main, DROP_IN):
-            return Plan(chore=Chore(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine)))
+            return Plan(
+                manual_step=ManualStep(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine))
+            )
         for path, settings in files.items():
             if _speaks_of_plugin(settings):
                 # mergeConfig of containerd 1 takes a plugin's whole section from the last file that has one.
                 why = "it has settings for the CRI plugin, which a drop-in would replace"
-                return Plan(chore=Chore(path, why, self.lines(machine)))
+                return Plan(manual_step=ManualStep(path, why, self.lines(machine)))
         return Plan(writes={drop_in: wanted})
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
         main = settings_or_none(configuration)
         if names_us(main):
             lines = runtime_lines(_version(machine))
-            return Plan(chore=Chore(configuration, "it holds them among others", lines))
+            return Plan(manual_step=ManualStep(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
         if removals and text_or_none(configuration) == _MINIMAL:
             removals.append(configuration)
@@ -68,7 +70,7 @@ def runtime_lines(version: int) -> str:
     return template(f"containerd/runtime-v{version}.toml")
 
 
-def _version(machine: Machine) -> int:
+def _version(machine: SystemPaths) -> int:
     """Which of ours is read together with the configuration that is there. Raises Failure."""
     path = machine.path(CONFIGURATION)
     main = settings_or_none(path)
@@ -89,7 +91,7 @@ def _imports(main: dict[str, object], place: str) -> bool:
     )
 
 
-def _configuration(machine: Machine) -> dict[str, dict[str, object]]:
+def _configuration(machine: SystemPaths) -> dict[str, dict[str, object]]:
     """The settings in the main file and those it imports, by path; nothing when there is no main file."""
     path = machine.path(CONFIGURATION)
     main = settings_or_none(path)

@@ -6,7 +6,7 @@ import os
 from hybrid_runtime.engine.plan import Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, settings_or_none, template
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 SETTINGS = "/etc/docker/daemon.json"
 BACKUP = f"/etc/docker/daemon.before-{PROGRAM}.json"
@@ -21,10 +21,10 @@ class Docker:
     # dockerd reads its runtimes anew at SIGHUP.
     restart = "systemctl reload docker"
 
-    def lines(self, machine: Machine) -> str:  # noqa: ARG002  the shape of an engine
+    def lines(self, machine: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
         return template("docker/daemon.json")
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         path, wanted = machine.path(SETTINGS), json.loads(self.lines(machine))
         present = settings_or_none(path)
         if present is None:
@@ -37,7 +37,7 @@ class Docker:
         kept = {} if os.path.lexists(backup) else {backup: _text(path)}
         return Plan(writes={**kept, path: _formatted({**present, "runtimes": runtimes})}, copies={backup: path})
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         path, backup = machine.path(SETTINGS), machine.path(BACKUP)
         present = settings_or_none(path)
         before = settings_or_none(backup)

@@ -4,7 +4,7 @@ import os
 
 from hybrid_runtime.engine.plan import Plan
 from hybrid_runtime.engine.settings_file import template, text_or_none
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 
 class DropIn:
@@ -20,13 +20,13 @@ class DropIn:
         self._source = source
         self._target = f"{folder}/{os.path.basename(source)}"
 
-    def lines(self, machine: Machine) -> str:  # noqa: ARG002  the shape of an engine
+    def lines(self, machine: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
         return template(self._source)
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         path, wanted = machine.path(self._target), self.lines(machine)
         return Plan() if text_or_none(path) == wanted else Plan(writes={path: wanted})
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         path = machine.path(self._target)
         return Plan(removals=(path,)) if os.path.lexists(path) else Plan()

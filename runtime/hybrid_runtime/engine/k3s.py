@@ -1,9 +1,9 @@
 """k3s: its containerd's configuration is made from a template at every start of k3s."""
 
 from hybrid_runtime.engine.containerd import runtime_lines
-from hybrid_runtime.engine.plan import Chore, Plan
+from hybrid_runtime.engine.plan import ManualStep, Plan
 from hybrid_runtime.engine.settings_file import PROGRAM, template, text_or_none
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 FOLDER = "/var/lib/rancher/k3s/agent/etc/containerd"
 # The second is read by the releases with containerd 2, and then instead of the first.
@@ -18,29 +18,29 @@ class K3s:
     places: tuple[str, ...] = (f"{FOLDER}/config.toml",)
     restart = "systemctl restart k3s"
 
-    def lines(self, machine: Machine) -> str:
+    def lines(self, machine: SystemPaths) -> str:
         return runtime_lines(max(_present(machine), default=2))
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         present = _present(machine)
         if not present:
             return Plan(writes={machine.path(TEMPLATES[2]): template("k3s/config.toml.tmpl")})
         path, text = present[max(present)]
         if _names_us(text):
             return Plan()
-        return Plan(chore=Chore(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         ours = [(path, text) for path, text in _present(machine).values() if _names_us(text)]
         if not ours:
             return Plan()
         path, text = ours[-1]
         if text == template("k3s/config.toml.tmpl"):
             return Plan(removals=(path,))
-        return Plan(chore=Chore(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
 
 
-def _present(machine: Machine) -> dict[int, tuple[str, str]]:
+def _present(machine: SystemPaths) -> dict[int, tuple[str, str]]:
     """Path and text of the templates that are there, by version."""
     found = {}
     for version, place in TEMPLATES.items():

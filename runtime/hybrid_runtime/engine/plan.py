@@ -13,7 +13,7 @@ _NEW_FILE_MODE = 0o644
 
 
 @dataclass(frozen=True)
-class Chore:
+class ManualStep:
     """Lines for a person to write, or to take away: `place` is a file that is not rewritten, and `why` not."""
 
     place: str
@@ -31,7 +31,7 @@ class Plan:
     writes: dict[str, str] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
     removals: tuple[str, ...] = ()
-    chore: Chore | None = None
+    manual_step: ManualStep | None = None
 
 
 def carry_out(plan: Plan) -> None:

@@ -1,7 +1,7 @@
 """How each engine is told of this runtime, and how it forgets it again.
 
 A drop-in is written where the engine reads drop-ins; daemon.json is merged; a TOML file that would have to be
-rewritten never is, because its comments and order are somebody's: a chore is left instead.
+rewritten never is, because its comments and order are somebody's: a manual_step is left instead.
 """
 
 from typing import Protocol
@@ -12,7 +12,7 @@ from hybrid_runtime.engine.drop_in import DropIn
 from hybrid_runtime.engine.k3s import K3s
 from hybrid_runtime.engine.plan import Plan
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 
 class Engine(Protocol):
@@ -23,13 +23,13 @@ class Engine(Protocol):
     places: tuple[str, ...]
     restart: str
 
-    def lines(self, machine: Machine) -> str:
+    def lines(self, machine: SystemPaths) -> str:
         """What it has to be told, in its own language."""
 
-    def install(self, machine: Machine) -> Plan:
+    def install(self, machine: SystemPaths) -> Plan:
         """Raises Failure."""
 
-    def uninstall(self, machine: Machine) -> Plan:
+    def uninstall(self, machine: SystemPaths) -> Plan:
         """Raises Failure."""
 
 

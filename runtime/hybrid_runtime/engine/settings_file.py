@@ -5,7 +5,7 @@ import os
 import tomllib
 
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 PROGRAM = "hybrid-runtime"
 COMMAND = f"/usr/bin/{PROGRAM}"
@@ -68,7 +68,7 @@ def names_us(settings: object) -> bool:
     return isinstance(settings, str) and settings.startswith("/") and os.path.basename(settings) == PROGRAM
 
 
-def files_at(machine: Machine, places: tuple[str, ...]) -> list[str]:
+def files_at(machine: SystemPaths, places: tuple[str, ...]) -> list[str]:
     """Those that are there; of a folder the drop-ins in it."""
     found = []
     for path in (machine.path(place) for place in places):

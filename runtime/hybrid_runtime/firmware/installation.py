@@ -6,8 +6,8 @@ from time import gmtime, strftime
 
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import make_folders, on_machine
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def unique_name(path: str, boot_id: str, random: str, time: str) -> str:
     return f"{safe[:LONGEST_BASE_NAME]}-{time}-{boot_id}{random}"
 
 
-def new_name(machine: Machine, path: str) -> str:
+def new_name(machine: SystemPaths, path: str) -> str:
     return unique_name(path, machine.boot_id(), os.urandom(4).hex(), strftime("%Y%m%dT%H%M%SZ", gmtime()))
 
 

@@ -2,11 +2,11 @@
 
 import posix as os
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import decoded, is_folder
+from hybrid_runtime.system_paths import SystemPaths
 
 
-def firmware_path(machine: Machine) -> str:
+def firmware_path(machine: SystemPaths) -> str:
     """The folder in which the kernel looks first, as it takes firmware_class.path; "" where that is not set."""
     try:
         with open(machine.path("/sys/module/firmware_class/parameters/path"), "rb") as parameter:
@@ -17,7 +17,7 @@ def firmware_path(machine: Machine) -> str:
     return taken_by_kernel(text, os.uname().release) if "\n" in text else text
 
 
-def firmware_folder(machine: Machine) -> str:
+def firmware_folder(machine: SystemPaths) -> str:
     """Where the kernel finds what is installed: firmware_class.path, else /lib/firmware.
 
     drivers/base/firmware_loader/main.c, fw_path[]: /lib/firmware comes last, and is looked in whatever the
@@ -32,7 +32,7 @@ def firmware_folder(machine: Machine) -> str:
     return machine.path("/lib/firmware")
 
 
-def firmware_folders(machine: Machine) -> list[str]:
+def firmware_folders(machine: SystemPaths) -> list[str]:
     """All that containers may have been installed in: the parameter can change while one lives."""
     return sorted({firmware_folder(machine), machine.path("/lib/firmware")})
 

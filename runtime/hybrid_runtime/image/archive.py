@@ -5,10 +5,10 @@ import os
 from hybrid_runtime.durable_file import write_all
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, damaged
-from hybrid_runtime.image.extent import Extent, open_file
-from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.file_section import FileSection, open_file
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
-from hybrid_runtime.quotation import printable, quote
+from hybrid_runtime.image.temporary import TemporaryFiles
+from hybrid_runtime.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ _USTAR_AT = 257
 class _ArchiveFile:
     """A tar_stream.Source that passes over content without reading it."""
 
-    def __init__(self, extent: Extent) -> None:
-        self.extent = extent
+    def __init__(self, section: FileSection) -> None:
+        self.section = section
         self.position = 0
 
     def take(self, count: int) -> bytes:
-        data = self.extent.read_at(self.position, count)
+        data = self.section.read_at(self.position, count)
         self.position += len(data)
         return data
 
@@ -38,29 +38,29 @@ class _ArchiveFile:
 
 
 class Archive:
-    """A tar, plain or gzip. Owns the extent. A context manager, which raises Failure for anything else."""
+    """A tar, plain or gzip. Owns the section. A context manager, which raises Failure for anything else."""
 
-    def __init__(self, extent: Extent, spool: Spool) -> None:
-        self.extent = extent
-        self.spool = spool
+    def __init__(self, section: FileSection, temporary: TemporaryFiles) -> None:
+        self.section = section
+        self.temporary = temporary
         self.files: dict[str, tuple[int, int]] = {}
         self.links: dict[str, str] = {}
         self.repeated: set[str] = set()
 
     def __enter__(self) -> "Self":
         try:
-            if self.extent.read_at(0, 2) == GZIP:
-                self.extent = _unzipped(self.extent, self.spool)
-                if self.extent.read_at(0, 4) == b"\x7fELF":
+            if self.section.read_at(0, 2) == GZIP:
+                self.section = _unzipped(self.section, self.temporary)
+                if self.section.read_at(0, 4) == b"\x7fELF":
                     raise Failure("the gzip file holds a firmware and no image", "unpack it with gunzip, and give that")
             self._index()
         except BaseException:
-            self.extent.close()
+            self.section.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.extent.close()
+        self.section.close()
 
     def _index(self) -> None:
         try:
@@ -69,7 +69,7 @@ class Archive:
             raise damaged(f"the archive is no tar: {printable(str(error))}") from error
 
     def _find_members(self) -> None:
-        for member in members(TarStream(_ArchiveFile(self.extent), "archive"), EntryCount()):
+        for member in members(TarStream(_ArchiveFile(self.section), "archive"), EntryCount()):
             name = os.path.normpath(member.name)
             if name in self.files or name in self.links:
                 self.repeated.add(name)
@@ -80,7 +80,7 @@ class Archive:
             elif member.islnk():
                 self.links[name] = os.path.normpath(member.linkname)
 
-    def open(self, path: str) -> Extent | None:
+    def open(self, path: str) -> FileSection | None:
         """Raises Failure for a file that is there twice: two readers could take different ones."""
         for _ in range(_MOST_LINKS):
             if path in self.repeated:
@@ -89,34 +89,34 @@ class Archive:
         if path not in self.files:
             return None
         offset, size = self.files[path]
-        if offset + size > self.extent.size:
+        if offset + size > self.section.size:
             raise damaged(f"the archive is truncated: {quote(path)} would end at byte {offset + size}")
-        return Extent(os.dup(self.extent.descriptor), offset, size)
+        return FileSection(os.dup(self.section.descriptor), offset, size)
 
 
 def is_archive(path: str) -> bool:
     """Whether a regular file begins as a tar or a gzip does."""
-    with open_file(path) as extent:
-        start = extent.read_at(0, 512)
+    with open_file(path) as section:
+        start = section.read_at(0, 512)
     return start.startswith(GZIP) or start[_USTAR_AT : _USTAR_AT + 5] == b"ustar"
 
 
-def _unzipped(extent: Extent, spool: Spool) -> Extent:
+def _unzipped(section: FileSection, temporary: TemporaryFiles) -> FileSection:
     """As `docker save NAME | gzip` makes it: members are found by position, so it is unpacked first."""
-    target = Extent(spool.new_file(), 0, 0)
+    target = FileSection(temporary.new_file(), 0, 0)
     try:
-        _unzip(extent, target, spool.largest)
+        _unzip(section, target, temporary.largest)
     except BaseException:
         target.close()
         raise
-    extent.close()
+    section.close()
     return target
 
 
-def _unzip(extent: Extent, target: Extent, largest: int) -> None:
+def _unzip(section: FileSection, target: FileSection, largest: int) -> None:
     from gzip import GzipFile
 
-    with GzipFile(mode="rb", fileobj=_ArchiveFile(extent)) as source:  # type: ignore[call-overload]
+    with GzipFile(mode="rb", fileobj=_ArchiveFile(section)) as source:  # type: ignore[call-overload]
         try:
             while data := source.read(CHUNK):
                 target.size += len(data)

@@ -3,13 +3,13 @@
 import hashlib
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-    from hybrid_runtime.image.extent import Extent, Store
+    from hybrid_runtime.image.file_section import FileSection, Store
 
 CHUNK = 1 << 16
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -52,27 +52,28 @@ class Blob:
         self.digest = digest
         self.size = size
 
-    def find(self) -> "Extent | None":
+    def find(self) -> "FileSection | None":
         """Raises Failure when its size is not the one that was named."""
-        extent = self.store.open(self.path)
-        if extent is not None and self.size is not None and extent.size != self.size:
-            with extent:
-                raise damaged(f"the {self.what} {quote(self.path)} has {extent.size} bytes, not {self.size}")
-        return extent
+        section = self.store.open(self.path)
+        if section is not None and self.size is not None and section.size != self.size:
+            with section:
+                raise damaged(f"the {self.what} {quote(self.path)} has {section.size} bytes, not {self.size}")
+        return section
 
     def open(self) -> "BlobReader":
         """Raises Failure when it is not there."""
-        extent = self.find()
-        if extent is None:
+        section = self.find()
+        if section is None:
             raise damaged(f"the {self.what} {quote(self.path)} is not in the image")
-        return BlobReader(self, extent)
+        return BlobReader(self, section)
 
     def read(self, largest: int) -> bytes:
         """All of it, verified. Raises Failure, also when it is larger than `largest` bytes."""
         with self.open() as reader:
-            if reader.extent.size > largest:
+            if reader.section.size > largest:
                 raise Failure(
-                    f"the {self.what} {quote(self.path)} has {reader.extent.size} bytes", f"at most {largest} are taken"
+                    f"the {self.what} {quote(self.path)} has {reader.section.size} bytes",
+                    f"at most {largest} are taken",
                 )
             data = b"".join(iter(lambda: reader.read(CHUNK), b""))
             reader.finish()
@@ -80,11 +81,11 @@ class Blob:
 
 
 class BlobReader:
-    """From the beginning to the end, hashing on the way. Owns the extent; use as a context manager."""
+    """From the beginning to the end, hashing on the way. Owns the section; use as a context manager."""
 
-    def __init__(self, blob: Blob, extent: "Extent") -> None:
+    def __init__(self, blob: Blob, section: "FileSection") -> None:
         self.blob = blob
-        self.extent = extent
+        self.section = section
         self.position = 0
         self.hash = hashlib.new(blob.digest.algorithm) if blob.digest else None
 
@@ -92,10 +93,10 @@ class BlobReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.extent.close()
+        self.section.close()
 
     def read(self, count: int) -> bytes:
-        data = self.extent.read_at(self.position, count)
+        data = self.section.read_at(self.position, count)
         self.position += len(data)
         if self.hash is not None:
             self.hash.update(data)
@@ -105,7 +106,7 @@ class BlobReader:
         """What was not read yet is read. Raises Failure unless all of it has the digest."""
         while self.read(CHUNK):
             pass
-        if self.position != self.extent.size:
+        if self.position != self.section.size:
             raise Failure(f"the {self.blob.what} {quote(self.blob.path)} became shorter while it was read", "try again")
         if self.blob.digest is not None and self.hash is not None:
             self.blob.digest.check(self.hash.hexdigest(), f"{self.blob.what} {quote(self.blob.path)}")

@@ -1,8 +1,8 @@
 """What this machine is, for images that say what they are for."""
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.quotation import listing, quote
+from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.text import listing, quote
 
 
 class Board:
@@ -26,13 +26,13 @@ class Board:
         return f"{text}, with the processors {names}" if names else f"{text}, without processors"
 
 
-def this_board(machine: Machine) -> Board:
+def this_board(machine: SystemPaths) -> Board:
     model, compatible = (_strings(machine, name) for name in ("model", "compatible"))
     present = [(remoteproc.read_or("name", ""), remoteproc.device) for remoteproc in processors(machine)]
     return Board(model[0] if model else "", compatible, present)
 
 
-def _strings(machine: Machine, name: str) -> list[str]:
+def _strings(machine: SystemPaths, name: str) -> list[str]:
     """A property that is a list of strings, each with a NUL at its end; empty where there is no devicetree."""
     try:
         with open(machine.path(f"/proc/device-tree/{name}"), "rb") as source:

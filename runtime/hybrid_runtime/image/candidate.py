@@ -17,11 +17,11 @@ from hybrid_runtime.image.document import (
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.extent import Store
+    from hybrid_runtime.image.file_section import Store
 
 MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.

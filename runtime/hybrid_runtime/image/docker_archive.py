@@ -4,11 +4,11 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.candidate import Candidate, Configuration
 from hybrid_runtime.image.document import Documents, Object, strings_of
-from hybrid_runtime.quotation import listing, quote
+from hybrid_runtime.text import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.extent import Store
+    from hybrid_runtime.image.file_section import Store
 
 MANIFEST = "manifest.json"
 MOST_IMAGES = 256

@@ -3,14 +3,14 @@
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.json_text import BadJSON, read_bytes, read_object, write
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from hybrid_runtime.image.extent import Store
+    from hybrid_runtime.image.file_section import Store
 
     Made = TypeVar("Made")
 

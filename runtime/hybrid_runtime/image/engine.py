@@ -7,8 +7,8 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.docker_archive import familiar
 from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE
-from hybrid_runtime.image.spool import Spool
-from hybrid_runtime.quotation import printable, quote
+from hybrid_runtime.image.temporary import TemporaryFiles
+from hybrid_runtime.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,17 +50,17 @@ class Answer:
         return said or (f"killed by signal {-self.code}" if self.code < 0 else f"exit code {self.code}")
 
 
-class Shellfree:
+class Commands:
     """Runs programs: no shell, a search path that has no relative folders, one deadline for all of them."""
 
-    def __init__(self, spool: Spool, deadline: Deadline, environment: dict[str, str]) -> None:
-        self.spool = spool
+    def __init__(self, temporary: TemporaryFiles, deadline: Deadline, environment: dict[str, str]) -> None:
+        self.temporary = temporary
         self.deadline = deadline
         self.seconds = deadline.remaining()
         folders = [folder for folder in environment.get("PATH", "").split(":") if folder.startswith("/")]
         self.path = ":".join(folders) or SAFE_PATH
         # podman's own temporary folders too go with the last one, also when it is killed while it writes.
-        self.environment = {**environment, "PATH": self.path, "TMPDIR": spool.folders[-1]}
+        self.environment = {**environment, "PATH": self.path, "TMPDIR": temporary.folders[-1]}
 
     def find(self, program: str) -> str | None:
         for folder in self.path.split(":"):
@@ -74,8 +74,8 @@ class Shellfree:
         path = self.find(argv[0])
         if path is None:
             raise Unanswered(f"`{argv[0]}` is not installed", f"it is looked for in {self.path}")
-        output = self.spool.new_file() if stdout is None else stdout
-        errors = self.spool.new_file()
+        output = self.temporary.new_file() if stdout is None else stdout
+        errors = self.temporary.new_file()
         try:
             code = self._wait(path, argv, output, errors)
             said = "" if stdout is not None else _text(output, 0)
@@ -87,7 +87,7 @@ class Shellfree:
 
     def save(self, *argv: str) -> int:
         """A descriptor of what the program writes to standard output. Raises Failure when it fails."""
-        target = self.spool.new_file()
+        target = self.temporary.new_file()
         _require(self.run(*argv, stdout=target), argv[0])
         return target
 
@@ -122,7 +122,7 @@ class Podman:
     prefix = STORAGE
     program = "podman"
 
-    def __init__(self, commands: Shellfree) -> None:
+    def __init__(self, commands: Commands) -> None:
         self.commands = commands
 
     def has(self, name: str) -> bool:
@@ -135,7 +135,7 @@ class Podman:
         """Of a manifest list, save would take the image for this machine's own processor alone."""
         if self.commands.run("podman", "manifest", "exists", "--", name).code:
             return self.commands.save("podman", "image", "save", "--quiet", "--format", "oci-archive", "--", name)
-        path = self.commands.spool.new_path()
+        path = self.commands.temporary.new_path()
         words = ("podman", "manifest", "push", "--all", "--quiet", "--", name, f"oci-archive:{path}")
         _require(self.commands.run(*words), "podman")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -147,7 +147,7 @@ class Docker:
     prefix = DAEMON
     program = "docker"
 
-    def __init__(self, commands: Shellfree) -> None:
+    def __init__(self, commands: Commands) -> None:
         self.commands = commands
 
     def has(self, name: str) -> bool:
@@ -168,7 +168,7 @@ class Containerd:
     prefix = CONTAINERD
     program = "ctr"
 
-    def __init__(self, commands: Shellfree) -> None:
+    def __init__(self, commands: Commands) -> None:
         self.commands = commands
 
     def _list(self, *words: str) -> list[str]:
@@ -206,7 +206,7 @@ class Containerd:
             return self.commands.save(*export, "--", "-", image)
 
 
-def engines(commands: Shellfree) -> "list[Engine]":
+def engines(commands: Commands) -> "list[Engine]":
     """In the order in which they are asked."""
     return [Podman(commands), Docker(commands), Containerd(commands)]
 

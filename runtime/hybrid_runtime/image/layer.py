@@ -7,7 +7,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, Blob, Digest, damaged
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 from hybrid_runtime.path import components
-from hybrid_runtime.quotation import printable, quote
+from hybrid_runtime.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Entry:
         self.size = size
 
 
-class Allowance:
+class Limits:
     """What all layers of an image may unpack to."""
 
     def __init__(self) -> None:
@@ -64,9 +64,9 @@ class Layer:
         self.blob = blob
         self.diff_id = diff_id
 
-    def entries(self, allowance: Allowance) -> "list[Entry]":
+    def entries(self, limits: Limits) -> "list[Entry]":
         """Every entry, verified to the last byte. Raises Failure for those that no firmware image needs."""
-        return self._verified(allowance, lambda content: [*_entries(content, allowance)])
+        return self._verified(limits, lambda content: [*_entries(content, limits)])
 
     def extract(self, offset: int, size: int, write: "Callable[[bytes], object]") -> None:
         """Bytes of one file, in pieces. Raises Failure afterwards when the layer is not the verified one any more."""
@@ -78,11 +78,11 @@ class Layer:
                 write(data)
                 left -= len(data)
 
-        self._verified(Allowance(), copy)
+        self._verified(Limits(), copy)
 
-    def _verified(self, allowance: Allowance, act: "Callable[[_Content], Found]") -> "Found":
+    def _verified(self, limits: Limits, act: "Callable[[_Content], Found]") -> "Found":
         with self.blob.open() as reader:
-            content = _Content(reader, allowance, self.diff_id.algorithm)
+            content = _Content(reader, limits, self.diff_id.algorithm)
             try:
                 found = act(content)
                 content.pass_over(LARGEST_UNPACKED)
@@ -103,15 +103,15 @@ class Layer:
 class _Content:
     """A tar_stream.Source: the layer unpacked, counted and hashed."""
 
-    def __init__(self, packed: "BlobReader", allowance: Allowance, algorithm: str) -> None:
+    def __init__(self, packed: "BlobReader", limits: Limits, algorithm: str) -> None:
         self.source, self.damages = _unpacker(packed)
-        self.allowance = allowance
+        self.limits = limits
         self.hash = hashlib.new(algorithm)
 
     def take(self, count: int) -> bytes:
         pieces = []
         while count and (data := self.source.read(min(CHUNK, count))):
-            self.allowance.take(len(data))
+            self.limits.take(len(data))
             self.hash.update(data)
             pieces.append(data)
             count -= len(data)
@@ -125,7 +125,7 @@ class _Content:
 def _unpacker(packed: "BlobReader") -> "tuple[Unpacker, tuple[type[Exception], ...]]":
     """By content, whatever the media type says: the unpacked bytes have a digest of their own. With it comes what
     is raised for damaged bytes."""
-    start = packed.extent.read_at(0, 4)
+    start = packed.section.read_at(0, 4)
     if start.startswith(GZIP):
         from gzip import GzipFile
 
@@ -148,8 +148,8 @@ def _zstd_unpacker(packed: "BlobReader") -> "tuple[Unpacker, tuple[type[Exceptio
     return zstd.ZstdFile(packed), (*DAMAGES, zstd.ZstdError)
 
 
-def _entries(content: _Content, allowance: Allowance) -> "Iterator[Entry]":
-    for member in members(TarStream(content, "layer"), allowance.entries):
+def _entries(content: _Content, limits: Limits) -> "Iterator[Entry]":
+    for member in members(TarStream(content, "layer"), limits.entries):
         path = _path(member.name, "entry")
         if not path and not member.isdir():
             raise Failure(f"the layer replaces the root folder by {quote(member.name)}", _REMEDY)

@@ -16,12 +16,12 @@ from hybrid_runtime.image.document import (
     objects_of,
     require_type,
 )
-from hybrid_runtime.image.extent import Extent
-from hybrid_runtime.quotation import listing, quote
+from hybrid_runtime.image.file_section import FileSection
+from hybrid_runtime.text import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.extent import Store
+    from hybrid_runtime.image.file_section import Store
 
 MOST_IMAGES = 256
 DEEPEST_INDEX = 8
@@ -36,7 +36,7 @@ class LayoutFolder:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def open(self, path: str) -> Extent | None:
+    def open(self, path: str) -> FileSection | None:
         try:
             descriptor = descriptor_inside(self.path, path)
         except OSError as error:
@@ -44,7 +44,7 @@ class LayoutFolder:
                 return None
             error.filename = f"{self.path}/{path}"
             raise
-        return Extent(descriptor, 0, os.fstat(descriptor).st_size)
+        return FileSection(descriptor, 0, os.fstat(descriptor).st_size)
 
 
 class Layout:
@@ -87,12 +87,12 @@ class Layout:
     def _of(self, descriptor: Descriptor, inherited: dict[str, str], above: list[str]) -> list[Candidate]:
         is_index = descriptor.media_type in INDEX_TYPES
         blob = descriptor.blob(self.store, "index" if is_index else "manifest")
-        extent = blob.find()
-        if extent is None:
+        section = blob.find()
+        if section is None:
             # An engine that pulled an image for one platform has the index, and that platform's manifest alone.
             self.absent.append(str(descriptor.digest))
             return []
-        extent.close()
+        section.close()
         annotations = inherited | marks(descriptor.annotations, "entry of an index")
         digests = [*above, str(descriptor.digest)]
         if is_index:

@@ -11,9 +11,9 @@ from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
 from hybrid_runtime.json_text import read_object, write
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import resolved
 from hybrid_runtime.system_calls import block_signals, set_signal_mask, signals
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _DONE = "done"
 _FIRMWARE = "firmware"
 
 
-def bundle_of_image(machine: Machine, folder: str, image: str, given: dict[str, str], option: str) -> Bundle:
+def bundle_of_image(machine: SystemPaths, folder: str, image: str, given: dict[str, str], option: str) -> Bundle:
     """A bundle in the new folder `folder`. `given` are annotations, `option` a processor's name.
 
     Raises Failure; what is in the folder then is the caller's to remove.

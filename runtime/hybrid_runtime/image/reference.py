@@ -3,7 +3,7 @@
 import os
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 OCI = "oci"
 OCI_ARCHIVE = "oci-archive"

@@ -3,8 +3,8 @@
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.board import Board
 from hybrid_runtime.image.candidate import Candidate
-from hybrid_runtime.processor.choice import Wish
-from hybrid_runtime.quotation import listing, quote
+from hybrid_runtime.processor.choice import ProcessorSelector
+from hybrid_runtime.text import listing, quote
 
 NAME = "remoteproc.name"
 DEVICE = "remoteproc.device"
@@ -38,15 +38,15 @@ class Selection:
         """Why it is not for this board and the processor asked for; empty when it is."""
         if candidate.board and not self.board.is_called(candidate.board):
             return f"is for the board {quote(candidate.board)}"
-        wish = self._wish(candidate)
-        fitting = [name for name, device in self.board.processors if wish.matches(name, device)]
+        selector = self._wish(candidate)
+        fitting = [name for name, device in self.board.processors if selector.matches(name, device)]
         if candidate.mcu and candidate.mcu not in fitting:
-            asked = f", not for {wish}" if wish.is_given else ""
+            asked = f", not for {selector}" if selector.is_given else ""
             return f"is for the mcu {quote(candidate.mcu)}{asked}"
         return ""
 
-    def _wish(self, candidate: Candidate) -> Wish:
-        return Wish(self.annotations(candidate), candidate.configuration.processor_names, self.option)
+    def _wish(self, candidate: Candidate) -> ProcessorSelector:
+        return ProcessorSelector(self.annotations(candidate), candidate.configuration.processor_names, self.option)
 
     def choose(self, candidates: list[Candidate], absent: list[str]) -> Choice:
         """Raises Failure unless exactly one is left."""

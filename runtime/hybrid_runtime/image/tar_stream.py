@@ -10,7 +10,7 @@ from gzip import BadGzipFile
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import damaged
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

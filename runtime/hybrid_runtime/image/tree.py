@@ -5,7 +5,7 @@ from hybrid_runtime.firmware.rootfs import places
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
 from hybrid_runtime.path import components
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import os
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
-from hybrid_runtime.container.store import CONFIG
+from hybrid_runtime import CONFIG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES
@@ -11,18 +11,18 @@ from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
 from hybrid_runtime.image.board import this_board
 from hybrid_runtime.image.docker_archive import DockerArchive
-from hybrid_runtime.image.engine import Shellfree, engine_of, engine_with, engines
-from hybrid_runtime.image.extent import Extent, open_file
-from hybrid_runtime.image.layer import Allowance
+from hybrid_runtime.image.engine import Commands, engine_of, engine_with, engines
+from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.layer import Limits
 from hybrid_runtime.image.layout import Layout, LayoutFolder
 from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference
 from hybrid_runtime.image.selection import Choice, Selection
-from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.tree import File, Tree
 from hybrid_runtime.json_text import write
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import encoded
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.text import quote
 
 ENGINE_SECONDS = 60.0
 # Address space while an image is read, the interpreter included: a small image takes 24 MiB, the worst seen 54.
@@ -34,17 +34,17 @@ _FIRST_TO_GO = b"1000"
 class Unpacking:
     """`folder` is the bundle's, made here. Every method raises Failure, and OSError for what the machine refuses."""
 
-    def __init__(self, machine: Machine, folder: str, given: dict[str, str], option: str) -> None:
+    def __init__(self, machine: SystemPaths, folder: str, given: dict[str, str], option: str) -> None:
         self.folder = folder
-        self.spool = Spool([machine.path("/var/tmp"), os.path.dirname(folder)])
+        self.temporary = TemporaryFiles([machine.path("/var/tmp"), os.path.dirname(folder)])
         self.selection = Selection(this_board(machine), given, option)
 
-    def make_bundle(self, reference: Reference, source: Extent | None) -> None:
+    def make_bundle(self, reference: Reference, source: FileSection | None) -> None:
         """`source` is what `fetch` has got."""
         if source is None:
             self._unpack(Layout(LayoutFolder(reference.place), reference.selector))
             return
-        with Archive(source, self.spool) as archive:
+        with Archive(source, self.temporary) as archive:
             is_layout = reference.kind == OCI_ARCHIVE or (
                 reference.kind != DOCKER_ARCHIVE and "oci-layout" in archive.files and "index.json" in archive.files
             )
@@ -52,10 +52,10 @@ class Unpacking:
 
     def _unpack(self, images: Layout | DockerArchive) -> None:
         choice = self.selection.choose(images.candidates, images.absent)
-        allowance = Allowance()
-        tree = Tree(allowance.entries)
+        limits = Limits()
+        tree = Tree(limits.entries)
         for layer in choice.candidate.layers:
-            tree.apply(layer.entries(allowance))
+            tree.apply(layer.entries(limits))
         firmware = tree.find(choice.candidate.firmware(), choice.candidate.configuration.working_folder)
         if firmware.size > LARGEST_BYTES:
             raise Failure(f"the firmware has {firmware.size} bytes", f"at most {LARGEST_BYTES} are taken")
@@ -63,7 +63,7 @@ class Unpacking:
         self._extract(choice, firmware)
         self._write_config(choice, "/".join(("", *firmware.path)))
 
-    def fetch(self, reference: Reference) -> Extent | None:
+    def fetch(self, reference: Reference) -> FileSection | None:
         """The archive, from an engine where that has the image; None for a folder."""
         if reference.kind == OCI:
             if not os.path.isdir(reference.place):
@@ -71,13 +71,13 @@ class Unpacking:
             return None
         if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
             return open_file(reference.place)
-        _limit_files(self.spool.largest)
-        commands = Shellfree(self.spool, Deadline(ENGINE_SECONDS), dict(os.environ))
+        _limit_files(self.temporary.largest)
+        commands = Commands(self.temporary, Deadline(ENGINE_SECONDS), dict(os.environ))
         named = reference.kind == NAME
         choose = engine_with if named else engine_of
         engine = choose(reference.place if named else reference.kind, engines(commands))
         target = engine.export(reference.place)
-        return Extent(target, 0, os.fstat(target).st_size)
+        return FileSection(target, 0, os.fstat(target).st_size)
 
     def _extract(self, choice: Choice, firmware: File) -> None:
         """The firmware alone: whatever else the image holds, no core reads it."""

@@ -1,11 +1,11 @@
 """Which processor a container runs on."""
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 
-class Wish:
+class ProcessorSelector:
     """What create was told: the annotations decide, else the environment, else the option. `option` is "" for none."""
 
     def __init__(self, annotations: dict[str, str], environment: list[str], option: str) -> None:
@@ -54,20 +54,20 @@ def _environment_value(environment: list[str], key: str) -> str | None:
     return None
 
 
-def choose(machine: Machine, wish: Wish) -> Remoteproc:
+def choose(machine: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
     """Raises Failure listing what exists when none or several match."""
-    wish.check()
+    selector.check()
     present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(machine)]
     if not present:
         raise Failure(
             "this machine has no remote processor",
             "check that the kernel's remoteproc driver is built in or loaded and bound to the device",
         )
-    matching = [remoteproc for name, remoteproc in present if wish.matches(name, remoteproc.device)]
+    matching = [remoteproc for name, remoteproc in present if selector.matches(name, remoteproc.device)]
     if len(matching) == 1:
         return matching[0]
     listing = ", ".join(f"`{name}` ({remoteproc.device})" for name, remoteproc in present)
-    if not wish.is_given:
+    if not selector.is_given:
         raise Failure(
             f"this board has {len(present)} processors and none is named",
             f"name one by annotation remoteproc.name or remoteproc.device, present are {listing}",
@@ -75,10 +75,10 @@ def choose(machine: Machine, wish: Wish) -> Remoteproc:
     if matching:
         devices = " or ".join(remoteproc.device for remoteproc in matching)
         raise Failure(
-            f"this board has {len(present)} processors and {wish} fits {len(matching)} of them",
+            f"this board has {len(present)} processors and {selector} fits {len(matching)} of them",
             f"choose by annotation remoteproc.device: {devices}; the numbers depend on the order of probing",
         )
-    raise Failure(f"no processor {wish}", f"present are {listing}")
+    raise Failure(f"no processor {selector}", f"present are {listing}")
 
 
 # Why a processor in that state cannot take a container, and what to do.

@@ -8,9 +8,9 @@ import posix as os
 
 from hybrid_runtime.durable_file import remove_file, write_all
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import make_folders, on_machine, open_folder, resolved
 from hybrid_runtime.process_identity import is_alive, start_time
+from hybrid_runtime.system_paths import SystemPaths
 from hybrid_runtime.timestamp import compact
 
 LARGEST_BYTES = 64 << 20
@@ -49,7 +49,7 @@ class KernelDump:
             os.close(descriptor)
 
 
-def find_dump(machine: Machine, device: str) -> KernelDump | None:
+def find_dump(machine: SystemPaths, device: str) -> KernelDump | None:
     """The dump whose failing device is this processor; there is never more than one."""
     folder = machine.path("/sys/class/devcoredump")
     try:
@@ -71,7 +71,7 @@ def find_dump(machine: Machine, device: str) -> KernelDump | None:
 class DumpCopy:
     """A dump on its way into a file, a step at a time. The file has its name only when it is whole."""
 
-    def __init__(self, machine: Machine, dump: KernelDump, identifier: str) -> None:
+    def __init__(self, machine: SystemPaths, dump: KernelDump, identifier: str) -> None:
         """Raises OSError."""
         self.dump = dump
         self.name = f"{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"

@@ -2,8 +2,8 @@
 
 import posix as os
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import link_exists, resolved
+from hybrid_runtime.system_paths import SystemPaths
 
 # One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
 _LARGEST_RECORD = 8192
@@ -20,7 +20,7 @@ _BOOT_TEXT = " is now up"
 class KernelLog:
     """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
 
-    def __init__(self, machine: Machine, device: str) -> None:
+    def __init__(self, machine: SystemPaths, device: str) -> None:
         # dev_printk puts driver and device in front: `remoteproc remoteproc0: …`.
         self.own_start = f"remoteproc {device}: ".encode()
         self.above = [f"+{each}".encode() for each in devices_above(machine, device)]
@@ -86,7 +86,7 @@ def _is_debug(head: bytes) -> bool:
     return number.isdigit() and int(number) & 7 == _DEBUG_LEVEL
 
 
-def devices_above(machine: Machine, device: str) -> list[str]:
+def devices_above(machine: SystemPaths, device: str) -> list[str]:
     """Those that speak for the processor under names of their own, as `subsystem:name` (dev_printk of
     drivers/base/core.c): up to and with the nearest that has a driver.
 

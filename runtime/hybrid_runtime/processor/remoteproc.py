@@ -5,8 +5,8 @@ import posix as os
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import exists, is_folder, link_exists, on_machine, resolved
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class StopRefused(Failure):
 class Remoteproc:
     """`device` is the kernel's name of the instance: remoteprocN."""
 
-    def __init__(self, machine: Machine, device: str) -> None:
+    def __init__(self, machine: SystemPaths, device: str) -> None:
         self.machine = machine
         self.device = device
         self.path = f"{machine.remoteproc_class}/{device}"
@@ -175,7 +175,7 @@ class Remoteproc:
         )
 
 
-def processors(machine: Machine) -> list[Remoteproc]:
+def processors(machine: SystemPaths) -> list[Remoteproc]:
     """All of them, in the order of their numbers."""
     try:
         devices = os.listdir(machine.remoteproc_class)

@@ -10,8 +10,8 @@ import posix as os
 import termios
 
 from hybrid_runtime.failure import errno_meaning
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import decoded, encoded, exists
+from hybrid_runtime.system_paths import SystemPaths
 
 # Most firmware learns the address to send to from the first message it gets.
 GREETING = b"\n"
@@ -36,7 +36,7 @@ class Announcement:
         self.folder = folder
 
 
-def announced(machine: Machine, device: str, names: set[str]) -> list[Announcement]:
+def announced(machine: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
     """The channels of these names that the processor has now, by name and address."""
     found: list[Announcement] = []
     level = [f"{machine.remoteproc_class}/{device}"]
@@ -68,7 +68,7 @@ def _folders(folder: str) -> list[str]:
 class Channel:
     """`descriptor` is readable when the core has sent something; None while the channel is not open."""
 
-    def __init__(self, machine: Machine, announcement: Announcement) -> None:
+    def __init__(self, machine: SystemPaths, announcement: Announcement) -> None:
         self.machine = machine
         self.announcement = announcement
         self.descriptor: int | None = None

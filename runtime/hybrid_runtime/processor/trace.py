@@ -8,9 +8,9 @@ are followed, and of each so much, that all snapshots that are kept together are
 import posix as os
 from time import monotonic
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import is_folder
 from hybrid_runtime.processor.resource_table import trace_lengths
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _overwrite(known: bytearray, text: bytes, start: int, end: int) -> None:
 class Trace:
     """The trace buffers of a processor, each followed by itself."""
 
-    def __init__(self, machine: Machine, device: str) -> None:
+    def __init__(self, machine: SystemPaths, device: str) -> None:
         self.folder = machine.trace_folder(device)
         self.rings: dict[str, TraceRing] = {}
         self.capacities: list[int] | None = None

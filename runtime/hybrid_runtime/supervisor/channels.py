@@ -2,10 +2,10 @@
 
 from time import monotonic
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import as_named
 from hybrid_runtime.processor.rpmsg import Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class _Absence:
 class _Followed:
     """A channel that has been announced."""
 
-    def __init__(self, machine: Machine, announcement: Announcement) -> None:
+    def __init__(self, machine: SystemPaths, announcement: Announcement) -> None:
         self.channel = Channel(machine, announcement)
         self.absence = _Absence()
 
@@ -60,7 +60,7 @@ class _Followed:
 class Channels:
     """All of a container. They come and go with the core, and are looked for as long as it runs."""
 
-    def __init__(self, machine: Machine, device: str, wanted: "list[NamedChannel]", output: Output) -> None:
+    def __init__(self, machine: SystemPaths, device: str, wanted: "list[NamedChannel]", output: Output) -> None:
         self.machine = machine
         self.device = device
         self.output = output

@@ -3,11 +3,11 @@
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.path import as_named, on_machine
 from hybrid_runtime.processor.coredump import DumpCopy, KernelDump, failure_text, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.system_paths import SystemPaths
 
 # What a dump may take at the end of a container. The core is off by then.
 LAST_DUMP_SECONDS = 30.0
@@ -16,7 +16,7 @@ LAST_DUMP_SECONDS = 30.0
 class CrashDumps:
     """Each dump is copied once, a step at each turn; one that cannot be is left to the kernel's five minutes."""
 
-    def __init__(self, machine: Machine, record: Record, output: Output) -> None:
+    def __init__(self, machine: SystemPaths, record: Record, output: Output) -> None:
         self.machine = machine
         self.record = record
         self.output = output

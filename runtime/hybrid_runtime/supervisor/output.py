@@ -8,9 +8,9 @@ from time import monotonic
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
 from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.quotation import message_line
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.firmware_text import LINE_COST, FirmwareText, cost
+from hybrid_runtime.text import message_line
 
 # In each period, which is a busy look's, so much goes out of all sources together. A log of the default size holds
 # a fifth of a second of that.
@@ -34,7 +34,7 @@ class Output:
         # By name; the ones that have waited longest first.
         self.sources: dict[str, FirmwareText] = {}
         self.unended: FirmwareText | None = None
-        self.allowance = LARGEST_COST
+        self.limits = LARGEST_COST
         self.period_end = self.tell_again = monotonic()
         self.lost_bytes = 0
 
@@ -87,13 +87,13 @@ class Output:
         if not waiting:
             return
         if monotonic() >= self.period_end:
-            self.allowance = LARGEST_COST
+            self.limits = LARGEST_COST
             self.period_end = monotonic() + PERIOD_SECONDS
         self._tell_losses()
         for done, source in enumerate(waiting):
-            if self.allowance > 0:
-                text = source.take(self.allowance // (len(waiting) - done) or 1)
-                self.allowance -= cost(text)
+            if self.limits > 0:
+                text = source.take(self.limits // (len(waiting) - done) or 1)
+                self.limits -= cost(text)
                 self._emit_firmware(source, source.splitter.feed(text))
 
     def _tell_losses(self) -> None:

@@ -10,20 +10,20 @@ from time import monotonic
 
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.log import ContainerLog
-from hybrid_runtime.container.record import CREATED, STARTED, End, Record
+from hybrid_runtime.container.record import CREATED, STARTED, Exit, Record
 from hybrid_runtime.container.store import LOG
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
-from hybrid_runtime.quotation import message_line
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.problems import Problems, description
 from hybrid_runtime.supervisor.stop_signals import StopSignals
-from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, Ending, judge
+from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, ExitReason, judge
+from hybrid_runtime.text import message_line
 from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
@@ -89,15 +89,15 @@ class Supervisor:
 
     def run(self) -> int:
         """The exit code, after everything is undone."""
-        ending: Ending | None = None
+        exit_reason: ExitReason | None = None
         try:
-            while ending is None:
-                ending = self._turn()
+            while exit_reason is None:
+                exit_reason = self._turn()
         except Exception as fault:  # noqa: BLE001  the core shall not run on because of a defect of this program
-            ending = Ending(BROKEN_CODE, description(fault))
-        return self._finish(ending)
+            exit_reason = ExitReason(BROKEN_CODE, description(fault))
+        return self._finish(exit_reason)
 
-    def _turn(self) -> Ending | None:
+    def _turn(self) -> ExitReason | None:
         """Wait for the next event and deal with it."""
         ready = self._wait()
         if self.stop_signals.descriptor in ready and self.stop_signals.ask_for_stop():
@@ -107,9 +107,9 @@ class Supervisor:
             self.next_look = monotonic()
         for descriptor in self.control.descriptors():
             if descriptor in ready and (verb := self.control.receive(descriptor)) is not None:
-                ending = self._serve(descriptor, verb)
-                if ending:
-                    return ending
+                exit_reason = self._serve(descriptor, verb)
+                if exit_reason:
+                    return exit_reason
         if self.channels and any(descriptor in ready for descriptor in self.channels.descriptors()):
             self.channels.receive()
         if self.dumps and self.dumps.step():
@@ -137,7 +137,7 @@ class Supervisor:
         timeout = 0.0 if self.dumps and self.dumps.copy else max(0.0, self.next_look - monotonic())
         return [descriptor for descriptor, _ in waiting.poll(timeout * 1000)]
 
-    def _serve(self, descriptor: int, verb: str) -> Ending | None:
+    def _serve(self, descriptor: int, verb: str) -> ExitReason | None:
         if verb != "start":
             self.control.answer(descriptor, {"ok": False, "message": f"unknown request `{verb}`"})
             return None
@@ -196,7 +196,7 @@ class Supervisor:
         except Failure as error:
             self.output.supervisor(f"hybrid-runtime: {error}")
 
-    def _look(self) -> Ending | None:
+    def _look(self) -> ExitReason | None:
         """One look at the kernel's log, the trace and the core's state."""
         began = monotonic()
         self._read_kernel_log()
@@ -205,14 +205,14 @@ class Supervisor:
             self.channels.look()
         if self.dumps:
             self.dumps.look()
-        ending = self._try_to_stop() if self.is_to_stop else self._judge()
+        exit_reason = self._try_to_stop() if self.is_to_stop else self._judge()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
         self.output.flush()
         # A pause is no shorter than the look: a core that floods us gets half of a slow processor at most.
         pause = max(BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS, monotonic() - began)
         self.next_look = monotonic() + pause
-        return ending
+        return exit_reason
 
     def _read_kernel_log(self) -> bool:
         """Whether there was anything about our core."""
@@ -258,7 +258,7 @@ class Supervisor:
         waiting.register(self.stop_signals.descriptor, POLLIN)
         return bool(waiting.poll(0))
 
-    def _try_to_stop(self) -> Ending | None:
+    def _try_to_stop(self) -> ExitReason | None:
         """A core that refuses to stop keeps its container: it is asked again at each look, until the driver relents or
         the engine loses patience and kills."""
         if self.channels:
@@ -276,7 +276,7 @@ class Supervisor:
             self.output.supervisor(f"hybrid-runtime: {text}")
         self.told_problem = text
 
-    def _judge(self) -> Ending | None:
+    def _judge(self) -> ExitReason | None:
         now = monotonic()
         try:
             state, ours = self.core.remoteproc.state, self.core.is_ours()
@@ -299,7 +299,7 @@ class Supervisor:
             seconds_down=now - self.last_seen_up,
         )
 
-    def _finish(self, ending: Ending) -> int:
+    def _finish(self, exit_reason: ExitReason) -> int:
         """Last trace, stop, give back, last words, and the record as the last act.
 
         Each step is made whatever became of those before it, but nothing of a core that still runs is given back.
@@ -307,16 +307,16 @@ class Supervisor:
         problems = Problems()
         if self.record.phase == STARTED:
             problems.of(self._read_last_words)
-            if ending is CRASHED and not self.record.kernel_recovers:
+            if exit_reason is CRASHED and not self.record.kernel_recovers:
                 problems.of(self._provoke_dump)
         is_off = problems.of(self.core.stop)
         if self.dumps and self.record.phase == STARTED:
             problems.of(self.dumps.finish)
         if is_off:
             problems.of(self.core.give_back)
-        self.record.end = _end(ending, problems)
+        self.record.end = _end(exit_reason, problems)
         problems.of(self._say_last_words)
-        self.record.end = _end(ending, problems)
+        self.record.end = _end(exit_reason, problems)
         self._save()
         return self.record.end.code
 
@@ -337,9 +337,9 @@ class Supervisor:
             self.channels.close()
 
 
-def _end(ending: Ending, problems: Problems) -> End:
-    code = BROKEN_CODE if problems.of_ours else ending.code
-    return End(code, "; ".join([ending.reason, *problems.texts]), rfc3339())
+def _end(exit_reason: ExitReason, problems: Problems) -> Exit:
+    code = BROKEN_CODE if problems.of_ours else exit_reason.code
+    return Exit(code, "; ".join([exit_reason.reason, *problems.texts]), rfc3339())
 
 
 def close_all_but(kept: set[int]) -> None:

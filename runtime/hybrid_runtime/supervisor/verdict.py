@@ -6,7 +6,7 @@ from hybrid_runtime.processor.remoteproc import GONE_STATES
 RECOVERY_SECONDS = 2.0
 
 
-class Ending:
+class ExitReason:
     """Why the supervisor ends; `code` is its exit code, and so the container's."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -14,18 +14,18 @@ class Ending:
         self.reason = reason
 
 
-STOPPED = Ending(0, "stopped")
-STOPPED_BY_ANOTHER = Ending(69, "the core was stopped or its firmware replaced from outside this container")
-CRASHED = Ending(70, "the core crashed")
-VANISHED = Ending(71, "the processor vanished")
-START_FAILED = Ending(72, "the start failed")
+STOPPED = ExitReason(0, "stopped")
+STOPPED_BY_ANOTHER = ExitReason(69, "the core was stopped or its firmware replaced from outside this container")
+CRASHED = ExitReason(70, "the core crashed")
+VANISHED = ExitReason(71, "the processor vanished")
+START_FAILED = ExitReason(72, "the start failed")
 # Of a defect of this program: the last resort.
 BROKEN_CODE = 73
 
 
 def judge(
     core: str, *, ours: bool, has_driver: bool, kernel_recovers: bool, crash_seen: bool, seconds_down: float
-) -> Ending | None:
+) -> ExitReason | None:
     """None: go on. `seconds_down` is how long the core has not been seen up.
 
     `has_driver` counts for a core that is offline, and is looked at after `core`: a driver that is unbound stops its

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from hybrid_hil import rig as rig_module
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import Parcel
+from hybrid_hil.deployment import RuntimePayload
 from hybrid_hil.failure import RigError
 from hybrid_hil.health import Finding
 from hybrid_hil.inspection import StaleRuntimeError
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed
-from hybrid_hil.suite.keeper import expected_warnings, leaves, summary, warned
-from hybrid_hil.vitals import Vitals
+from hybrid_hil.suite.board_session import expected_warnings, leaves, summary, warned
 
 AS_IT_WAS = "tainted 0\nwarnings 0\nprintk 1 4 1 7\nprocess init 1\n"
 WARNING = "kernel [    9.5] WARNING: CPU: 0 PID: 1 at kernel/x.c:1"
@@ -33,7 +33,7 @@ class CareBoard:
         self.boots, self.restores = 0, 0
         self.looks = [AS_IT_WAS]
         self.scripts: list[str] = []
-        self.vitals = Vitals()
+        self.health = BoardHealth()
         self.shell = SimpleNamespace(run=self._run)
 
     def _run(self, text: str, *, deadline: Deadline) -> Completed:  # noqa: ARG002  as a shell has it
@@ -53,7 +53,7 @@ class CareBoard:
         """Back to how it was, as from a snapshot."""
         self.looks = [AS_IT_WAS]
         self.restores += 1
-        self.vitals.reset()
+        self.health.reset()
         self.inspection(self, deadline)
 
 
@@ -67,7 +67,7 @@ def stale(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise StaleRuntimeError(said.pop(0))
 
     monkeypatch.setattr(rig_module, "require_deployed", require)
-    monkeypatch.setattr(rig_module, "parcel_of_checkout", lambda: Parcel(b"", {}, {}))
+    monkeypatch.setattr(rig_module, "checkout_payload", lambda: RuntimePayload(b"", {}, {}))
     return said
 
 
@@ -130,7 +130,7 @@ def test_a_panic_is_a_complaint_too(rig: Rig, board: CareBoard) -> None:
     """Known by its console, and at once: such a board is not even asked."""
     heard: list[str] = []
     board.looks = ["a look that would wait for its deadline"]
-    board.vitals.report("Kernel panic - not syncing: sysrq triggered crash")
+    board.health.report("Kernel panic - not syncing: sysrq triggered crash")
     rig.look_after("this", told=lambda found: heard.extend(one.text for one in found))
     assert heard == ["kernel Kernel panic - not syncing: sysrq triggered crash"]
     assert board.restores == 1
@@ -139,7 +139,7 @@ def test_a_panic_is_a_complaint_too(rig: Rig, board: CareBoard) -> None:
 def test_a_board_that_only_does_not_answer_is_renewed_without_blame(rig: Rig, board: CareBoard) -> None:
     heard: list[object] = []
     board.looks = [""]
-    board.vitals.report("the board is powered off")
+    board.health.report("the board is powered off")
     assert "does not answer" in str(rig.look_after("this", told=heard.append)[0])
     assert (heard, board.restores) == ([], 1)
 

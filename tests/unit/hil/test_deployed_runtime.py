@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deployment import COMMAND
 from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import CommandError, Completed, Shell
-from hybrid_hil.vitals import Vitals
 
 
 class AnsweringShell(Shell):
     """A double of a board's shell: every command ends as it is told to, and is kept."""
 
     def __init__(self, exit_status: int = 0, stdout: str = "") -> None:
-        super().__init__(Vitals())
+        super().__init__(BoardHealth())
         self.exit_status, self.stdout = exit_status, stdout
         self.commands: list[list[str]] = []
 

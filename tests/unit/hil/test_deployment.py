@@ -1,4 +1,4 @@
-"""The parcel that carries the runtime."""
+"""The runtime_payload that carries the runtime."""
 
 import hashlib
 import io
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, parcel
+from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, runtime_payload
 from hybrid_hil.failure import RigError
 
 
@@ -40,7 +40,7 @@ def members(tar: bytes) -> dict[str, tuple[int, bytes]]:
 
 
 def test_it_holds_sources_programs_and_settings_and_nothing_compiled(runtime: Path) -> None:
-    inside = members(parcel(runtime).tar)
+    inside = members(runtime_payload(runtime).tar)
     sources = {"hybrid_runtime/__init__.py", "hybrid_runtime/deep/module.py"}
     assert set(inside) == sources | {LAUNCHER, SHIM, "engines/podman/drop-in.conf", DIGESTS, COMMIT}
     assert inside[LAUNCHER][0] == inside[SHIM][0] == 0o755
@@ -48,12 +48,12 @@ def test_it_holds_sources_programs_and_settings_and_nothing_compiled(runtime: Pa
 
 
 def test_the_shim_finds_the_runtime_as_runc(runtime: Path) -> None:
-    with tarfile.open(fileobj=io.BytesIO(parcel(runtime).tar)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(runtime_payload(runtime).tar)) as archive:
         assert (archive.getmember(LINK).issym(), archive.getmember(LINK).linkname) == (True, f"../{LAUNCHER}")
 
 
 def test_the_digests_are_those_of_the_contents(runtime: Path) -> None:
-    packed = parcel(runtime)
+    packed = runtime_payload(runtime)
     inside = members(packed.tar)
     listed = dict(line.split("  ")[::-1] for line in inside.pop(DIGESTS)[1].decode().splitlines())
     assert listed == {name: hashlib.sha256(content).hexdigest() for name, (_, content) in inside.items()}
@@ -61,11 +61,11 @@ def test_the_digests_are_those_of_the_contents(runtime: Path) -> None:
 
 
 def test_equal_sources_give_equal_bytes(runtime: Path) -> None:
-    before = parcel(runtime).tar
+    before = runtime_payload(runtime).tar
     (runtime / LAUNCHER).touch()
-    assert parcel(runtime).tar == before
+    assert runtime_payload(runtime).tar == before
 
 
 def test_a_folder_without_a_runtime_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RigError, match="holds no runtime"):
-        parcel(tmp_path)
+        runtime_payload(tmp_path)

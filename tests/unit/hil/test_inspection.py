@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil import inspection
-from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, Parcel, parcel
+from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, RuntimePayload, runtime_payload
 from hybrid_hil.inspection import differences
 
 MODULE = "hybrid_runtime/deep/module.py"
@@ -18,7 +18,7 @@ CACHED = f"hybrid_runtime/deep/__pycache__/module.{sys.implementation.cache_tag}
 
 
 @pytest.fixture
-def packed(tmp_path: Path) -> Parcel:
+def packed(tmp_path: Path) -> RuntimePayload:
     source = tmp_path / "checkout/runtime"
     for name, text in {
         LAUNCHER: "#!/usr/bin/python3 -IS\n",
@@ -29,12 +29,12 @@ def packed(tmp_path: Path) -> Parcel:
     }.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)
-    return parcel(source)
+    return runtime_payload(source)
 
 
 @pytest.fixture
-def board(tmp_path: Path, packed: Parcel) -> Path:
-    """A double of a board's root, with the parcel deployed by the same steps."""
+def board(tmp_path: Path, packed: RuntimePayload) -> Path:
+    """A double of a board's root, with the runtime_payload deployed by the same steps."""
     root = tmp_path / "board"
     folder = root / "usr/lib/hybrid-runtime"
     folder.mkdir(parents=True)
@@ -57,7 +57,7 @@ def folder_of(root: Path) -> Path:
     return root / "usr/lib/hybrid-runtime"
 
 
-def test_what_was_deployed_is_what_is_there(packed: Parcel, board: Path) -> None:
+def test_what_was_deployed_is_what_is_there(packed: RuntimePayload, board: Path) -> None:
     assert differences(packed, answer(board)) == []
 
 
@@ -85,7 +85,7 @@ def of_another_source(path: Path) -> None:
 
 
 def looked_at(path: Path) -> None:
-    """Python would compare times, which are all the same in a parcel."""
+    """Python would compare times, which are all the same in a runtime_payload."""
     content = bytearray(path.read_bytes())
     content[4:8] = bytes(4)
     path.write_bytes(content)
@@ -119,14 +119,16 @@ def linked_elsewhere(path: Path) -> None:
     ],
 )
 def test_what_is_otherwise_is_named(
-    packed: Parcel, board: Path, harm: Callable[[Path], None], name: str, told: str
+    packed: RuntimePayload, board: Path, harm: Callable[[Path], None], name: str, told: str
 ) -> None:
     harm(folder_of(board) / name)
     found = [text.replace(str(board), "") for text in differences(packed, answer(board))]
     assert found == [told]
 
 
-def test_a_list_of_the_board_s_own_that_agrees_with_its_files_proves_nothing(packed: Parcel, board: Path) -> None:
+def test_a_list_of_the_board_s_own_that_agrees_with_its_files_proves_nothing(
+    packed: RuntimePayload, board: Path
+) -> None:
     """As on a board that was kept with the runtime of another commit: everything there agrees with everything."""
     folder = folder_of(board)
     edited(folder / MODULE)
@@ -136,6 +138,6 @@ def test_a_list_of_the_board_s_own_that_agrees_with_its_files_proves_nothing(pac
     assert differences(packed, answer(board)) == [f"`{MODULE}` differs", f"`{DIGESTS}` differs"]
 
 
-def test_nothing_there_at_all(packed: Parcel, board: Path) -> None:
+def test_nothing_there_at_all(packed: RuntimePayload, board: Path) -> None:
     shutil.rmtree(folder_of(board))
     assert f"`{LAUNCHER}` is missing" in differences(packed, answer(board))

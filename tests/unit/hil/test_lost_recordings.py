@@ -8,7 +8,7 @@ import pytest
 from full_disk import fill, make_read_only, mounted
 from test_recording import pytest_run
 
-from hybrid_hil.board.snapshot import Shelf, Snapshot
+from hybrid_hil.board.snapshot import Snapshot, SnapshotCache
 from hybrid_hil.console.record import Record
 from hybrid_hil.evidence import QUESTIONS, Evidence, collect
 from hybrid_hil.shell import Completed
@@ -19,19 +19,19 @@ from types import SimpleNamespace
 from hybrid_hil.console import Console
 from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed
-from hybrid_hil.suite.keeper import BoardKeeper
-from hybrid_hil.vitals import Vitals
+from hybrid_hil.suite.board_session import BoardSession
+from hybrid_hil.board_health import BoardHealth
 
 def make(keeper):
     logs = keeper._artifacts / keeper._assignment.worker
-    said = [Console(name, Vitals(), log=logs / f"{name}.log") for name in ("console", "core")]
+    said = [Console(name, BoardHealth(), log=logs / f"{name}.log") for name in ("console", "core")]
     board = SimpleNamespace(console=said[0], core_console=said[1], by_hand="qemu", boots=1, restores=0, provision=None)
     board.shell = SimpleNamespace(run=lambda text, **_: Completed(text, 0, "1.0", "", 0.0))
     board.close = lambda: [console.close() for console in said]
     board.name = "double"
     return Rig(board)
 
-BoardKeeper._make = make
+BoardSession._make = make
 Rig.look_after = lambda rig, test: []
 """
 SUITE = """
@@ -111,7 +111,7 @@ def test_evidence_without_room_is_a_line_and_no_error(disk: Path) -> None:
 
 def test_a_restore_whose_time_cannot_be_noted_is_one_all_the_same(disk: Path) -> None:
     fill(disk)
-    Shelf().note(Snapshot(disk, 9.0, ()), 2.0)
+    SnapshotCache().note(Snapshot(disk, 9.0, ()), 2.0)
     assert not (disk / "times").exists() or (disk / "times").read_text() == ""
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.nightly.ingredients import MODULES, against_module
 from hybrid_hil.nightly.part import HOST, NEWEST, PARTS, ROOT, Part
-from hybrid_hil.nightly.plan import Planned, Wishes, foreseen, no_room, plan
+from hybrid_hil.nightly.plan import Filter, Planned, foreseen, no_room, plan
+from hybrid_hil.nightly.requirements import MODULES, against_module
 
 FAST = Part("fast", "", 5, ())
 SLOW = Part("slow-new", "", 30, (), needs=("newest",))
@@ -22,24 +22,24 @@ def reasons(planned: list[Planned]) -> dict[str, str]:
 
 
 def test_with_everything_at_hand_all_of_it_runs_in_order() -> None:
-    assert reasons(plan(THREE, Wishes(), {})) == {"fast": "", "slow-new": "", "last-new": ""}
-    assert [one.part for one in plan(THREE, Wishes(), {})] == list(THREE)
+    assert reasons(plan(THREE, Filter(), {})) == {"fast": "", "slow-new": "", "last-new": ""}
+    assert [one.part for one in plan(THREE, Filter(), {})] == list(THREE)
 
 
 def test_what_lacks_something_says_what() -> None:
     missing = {"buildroot": "no image", "grpc": "no module"}
-    assert reasons(plan(THREE, Wishes(), missing)) == {"fast": "", "slow-new": "", "last-new": "no image"}
+    assert reasons(plan(THREE, Filter(), missing)) == {"fast": "", "slow-new": "", "last-new": "no image"}
 
 
 def test_only_names_all_there_is_and_skip_leaves_a_line() -> None:
-    wishes = Wishes(only=("*-new",), skip=("slow*",))
-    assert reasons(plan(THREE, wishes, {})) == {"slow-new": "not wished for: --skip", "last-new": ""}
+    part_filter = Filter(only=("*-new",), skip=("slow*",))
+    assert reasons(plan(THREE, part_filter, {})) == {"slow-new": "not wished for: --skip", "last-new": ""}
 
 
-@pytest.mark.parametrize("wishes", [Wishes(only=("fastt",)), Wishes(skip=("nothing-*",))])
-def test_a_wish_for_nothing_is_refused(wishes: Wishes) -> None:
+@pytest.mark.parametrize("part_filter", [Filter(only=("fastt",)), Filter(skip=("nothing-*",))])
+def test_a_wish_for_nothing_is_refused(part_filter: Filter) -> None:
     with pytest.raises(RigError, match=r"no part `(fastt|nothing-\*)`") as refused:
-        plan(THREE, wishes, {})
+        plan(THREE, part_filter, {})
     assert refused.value.exit_code == 2
 
 
@@ -54,7 +54,7 @@ def test_no_part_is_begun_that_no_longer_fits(begun: float, bound: float | None,
 
 
 def test_a_shorter_part_may_still_fit_after_one_that_does_not() -> None:
-    seen = foreseen(plan(THREE, Wishes(), {}), 16)
+    seen = foreseen(plan(THREE, Filter(), {}), 16)
     assert reasons(seen) == {"fast": "", "slow-new": "takes about 30 minutes, 11 of 16 are left", "last-new": ""}
 
 

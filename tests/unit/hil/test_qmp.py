@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from hybrid_hil.board.machine import is_power_off, obituary
+from hybrid_hil.board.machine import exit_text, is_power_off
 from hybrid_hil.board.qmp import Qmp, forwarded_port
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
@@ -26,18 +26,18 @@ def test_no_forward_is_an_error() -> None:
 
 
 def test_an_obituary_says_how() -> None:
-    assert obituary(-9, "") == "QEMU was killed by signal 9"
-    assert obituary(1, "no such file") == "QEMU ended with 1: no such file"
+    assert exit_text(-9, "") == "QEMU was killed by signal 9"
+    assert exit_text(1, "no such file") == "QEMU ended with 1: no such file"
 
 
 @pytest.mark.parametrize(
     ("cause", "expected"),
     [
-        (obituary(0, ""), True),
-        (obituary(0, "qemu-system-aarch64: warning: an old disk"), True),
-        (obituary(0, "qemu-system-aarch64: terminating on signal 15 from pid 1 (init)"), False),
-        (obituary(1, ""), False),
-        (obituary(-9, ""), False),
+        (exit_text(0, ""), True),
+        (exit_text(0, "qemu-system-aarch64: warning: an old disk"), True),
+        (exit_text(0, "qemu-system-aarch64: terminating on signal 15 from pid 1 (init)"), False),
+        (exit_text(1, ""), False),
+        (exit_text(-9, ""), False),
         ("Kernel panic - not syncing: sysrq triggered crash", False),
     ],
 )

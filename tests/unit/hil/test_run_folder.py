@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.board.run_folder import Card, RunFolder, running_boards, runs_root, sweep
+from hybrid_hil.board.run_folder import RunFolder, RunInfo, running_boards, runs_root, sweep
 from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address
 
-CARD = Card("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)
+CARD = RunInfo("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)
 
 HOLDER = """
 import os, sys
@@ -73,11 +73,11 @@ def test_boards_are_found_while_they_can_be_reached(root: Path) -> None:
 
 def test_a_card_says_whose_board_it_is() -> None:
     address = Address("127.0.0.1", 2200, "/keys/host", Path("/keys/login"))
-    assert Card.of("hil boot", "two-cores", address, 1) == replace(CARD, checkout=str(checkout_root()))
+    assert RunInfo.of("hil boot", "two-cores", address, 1) == replace(CARD, checkout=str(checkout_root()))
 
 
 def test_cards_of_other_versions_are_read() -> None:
     saved = asdict(CARD)
     del saved["checkout"]
-    assert Card.parse(json.dumps(saved)) == CARD
-    assert Card.parse(json.dumps({**asdict(CARD), "of_a_later_version": 1})) == CARD
+    assert RunInfo.parse(json.dumps(saved)) == CARD
+    assert RunInfo.parse(json.dumps({**asdict(CARD), "of_a_later_version": 1})) == CARD

@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_hil.board.layout import ONE_CORE
 from hybrid_hil.board.options import QemuOptions, snapshot_key
-from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Shelf, Snapshot, copy, key_of, worth_it
+from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Snapshot, SnapshotCache, copy, key_of, worth_it
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
@@ -45,27 +45,27 @@ def test_whatever_makes_a_board_what_it_is_counts_in_its_key() -> None:
 
 
 def test_a_kept_board_is_found_with_its_times(tmp_path: Path) -> None:
-    shelf, disk = Shelf(Store(tmp_path / "cache")), tmp_path / "disk"
+    snapshots, disk = SnapshotCache(Store(tmp_path / "cache")), tmp_path / "disk"
     disk.write_bytes(b"memory and all")
-    assert shelf.find("k") is None
-    shelf.keep("k", disk, 4.5)
-    found = shelf.find("k")
+    assert snapshots.find("k") is None
+    snapshots.keep("k", disk, 4.5)
+    found = snapshots.find("k")
     assert found is not None
     assert (found.disk.read_bytes(), found.boot_s, found.restored_s) == (b"memory and all", 4.5, ())
-    shelf.note(found, 1.25)
-    again = shelf.find("k")
+    snapshots.note(found, 1.25)
+    again = snapshots.find("k")
     assert again is not None
     assert again.restored_s == (1.25,)
-    shelf.drop("k")
-    assert shelf.find("k") is None
+    snapshots.drop("k")
+    assert snapshots.find("k") is None
 
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache")
-    shelf, disk = Shelf(store), tmp_path / "disk"
+    snapshots, disk = SnapshotCache(store), tmp_path / "disk"
     disk.write_bytes(b"x")
     for number in range(MOST_KEPT + 2):
-        shelf.keep(f"k{number}", disk, 1.0)
+        snapshots.keep(f"k{number}", disk, 1.0)
         for older, component in enumerate(reversed(store.components(KIND))):
             os.utime(store.path(component), (older, older))
     assert [component.digest for component in store.components(KIND)] == ["k5", "k4", "k3", "k2"]
@@ -77,7 +77,7 @@ def test_damaged_facts_are_no_snapshot(tmp_path: Path, facts: str) -> None:
     folder.mkdir(parents=True)
     (folder / "facts.json").write_text(facts)
     (folder / DISK).touch()
-    assert Shelf(Store(tmp_path / "cache")).find("k") is None
+    assert SnapshotCache(Store(tmp_path / "cache")).find("k") is None
 
 
 def test_a_copy_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.qmp import Qmp
-from hybrid_hil.board.run_folder import Card, RunFolder, filling
+from hybrid_hil.board.run_folder import RunFolder, RunInfo, filling
 from hybrid_hil.board.standstill import Standstill
+from hybrid_hil.board_health import BoardHealth, ending
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.vitals import Vitals, ending
 
 STOP: dict[str, object] = {"event": "STOP"}
 RESUME: dict[str, object] = {"event": "RESUME"}
@@ -87,7 +87,7 @@ class QemuDouble(threading.Thread):
 
 def test_events_are_told_as_they_come(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
-    standstill, vitals = Standstill(tmp_path), Vitals()
+    standstill, health = Standstill(tmp_path), BoardHealth()
     QemuDouble(theirs, [{"event": "RTC_CHANGE", "data": {}}, failing(), STOP]).start()
     heard: list[object] = []
 
@@ -95,10 +95,10 @@ def test_events_are_told_as_they_come(tmp_path: Path) -> None:
         heard.append(event["event"])
         cause = standstill.cause(event)
         if cause is not None:
-            vitals.report(cause)
+            health.report(cause)
 
     qmp = Qmp(ours, Deadline(10), Standstill.heard, tell)
-    assert vitals.wait(10)
+    assert health.wait(10)
     assert heard == ["BLOCK_IO_ERROR", "STOP"]
     theirs.close()
     qmp.close()
@@ -115,5 +115,5 @@ def test_a_board_that_cannot_be_published_says_why(tmp_path: Path) -> None:
     folder = RunFolder.make(tmp_path)
     (folder.path / "board.json.new").symlink_to("/dev/full")
     with pytest.raises(RigError, match=r"`.*board-.*` takes no file: No space left on device"):
-        folder.publish(Card("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1))
+        folder.publish(RunInfo("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1))
     folder.remove()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console, Line
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
 from hybrid_hil.proof import UnprovenError, Witness
-from hybrid_hil.vitals import Vitals
 
 FIRMWARE = BuiltFirmware("/x.elf", "heartbeat", 0, "10000.r5f", "ab12", "core0")
 OURS = b"core0 heartbeat boot=1 nonce=ab12\n"
@@ -29,7 +29,7 @@ def line() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def attached(line: tuple[socket.socket, socket.socket]) -> tuple[Console, socket.socket]:
-    console = Console("core console", Vitals())
+    console = Console("core console", BoardHealth())
     console.attach(SocketLine(line[0]))
     return console, line[1]
 
@@ -119,7 +119,7 @@ def test_a_core_that_goes_on_is_not_silent(line: tuple[socket.socket, socket.soc
 
 def test_a_console_that_was_never_attached_proves_no_silence() -> None:
     with pytest.raises(UnprovenError, match="nobody is heard"):
-        Witness(Console("core console", Vitals())).silent(FIRMWARE)
+        Witness(Console("core console", BoardHealth())).silent(FIRMWARE)
 
 
 def test_a_line_whose_far_end_is_gone_proves_no_silence(line: tuple[socket.socket, socket.socket]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.buildroot.release import PINNED, Release, ReleaseRecipe, download, release_component
 from hybrid_hil.image.buildroot.tree import open_tree
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.terminal import QuietReporter
 
 
@@ -51,7 +51,7 @@ def digest_of(archive: Path) -> str:
 def fetch(release: Release, site: str, folder: Path) -> None:
     folder.mkdir()
     with QuietReporter().step("fetching") as step:
-        ReleaseRecipe(release, site).build(folder, Workshop(folder.with_suffix(".log")), step)
+        ReleaseRecipe(release, site).build(folder, BuildRunner(folder.with_suffix(".log")), step)
 
 
 def test_unpacked_where_it_is_asked_for(tmp_path: Path, site: str) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import keeper
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image import lifeline
+from hybrid_hil.image.child import BuildRunner
 
 # A shell and its child, both of which would run for minutes; it names both.
 FAMILY = "sleep 300 & echo $$ $!; wait"
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path / "logs" / "kernel.log")
+def runner(tmp_path: Path) -> BuildRunner:
+    return BuildRunner(tmp_path / "logs" / "kernel.log")
 
 
 def is_dead(pid: int) -> bool:
@@ -36,41 +36,41 @@ def all_die(pids: list[int]) -> bool:
     return any(all(is_dead(pid) for pid in pids) for _ in Deadline(10).ticks(0.02))
 
 
-def test_output_goes_to_the_log_and_the_watcher(workshop: Workshop) -> None:
+def test_output_goes_to_the_log_and_the_watcher(runner: BuildRunner) -> None:
     seen: list[str] = []
-    workshop.run(["sh", "-c", "echo one; echo two >&2"], watch=seen.append)
+    runner.run(["sh", "-c", "echo one; echo two >&2"], watch=seen.append)
     assert seen == ["one\n", "two\n"]
-    assert workshop.log.read_text().splitlines()[1:] == ["one", "two"]
+    assert runner.log.read_text().splitlines()[1:] == ["one", "two"]
 
 
-def test_failure_shows_the_last_lines_and_the_log(workshop: Workshop) -> None:
+def test_failure_shows_the_last_lines_and_the_log(runner: BuildRunner) -> None:
     with pytest.raises(RigError) as raised:
-        workshop.run(["sh", "-c", "seq 100; exit 3"])
+        runner.run(["sh", "-c", "seq 100; exit 3"])
     assert "`sh` ended with exit status 3" in raised.value.message
     assert raised.value.message.splitlines()[-1].strip() == "100"
     assert len(raised.value.message.splitlines()) < 20
-    assert str(workshop.log) in raised.value.remedy
+    assert str(runner.log) in raised.value.remedy
 
 
-def test_death_by_signal_is_told_as_such(workshop: Workshop) -> None:
+def test_death_by_signal_is_told_as_such(runner: BuildRunner) -> None:
     with pytest.raises(RigError, match="killed by signal 9"):
-        workshop.run(["sh", "-c", "kill -9 $$"])
+        runner.run(["sh", "-c", "kill -9 $$"])
 
 
-def test_missing_program_is_told_with_its_package(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_program_is_told_with_its_package(runner: BuildRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(RigError) as raised:
-        workshop.run(["mmdebstrap"])
+        runner.run(["mmdebstrap"])
     assert "install the package `mmdebstrap`" in raised.value.remedy
 
 
-def test_input_is_empty(workshop: Workshop) -> None:
+def test_input_is_empty(runner: BuildRunner) -> None:
     seen: list[str] = []
-    workshop.run(["sh", "-c", "read line || echo end"], watch=seen.append)
+    runner.run(["sh", "-c", "read line || echo end"], watch=seen.append)
     assert seen == ["end\n"]
 
 
-def test_interrupt_kills_the_whole_family(workshop: Workshop) -> None:
+def test_interrupt_kills_the_whole_family(runner: BuildRunner) -> None:
     pids: list[int] = []
 
     def interrupt(line: str) -> None:
@@ -78,15 +78,15 @@ def test_interrupt_kills_the_whole_family(workshop: Workshop) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        workshop.run(["sh", "-c", FAMILY], watch=interrupt)
+        runner.run(["sh", "-c", FAMILY], watch=interrupt)
     assert len(pids) == 2
     assert all_die(pids)
 
 
-def test_what_a_program_left_running_is_killed(workshop: Workshop) -> None:
+def test_what_a_program_left_running_is_killed(runner: BuildRunner) -> None:
     pids: list[int] = []
     script = "sleep 300 > /dev/null 2>&1 & echo $!"
-    workshop.run(["sh", "-c", script], watch=lambda line: pids.append(int(line)))
+    runner.run(["sh", "-c", script], watch=lambda line: pids.append(int(line)))
     assert len(pids) == 1
     assert all_die(pids)
 
@@ -96,7 +96,7 @@ def test_family_dies_with_a_parent_that_was_killed() -> None:
         "import subprocess, sys; "
         "subprocess.Popen([sys.executable, *sys.argv[1:]], stdin=subprocess.PIPE, process_group=0).wait()"
     )
-    command = [sys.executable, "-c", parent, "-IS", keeper.__file__, "sh", "-c", FAMILY]
+    command = [sys.executable, "-c", parent, "-IS", lifeline.__file__, "sh", "-c", FAMILY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         readable, _, _ = select.select([process.stdout], [], [], 10)

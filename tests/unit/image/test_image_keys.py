@@ -7,7 +7,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.keys import AUTHORIZED_KEYS, DROPBEAR_HOST_KEY, make_keys
 from hybrid_hil.terminal import QuietReporter
 
@@ -15,7 +15,7 @@ from hybrid_hil.terminal import QuietReporter
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     with QuietReporter().step("keys") as step:
-        make_keys(tmp_path, Workshop(tmp_path / "logs/keys.log"), step)
+        make_keys(tmp_path, BuildRunner(tmp_path / "logs/keys.log"), step)
     return tmp_path
 
 

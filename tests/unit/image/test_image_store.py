@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import QuietReporter, Reporter, Step
 
@@ -23,13 +23,13 @@ PATIENCE = 30
 
 
 def write(text: str) -> Builder:
-    def build(folder: Path, _workshop: Workshop, _step: Step) -> None:
+    def build(folder: Path, _runner: BuildRunner, _step: Step) -> None:
         (folder / "Image").write_text(text)
 
     return build
 
 
-def never(_folder: Path, _workshop: Workshop, _step: Step) -> None:
+def never(_folder: Path, _runner: BuildRunner, _step: Step) -> None:
     pytest.fail("built what was there")
 
 
@@ -53,7 +53,7 @@ def test_rebuild_replaces(store: Store, reporter: Reporter) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full"), RigError("no")])
 def test_failed_build_leaves_nothing(store: Store, reporter: Reporter, error: BaseException) -> None:
-    def fail(folder: Path, _workshop: Workshop, _step: Step) -> None:
+    def fail(folder: Path, _runner: BuildRunner, _step: Step) -> None:
         (folder / "Image").write_text("half")
         raise error
 
@@ -66,7 +66,7 @@ def test_failed_build_leaves_nothing(store: Store, reporter: Reporter, error: Ba
 def test_failed_rebuild_keeps_what_was_there(store: Store, reporter: Reporter) -> None:
     place = store.ensure(KERNEL, write("first"), reporter, "building")
 
-    def fail(_folder: Path, _workshop: Workshop, _step: Step) -> None:
+    def fail(_folder: Path, _runner: BuildRunner, _step: Step) -> None:
         raise RigError("no")
 
     with pytest.raises(RigError):
@@ -75,7 +75,7 @@ def test_failed_rebuild_keeps_what_was_there(store: Store, reporter: Reporter) -
 
 
 def build_slowly(root: Path, line: Connection) -> None:
-    def build(folder: Path, _workshop: Workshop, _step: Step) -> None:
+    def build(folder: Path, _runner: BuildRunner, _step: Step) -> None:
         (folder / "Image").write_text("half")
         line.send("started")
         line.poll(PATIENCE)

@@ -11,7 +11,7 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.container import cgroup
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 
 @pytest.fixture
@@ -26,29 +26,29 @@ def groups(double: RemoteprocDouble) -> Path:
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> Machine:
-    return Machine(str(double.sysroot))
+def machine(double: RemoteprocDouble) -> SystemPaths:
+    return SystemPaths(str(double.sysroot))
 
 
-def test_missing_folders(machine: Machine, groups: Path) -> None:
+def test_missing_folders(machine: SystemPaths, groups: Path) -> None:
     assert cgroup.missing_folders(machine, "/engine/pod/one") == ["engine", "engine/pod", "engine/pod/one"]
     (groups / "engine").mkdir()
     assert cgroup.missing_folders(machine, "engine//./pod") == ["engine/pod"]
 
 
 @pytest.mark.parametrize("path", ["", "/", "machine.slice:libpod:one"])
-def test_what_cannot_be_joined(machine: Machine, groups: Path, path: str) -> None:
+def test_what_cannot_be_joined(machine: SystemPaths, groups: Path, path: str) -> None:
     assert groups.is_dir()
     assert not cgroup.can_be_joined(machine, path)
 
 
-def test_version_1_is_left_alone(machine: Machine, groups: Path) -> None:
+def test_version_1_is_left_alone(machine: SystemPaths, groups: Path) -> None:
     assert cgroup.can_be_joined(machine, "/one")
     (groups / "cgroup.controllers").unlink()
     assert not cgroup.can_be_joined(machine, "/one")
 
 
-def test_made_and_removed(machine: Machine, groups: Path) -> None:
+def test_made_and_removed(machine: SystemPaths, groups: Path) -> None:
     (groups / "engine").mkdir()
     folders = cgroup.missing_folders(machine, "/engine/pod/one")
     cgroup.make(machine, folders)
@@ -63,7 +63,7 @@ def test_made_and_removed(machine: Machine, groups: Path) -> None:
     cgroup.leave_and_remove(machine, folders, "/")
 
 
-def test_what_others_have_put_there_stays(machine: Machine, groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_others_have_put_there_stays(machine: SystemPaths, groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "_EMPTY_SECONDS", 0.05)
     cgroup.make(machine, ["engine", "engine/one"])
     (groups / "engine/other").mkdir()
@@ -71,7 +71,7 @@ def test_what_others_have_put_there_stays(machine: Machine, groups: Path, monkey
     assert [path.name for path in (groups / "engine").iterdir()] == ["other"]
 
 
-def test_links_are_not_followed(machine: Machine, groups: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed(machine: SystemPaths, groups: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "one").mkdir(parents=True)
     (groups / "link").symlink_to(outside)
@@ -106,7 +106,7 @@ def test_upwards_is_refused(command: Command, core: ProcessorDouble, firmware: P
     assert core.state == "offline"
 
 
-def test_a_group_that_cannot_be_left_is_a_failure(machine: Machine, groups: Path, double: RemoteprocDouble) -> None:
+def test_a_group_that_cannot_be_left_is_a_failure(machine: SystemPaths, groups: Path, double: RemoteprocDouble) -> None:
     (double.sysroot / "proc/self").mkdir(parents=True)
     (double.sysroot / "proc/self/cgroup").write_text("0::/engine\n")
     cgroup.make(machine, ["engine"])

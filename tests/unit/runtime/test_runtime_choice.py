@@ -9,9 +9,9 @@ from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.annotations import check_annotations
-from hybrid_runtime.machine import Machine
-from hybrid_runtime.processor.choice import Wish, choose, require_free
+from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.system_paths import SystemPaths
 
 NAME = {"remoteproc.name": "b"}
 DEVICE = {"remoteproc.device": "remoteproc2"}
@@ -19,46 +19,46 @@ ENVIRONMENT = ["PATH=/bin", "REMOTEPROC_NAME=c"]
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def machine(tmp_path: Path) -> SystemPaths:
     """Three processors; the thread of the double is not needed."""
     double = RemoteprocDouble(tmp_path / "machine")
     for name in ("a", "b", "c"):
         double.add(name)
-    return Machine(str(double.sysroot))
+    return SystemPaths(str(double.sysroot))
 
 
 @pytest.mark.parametrize(
-    ("wish", "device"),
+    ("selector", "device"),
     [
-        (Wish(NAME, ENVIRONMENT, "a"), "remoteproc1"),
-        (Wish(NAME | {"remoteproc.device": "remoteproc1"}, ENVIRONMENT, "a"), "remoteproc1"),
-        (Wish(DEVICE, ["REMOTEPROC_NAME=b"], "a"), "remoteproc2"),
-        (Wish({}, ENVIRONMENT, "a"), "remoteproc2"),
-        (Wish({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME=b"], ""), "remoteproc1"),
-        (Wish({}, ["REMOTEPROC_NAMES=b", "REMOTEPROC_NAME"], "a"), "remoteproc0"),
+        (ProcessorSelector(NAME, ENVIRONMENT, "a"), "remoteproc1"),
+        (ProcessorSelector(NAME | {"remoteproc.device": "remoteproc1"}, ENVIRONMENT, "a"), "remoteproc1"),
+        (ProcessorSelector(DEVICE, ["REMOTEPROC_NAME=b"], "a"), "remoteproc2"),
+        (ProcessorSelector({}, ENVIRONMENT, "a"), "remoteproc2"),
+        (ProcessorSelector({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME=b"], ""), "remoteproc1"),
+        (ProcessorSelector({}, ["REMOTEPROC_NAMES=b", "REMOTEPROC_NAME"], "a"), "remoteproc0"),
     ],
 )
-def test_order_of_wishes(machine: Machine, wish: Wish, device: str) -> None:
-    assert choose(machine, wish).device == device
+def test_order_of_wishes(machine: SystemPaths, selector: ProcessorSelector, device: str) -> None:
+    assert choose(machine, selector).device == device
 
 
 @pytest.mark.parametrize(
-    ("wish", "text"),
+    ("selector", "text"),
     [
-        (Wish({"remoteproc.name": "x"}, [], ""), "no processor `x` (annotation remoteproc.name)"),
-        (Wish({"remoteproc.device": "b"}, [], ""), "no processor `b` (annotation remoteproc.device)"),
-        (Wish({}, ["REMOTEPROC_NAME=x"], ""), "no processor `x` (environment REMOTEPROC_NAME)"),
-        (Wish({}, [], "x"), "no processor `x` (option --processor)"),
-        (Wish({}, [], ""), "this board has 3 processors and none is named"),
+        (ProcessorSelector({"remoteproc.name": "x"}, [], ""), "no processor `x` (annotation remoteproc.name)"),
+        (ProcessorSelector({"remoteproc.device": "b"}, [], ""), "no processor `b` (annotation remoteproc.device)"),
+        (ProcessorSelector({}, ["REMOTEPROC_NAME=x"], ""), "no processor `x` (environment REMOTEPROC_NAME)"),
+        (ProcessorSelector({}, [], "x"), "no processor `x` (option --processor)"),
+        (ProcessorSelector({}, [], ""), "this board has 3 processors and none is named"),
         (
-            Wish(NAME | DEVICE, [], ""),
+            ProcessorSelector(NAME | DEVICE, [], ""),
             "no processor `b` (annotation remoteproc.name) that is `remoteproc2` (annotation remoteproc.device) (",
         ),
     ],
 )
-def test_no_single_match_lists_what_exists(machine: Machine, wish: Wish, text: str) -> None:
+def test_no_single_match_lists_what_exists(machine: SystemPaths, selector: ProcessorSelector, text: str) -> None:
     with pytest.raises(Failure) as raised:
-        choose(machine, wish)
+        choose(machine, selector)
     assert str(raised.value).startswith(text)
     assert "`a` (remoteproc0), `b` (remoteproc1), `c` (remoteproc2)" in str(raised.value)
 
@@ -68,39 +68,39 @@ def test_names_that_are_not_unique(tmp_path: Path) -> None:
     double.add("cdsp")
     processor = double.add("other")
     processor.write("name", "cdsp")
-    machine = Machine(str(double.sysroot))
-    for wish in (
-        Wish({"remoteproc.name": "cdsp"}, [], ""),
-        Wish({}, ["REMOTEPROC_NAME=cdsp"], ""),
-        Wish({}, [], "cdsp"),
+    machine = SystemPaths(str(double.sysroot))
+    for selector in (
+        ProcessorSelector({"remoteproc.name": "cdsp"}, [], ""),
+        ProcessorSelector({}, ["REMOTEPROC_NAME=cdsp"], ""),
+        ProcessorSelector({}, [], "cdsp"),
     ):
         with pytest.raises(Failure, match="fits 2 of them") as raised:
-            choose(machine, wish)
+            choose(machine, selector)
         # What was given already is not what is advised.
         assert raised.value.remedy == (
             "choose by annotation remoteproc.device: remoteproc0 or remoteproc1; the numbers depend on the order of "
             "probing"
         )
     both = {"remoteproc.name": "cdsp", "remoteproc.device": "remoteproc1"}
-    assert choose(machine, Wish(both, [], "")).device == "remoteproc1"
-    assert choose(machine, Wish({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
+    assert choose(machine, ProcessorSelector(both, [], "")).device == "remoteproc1"
+    assert choose(machine, ProcessorSelector({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
 
 
 @pytest.mark.parametrize(
-    ("wish", "place"),
+    ("selector", "place"),
     [
-        (Wish({"remoteproc.name": ""}, ["REMOTEPROC_NAME=a"], "a"), "annotation remoteproc.name"),
-        (Wish({"remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
-        (Wish({"remoteproc.name": "a", "remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
-        (Wish({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
-        (Wish({"remoteproc.name": "a"}, ["REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
+        (ProcessorSelector({"remoteproc.name": ""}, ["REMOTEPROC_NAME=a"], "a"), "annotation remoteproc.name"),
+        (ProcessorSelector({"remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
+        (ProcessorSelector({"remoteproc.name": "a", "remoteproc.device": ""}, [], ""), "annotation remoteproc.device"),
+        (ProcessorSelector({}, ["REMOTEPROC_NAME=a", "REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
+        (ProcessorSelector({"remoteproc.name": "a"}, ["REMOTEPROC_NAME="], ""), "environment REMOTEPROC_NAME"),
     ],
 )
-def test_an_empty_name_is_no_wish_for_any(tmp_path: Path, wish: Wish, place: str) -> None:
+def test_an_empty_name_is_no_wish_for_any(tmp_path: Path, selector: ProcessorSelector, place: str) -> None:
     double = RemoteprocDouble(tmp_path / "machine")
     double.add("a")
     with pytest.raises(Failure, match=f"^{place} is empty") as raised:
-        choose(Machine(str(double.sysroot)), wish)
+        choose(SystemPaths(str(double.sysroot)), selector)
     assert "name a processor" in raised.value.remedy
 
 
@@ -115,13 +115,13 @@ def test_an_empty_option(command: Command, double: RemoteprocDouble, firmware: P
 
 def test_machine_without_processors(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="has no remote processor"):
-        choose(Machine(str(tmp_path)), Wish({}, [], ""))
+        choose(SystemPaths(str(tmp_path)), ProcessorSelector({}, [], ""))
 
 
 def test_order_and_shape_of_devices(tmp_path: Path) -> None:
     for name in ("remoteproc10", "remoteproc9", "remoteproc", "remoteprocx", "other1"):
         (tmp_path / "sys/class/remoteproc" / name).mkdir(parents=True)
-    assert [each.device for each in processors(Machine(str(tmp_path)))] == ["remoteproc9", "remoteproc10"]
+    assert [each.device for each in processors(SystemPaths(str(tmp_path)))] == ["remoteproc9", "remoteproc10"]
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_who_has_it_and_what_to_do(tmp_path: Path, state: str, words: tuple[str,
     processor = double.add("a", state=state)
     processor.write("firmware", "theirs.elf")
     with pytest.raises(Failure) as raised:
-        require_free(Remoteproc(Machine(str(double.sysroot)), "remoteproc0"))
+        require_free(Remoteproc(SystemPaths(str(double.sysroot)), "remoteproc0"))
     assert words[0] in raised.value.message
     assert words[1] in raised.value.remedy
 
 
-def test_offline_is_free_unless_read_only(machine: Machine, tmp_path: Path) -> None:
+def test_offline_is_free_unless_read_only(machine: SystemPaths, tmp_path: Path) -> None:
     remoteproc = Remoteproc(machine, "remoteproc0")
     require_free(remoteproc)
     (tmp_path / "machine/sys/class/remoteproc/remoteproc0/state").chmod(0o444)
@@ -154,7 +154,7 @@ def test_offline_is_free_unless_read_only(machine: Machine, tmp_path: Path) -> N
         require_free(remoteproc)
 
 
-def test_a_read_only_sysfs_is_refused_with_its_remedy(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_sysfs_is_refused_with_its_remedy(machine: SystemPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     """The modes grant everything there, and each write would be refused."""
     facts = posix.statvfs(str(machine.remoteproc_class))
     read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))

@@ -35,19 +35,19 @@ from hybrid_runtime.container.record import Owner
 from hybrid_runtime.container.undo import undo_leftovers
 from hybrid_runtime.durable_file import remove_file
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.system_paths import SystemPaths
 
 DEVICE = "remoteproc0"
 FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> Machine:
-    return Machine(str(double.sysroot))
+def machine(double: RemoteprocDouble) -> SystemPaths:
+    return SystemPaths(str(double.sysroot))
 
 
-def claim_of(machine: Machine) -> Claim:
+def claim_of(machine: SystemPaths) -> Claim:
     claim = take_claim(machine, DEVICE)
     assert claim is not None
     return claim
@@ -73,7 +73,7 @@ def started(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     core.start_from_outside()
 
 
-def test_one_holder(machine: Machine, double: RemoteprocDouble) -> None:
+def test_one_holder(machine: SystemPaths, double: RemoteprocDouble) -> None:
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
     assert take_claim(machine, DEVICE) is None
@@ -89,7 +89,7 @@ def test_one_holder(machine: Machine, double: RemoteprocDouble) -> None:
     assert (double.claims / DEVICE).stat().st_mode & 0o777 == 0o600
 
 
-def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: Machine, double: RemoteprocDouble) -> None:
+def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: SystemPaths, double: RemoteprocDouble) -> None:
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[claim.descriptor]) as child:
@@ -101,13 +101,13 @@ def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: Machine, dou
     claim_of(machine).close()
 
 
-def test_descriptor_of_the_lock_is_not_inherited_by_programs(machine: Machine) -> None:
+def test_descriptor_of_the_lock_is_not_inherited_by_programs(machine: SystemPaths) -> None:
     claim = claim_of(machine)
     assert not os.get_inheritable(claim.descriptor)
     claim.close()
 
 
-def test_journal_comes_back(machine: Machine, double: RemoteprocDouble) -> None:
+def test_journal_comes_back(machine: SystemPaths, double: RemoteprocDouble) -> None:
     claim = claim_of(machine)
     journal = journal_of(double)
     journal.shutdown_on_release = True
@@ -134,7 +134,7 @@ def test_journals_with_any_fields(values: dict[str, object]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as sysroot:
-        machine = Machine(sysroot)
+        machine = SystemPaths(sysroot)
         Path(machine.claims).mkdir(parents=True)
         Path(journal_path(machine, DEVICE)).write_text(json.dumps(values))
         journal = attempt(lambda: read_journal(machine, DEVICE), DamagedJournal)
@@ -156,7 +156,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("text", DAMAGES)
-def test_damaged_journal(machine: Machine, double: RemoteprocDouble, text: str) -> None:
+def test_damaged_journal(machine: SystemPaths, double: RemoteprocDouble, text: str) -> None:
     claim_of(machine).close()
     Path(journal_path(machine, DEVICE)).write_text(text, encoding="latin-1")
     with pytest.raises(DamagedJournal, match=r"is damaged: .*doctor --repair"):
@@ -167,7 +167,9 @@ def test_damaged_journal(machine: Machine, double: RemoteprocDouble, text: str) 
 
 
 @pytest.mark.parametrize("text", DAMAGES)
-def test_damaged_journal_of_an_offline_core_is_set_aside(machine: Machine, core: ProcessorDouble, text: str) -> None:
+def test_damaged_journal_of_an_offline_core_is_set_aside(
+    machine: SystemPaths, core: ProcessorDouble, text: str
+) -> None:
     claim = claim_of(machine)
     path = Path(journal_path(machine, DEVICE))
     path.write_text(text, encoding="latin-1")
@@ -187,7 +189,7 @@ def test_damaged_journal_of_an_offline_core_is_set_aside(machine: Machine, core:
     ],
 )
 def test_damaged_journal_of_a_core_that_runs(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, name: str, state: str
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, name: str, state: str
 ) -> None:
     """Stopped when its firmware has a name that only this runtime gives, in this boot; left alone otherwise."""
     (double.firmware_folder / name).write_bytes(b"firmware")
@@ -202,7 +204,7 @@ def test_damaged_journal_of_a_core_that_runs(
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
-def test_journal_that_is_no_file(machine: Machine, core: ProcessorDouble, tmp_path: Path, kind: str) -> None:
+def test_journal_that_is_no_file(machine: SystemPaths, core: ProcessorDouble, tmp_path: Path, kind: str) -> None:
     """Whoever shares the claims could put it there: a pipe to have root wait, a link to have it read what is secret."""
     claim = claim_of(machine)
     path = Path(journal_path(machine, DEVICE))
@@ -221,7 +223,7 @@ def test_journal_that_is_no_file(machine: Machine, core: ProcessorDouble, tmp_pa
     claim.close()
 
 
-def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
+def test_damaged_journal_of_a_holder_that_lives(machine: SystemPaths) -> None:
     claim = claim_of(machine)
     path = Path(journal_path(machine, DEVICE))
     path.write_text("{")
@@ -232,7 +234,7 @@ def test_damaged_journal_of_a_holder_that_lives(machine: Machine) -> None:
     claim.close()
 
 
-def test_deleting_gets_past_a_damaged_journal(machine: Machine) -> None:
+def test_deleting_gets_past_a_damaged_journal(machine: SystemPaths) -> None:
     claim_of(machine).close()
     path = Path(journal_path(machine, DEVICE))
     path.write_text("{")
@@ -240,7 +242,7 @@ def test_deleting_gets_past_a_damaged_journal(machine: Machine) -> None:
     assert not path.exists()
 
 
-def test_undo_of_a_dead_holder(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_undo_of_a_dead_holder(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     started(double, core)
     core.start_from_outside()
     claim = claim_of(machine)
@@ -252,7 +254,9 @@ def test_undo_of_a_dead_holder(machine: Machine, double: RemoteprocDouble, core:
     claim.close()
 
 
-def test_undo_leaves_a_core_that_is_not_ours(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_undo_leaves_a_core_that_is_not_ours(
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
+) -> None:
     started(double, core)
     core.write("firmware", "theirs")
     claim = claim_of(machine)
@@ -264,7 +268,7 @@ def test_undo_leaves_a_core_that_is_not_ours(machine: Machine, double: Remotepro
 
 
 def test_undo_that_fails_keeps_the_journal(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started(double, core)
     core.refuses_to_stop = True
@@ -278,7 +282,7 @@ def test_undo_that_fails_keeps_the_journal(
 
 
 def test_undo_after_the_processor_has_vanished(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
 ) -> None:
     started(double, core)
     claim = claim_of(machine)
@@ -290,7 +294,7 @@ def test_undo_after_the_processor_has_vanished(
     claim.close()
 
 
-def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_undo_is_for_one_container(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     started(double, core)
     claim = claim_of(machine)
     claim.write_journal(journal_of(double, alive=True))
@@ -304,14 +308,16 @@ def test_undo_is_for_one_container(machine: Machine, double: RemoteprocDouble, c
     assert (core.state, double.installed()) == ("offline", [])
 
 
-def test_claims_that_cannot_be_kept(machine: Machine, double: RemoteprocDouble) -> None:
+def test_claims_that_cannot_be_kept(machine: SystemPaths, double: RemoteprocDouble) -> None:
     double.claims.write_bytes(b"a file in the way")
     with pytest.raises(Failure, match="cannot open the claim"):
         take_claim(machine, DEVICE)
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_link_in_place_of_the_lock(machine: Machine, double: RemoteprocDouble, tmp_path: Path, exists: bool) -> None:
+def test_link_in_place_of_the_lock(
+    machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path, exists: bool
+) -> None:
     victim = tmp_path / "victim"
     if exists:
         victim.touch()
@@ -322,7 +328,9 @@ def test_link_in_place_of_the_lock(machine: Machine, double: RemoteprocDouble, t
     assert victim.exists() is exists
 
 
-def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_on_a_full_disk(
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claim = claim_of(machine)
     claim.write_journal(journal_of(double))
 
@@ -345,7 +353,7 @@ def test_journal_on_a_full_disk(machine: Machine, double: RemoteprocDouble, monk
     ("mode", "group", "files"), [(0o700, 0, 0o600), (0o2770, 54322, 0o660), (0o3770, 54322, 0o660), (0o750, 0, 0o600)]
 )
 def test_claims_are_shared_with_the_group_of_their_folder(
-    *, machine: Machine, double: RemoteprocDouble, mode: int, group: int, files: int
+    *, machine: SystemPaths, double: RemoteprocDouble, mode: int, group: int, files: int
 ) -> None:
     """If that may write there. What root makes stays root's."""
     if os.geteuid() != 0:
@@ -407,7 +415,7 @@ def as_user(act: Callable[[], object], *, user: int = 54321, group: int = 54322)
 
 
 @pytest.mark.alone
-def test_root_and_a_member_take_turns(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+def test_root_and_a_member_take_turns(machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
     """As runtime/system has the folder: root's, sticky, writable for the group."""
     if os.geteuid() != 0:
         pytest.skip("giving folders away takes root")
@@ -457,14 +465,14 @@ def test_root_and_a_member_take_turns(machine: Machine, double: RemoteprocDouble
 
 
 @pytest.mark.parametrize("device", ["watchdog", "remoteproc", "remoteproc0/../../dev/sda", "remoteproc٣", ""])
-def test_only_processors_are_claimed(machine: Machine, double: RemoteprocDouble, device: str) -> None:
+def test_only_processors_are_claimed(machine: SystemPaths, double: RemoteprocDouble, device: str) -> None:
     with pytest.raises(Failure, match="is no processor's claim"):
         take_claim(machine, device)
     assert not double.claims.exists()
 
 
 def test_journals_of_what_is_no_processor(
-    command: Command, core: ProcessorDouble, machine: Machine, double: RemoteprocDouble, firmware: Path
+    command: Command, core: ProcessorDouble, machine: SystemPaths, double: RemoteprocDouble, firmware: Path
 ) -> None:
     """`doctor --repair` would open /dev/watchdog, and closing that reboots."""
     opened = double.sysroot / "dev/watchdog"
@@ -504,7 +512,7 @@ STRANGE: dict[str, list[object]] = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in STRANGE.items() for value in values])
 def test_a_journal_of_a_stranger_is_not_believed(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, field: str, value: object
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, field: str, value: object
 ) -> None:
     """And it blocks nothing: it is set aside, and what can be undone without it is."""
     started(double, core)
@@ -528,7 +536,7 @@ def test_every_field_of_a_journal_is_tried() -> None:
 
 
 def test_one_s_own_journal_may_name_a_folder_that_the_kernel_was_told_of_before(
-    machine: Machine, double: RemoteprocDouble, tmp_path: Path
+    machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path
 ) -> None:
     """firmware_class.path can change while a container lives."""
     claim = claim_of(machine)
@@ -567,7 +575,7 @@ def test_folders_among_the_claims_block_nothing(
     assert double.installed() == double.containers() == []
 
 
-def test_a_root_in_a_command_to_paste(machine: Machine) -> None:
+def test_a_root_in_a_command_to_paste(machine: SystemPaths) -> None:
     claim = claim_of(machine)
     claim.write_journal(Journal("/a $(reboot) b's", "motor"))
     expected = "`hybrid-runtime --root '/a $(reboot) b'\\''s' kill motor`"
@@ -576,7 +584,7 @@ def test_a_root_in_a_command_to_paste(machine: Machine) -> None:
 
 
 def test_a_folder_that_cannot_be_followed(
-    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a user namespace the owner may have no number: then the files stay ours."""
     double.claims.mkdir()
@@ -609,7 +617,7 @@ def test_removing_what_is_not_there_from_a_read_only_file_system(
 
 
 def test_a_journal_has_nobody_killed_but_the_holder(
-    command: Command, machine: Machine, double: RemoteprocDouble, core: ProcessorDouble
+    command: Command, machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
 ) -> None:
     """The claims may be shared with a service user, who must not have root kill any process by naming it."""
     bystander = subprocess.Popen(["/bin/sleep", "60"])
@@ -631,7 +639,7 @@ def test_a_journal_has_nobody_killed_but_the_holder(
         bystander.wait()
 
 
-def test_containers_of_another_user_are_that_user_s_to_stop(machine: Machine, tmp_path: Path) -> None:
+def test_containers_of_another_user_are_that_user_s_to_stop(machine: SystemPaths, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("giving folders away takes root")
     claim = claim_of(machine)
@@ -644,7 +652,7 @@ def test_containers_of_another_user_are_that_user_s_to_stop(machine: Machine, tm
 
 
 @pytest.mark.parametrize("field", [*sorted(set(Journal().__dict__) - {"identifier"}), "from the future"])
-def test_a_journal_of_another_version(double: RemoteprocDouble, machine: Machine, field: str) -> None:
+def test_a_journal_of_another_version(double: RemoteprocDouble, machine: SystemPaths, field: str) -> None:
     """A field that it lacks has its default, one that it has more is passed over."""
     claim = claim_of(machine)
     claim.write_journal(journal_of(double))

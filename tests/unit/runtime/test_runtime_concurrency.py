@@ -14,7 +14,7 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.container import reclaim
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 from invariants import broken_after_delete, broken_at_any_moment
 
 MANY = 50
@@ -213,7 +213,7 @@ def test_a_late_kill_does_not_write_into_the_next_container(
         command.create(firmware, "motor")
 
     monkeypatch.setattr(reclaim, "kill_process", late)
-    container = Container(Store(Machine(str(double.sysroot)), str(double.root)), "motor")
+    container = Container(Store(SystemPaths(str(double.sysroot)), str(double.root)), "motor")
     container.kill()
     assert container.record.end is not None
     assert command.status("motor") == "created"

@@ -17,31 +17,31 @@ from command_runner import Command
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
-from hybrid_runtime.checkup.finding import OK, PROBLEM, Finding, Kind
+from hybrid_runtime.checkup.finding import OK, PROBLEM, Check, Finding
 from hybrid_runtime.command.doctor import MODULES
 from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.remoteproc import Remoteproc
+from hybrid_runtime.system_paths import SystemPaths
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"
-KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Kind)]
+KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Check)]
 GOOD_OPTIONS = ("REMOTEPROC", "REMOTEPROC_CDEV", "DEBUG_FS", "DEV_COREDUMP", "NET_NS", "RPMSG_CHAR")
 OURS = f"motor.elf-20261122T043250Z-{BOOT_ID[:8]}01234567"
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> Machine:
-    return Machine(str(double.sysroot))
+def machine(double: RemoteprocDouble) -> SystemPaths:
+    return SystemPaths(str(double.sysroot))
 
 
 @pytest.fixture
 def store(double: RemoteprocDouble) -> Store:
-    return Store(Machine(str(double.sysroot)), str(double.root))
+    return Store(SystemPaths(str(double.sysroot)), str(double.root))
 
 
 def titles(findings: Iterable[Finding]) -> list[str]:
@@ -70,13 +70,13 @@ def test_the_page_has_every_title_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_what_is_not_well_has_a_remedy(kind: Kind) -> None:
+def test_what_is_not_well_has_a_remedy(kind: Check) -> None:
     assert bool(kind.remedy) == (kind.level != OK)
     assert not kind.title.endswith(".")
     assert kind.title[0].islower()
 
 
-def test_kernel_with_everything(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_kernel_with_everything(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     config(double, *GOOD_OPTIONS)
     write(double, "dev/kmsg", b"")
     write(double, "sys/fs/cgroup/cgroup.controllers", b"cpu")
@@ -85,14 +85,14 @@ def test_kernel_with_everything(machine: Machine, double: RemoteprocDouble, core
 
 
 @pytest.mark.parametrize("missing", GOOD_OPTIONS)
-def test_kernel_without_an_option(machine: Machine, double: RemoteprocDouble, missing: str) -> None:
+def test_kernel_without_an_option(machine: SystemPaths, double: RemoteprocDouble, missing: str) -> None:
     config(double, *(name for name in GOOD_OPTIONS if name != missing))
     (found,) = [finding for finding in kernel.check(machine) if "CONFIG_" in finding.remedy]
     assert found.remedy == f"build the kernel with CONFIG_{missing}"
     assert found.level == (PROBLEM if missing == "REMOTEPROC" else "warning")
 
 
-def test_kernel_that_waits_for_a_helper(machine: Machine, double: RemoteprocDouble) -> None:
+def test_kernel_that_waits_for_a_helper(machine: SystemPaths, double: RemoteprocDouble) -> None:
     config(double, *GOOD_OPTIONS, "FW_LOADER_USER_HELPER_FALLBACK")
     assert kernel.WAITS_FOR_HELPER.title in titles(kernel.check(machine))
 
@@ -102,7 +102,9 @@ def test_kernel_that_waits_for_a_helper(machine: Machine, double: RemoteprocDoub
     [None, b"", b"no gzip", gzip.compress(b"CONFIG_X=y", mtime=0)[:-4]],
     ids=["absent", "empty", "no gzip", "cut short"],
 )
-def test_kernel_whose_options_cannot_be_read(machine: Machine, double: RemoteprocDouble, content: bytes | None) -> None:
+def test_kernel_whose_options_cannot_be_read(
+    machine: SystemPaths, double: RemoteprocDouble, content: bytes | None
+) -> None:
     if content is not None:
         write(double, "proc/config.gz", content)
     found = titles(kernel.check(machine))
@@ -115,14 +117,16 @@ def test_kernel_whose_options_cannot_be_read(machine: Machine, double: Remotepro
         assert kernel.OPTIONS_RIGHT.title in titles(kernel.check(machine))
 
 
-def test_interpreter_without_zlib(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interpreter_without_zlib(
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config(double, *GOOD_OPTIONS)
     monkeypatch.setitem(sys.modules, "zlib", None)
     assert kernel.OPTIONS_UNKNOWN.title in titles(kernel.check(machine))
 
 
 def test_kernel_that_hides_things(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {kernel.LOG_FORBIDDEN.title, kernel.CGROUPS_OLD.title} <= set(titles(kernel.check(machine)))
     assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(machine))
@@ -140,11 +144,11 @@ def test_kernel_that_hides_things(
     assert kernel.DEBUGFS_FORBIDDEN.title in titles(kernel.check(machine))
 
 
-def test_no_processor(machine: Machine) -> None:
+def test_no_processor(machine: SystemPaths) -> None:
     assert titles(access.check(machine)) == [access.USER.title, access.NO_PROCESSOR.title]
 
 
-def test_a_processor_that_is_well(machine: Machine, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_a_processor_that_is_well(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     (double.sysroot / "dev").mkdir()
     # A device, as far as stat(2) can tell.
     (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
@@ -154,7 +158,7 @@ def test_a_processor_that_is_well(machine: Machine, double: RemoteprocDouble, co
     assert core.boots == []
 
 
-def test_processors_that_are_not(machine: Machine, double: RemoteprocDouble) -> None:
+def test_processors_that_are_not(machine: SystemPaths, double: RemoteprocDouble) -> None:
     first, second = double.add("same"), double.add("same", recovery="disabled")
     found = titles(access.check(machine))
     assert found.count(access.DEVICE_ABSENT.title) == 2
@@ -169,7 +173,7 @@ def test_processors_that_are_not(machine: Machine, double: RemoteprocDouble) -> 
     assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(machine))
 
 
-def test_a_read_only_sysfs(machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_sysfs(machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = posix.statvfs(core.folder)
     read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
     monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
@@ -179,7 +183,7 @@ def test_a_read_only_sysfs(machine: Machine, core: ProcessorDouble, monkeypatch:
 
 
 def test_processors_of_another_user(
-    machine: Machine, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (double.sysroot / "dev").mkdir()
     (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
@@ -190,7 +194,7 @@ def test_processors_of_another_user(
         assert f"`{machine.remoteproc_class}/{core.device}/{attribute}`" in found[1].text
 
 
-def test_folders_that_are_well(machine: Machine, double: RemoteprocDouble) -> None:
+def test_folders_that_are_well(machine: SystemPaths, double: RemoteprocDouble) -> None:
     write(double, "proc/self/mounts", b"dev / ext4 rw 0 0\ntmp /odd\\040name tmpfs rw 0 0\n")
     found = list(storage.check(machine, str(double.root)))
     assert {finding.level for finding in found} == {OK}
@@ -199,7 +203,7 @@ def test_folders_that_are_well(machine: Machine, double: RemoteprocDouble) -> No
     assert storage.file_system(machine, "/odd namesake") == "ext4"
 
 
-def test_folders_that_are_not(machine: Machine, double: RemoteprocDouble, tmp_path: Path) -> None:
+def test_folders_that_are_not(machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
     shutil.rmtree(double.firmware_folder)
     double.firmware_folder.write_text("a file in its place")
     (tmp_path / "file").write_text("")
@@ -212,7 +216,7 @@ def test_folders_that_are_not(machine: Machine, double: RemoteprocDouble, tmp_pa
 
 
 def test_remedies_of_the_kernels_log(
-    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is absent is not made readable by a capability."""
     (absent,) = [finding for finding in kernel.check(machine) if finding.title == kernel.LOG_FORBIDDEN.title]
@@ -228,7 +232,7 @@ def test_remedies_of_the_kernels_log(
     assert "CAP_SYSLOG" in found.remedy
 
 
-def test_a_firmware_path_that_nobody_meant(machine: Machine, double: RemoteprocDouble) -> None:
+def test_a_firmware_path_that_nobody_meant(machine: SystemPaths, double: RemoteprocDouble) -> None:
     parameter = double.sysroot / "sys/module/firmware_class/parameters/path"
     write(double, "sys/module/firmware_class/parameters/path", b" /var/lib/fw\n")
     found = next(iter(storage.check(machine, str(double.root))))
@@ -238,7 +242,7 @@ def test_a_firmware_path_that_nobody_meant(machine: Machine, double: RemoteprocD
     assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(machine, str(double.root)))
 
 
-def test_folders_without_room(machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_without_room(machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     full = os.statvfs_result((4096, 4096, 100, 1, 1, 10, 10, 10, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _path: full)
     assert titles(storage.check(machine, str(double.root))).count(storage.LITTLE_ROOM.title) == 3
@@ -299,7 +303,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("program", "path", "settings"), SETTINGS)
-def test_engines(machine: Machine, double: RemoteprocDouble, program: str, path: str, settings: bytes) -> None:
+def test_engines(machine: SystemPaths, double: RemoteprocDouble, program: str, path: str, settings: bytes) -> None:
     assert titles(engines.check(machine)) == [engines.NO_ENGINE.title]
     write(double, f"usr/bin/{program}", b"")
     (unaware,) = engines.check(machine)
@@ -320,7 +324,7 @@ def test_nothing_left(store: Store) -> None:
 
 
 def test_leftovers_are_found_and_repaired(
-    command: Command, double: RemoteprocDouble, firmware: Path, machine: Machine, store: Store
+    command: Command, double: RemoteprocDouble, firmware: Path, machine: SystemPaths, store: Store
 ) -> None:
     """A death of each kind beside a container that lives."""
     cores = [double.add(f"core{number}") for number in range(4)]
@@ -370,7 +374,7 @@ def test_orphans_are_found_while_every_journal_can_be_read(store: Store, double:
 
 
 def test_firmware_in_a_folder_that_was_named_before(
-    machine: Machine, store: Store, double: RemoteprocDouble, tmp_path: Path
+    machine: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path
 ) -> None:
     """firmware_class.path was changed since: /lib/firmware is looked at as well."""
     (double.firmware_folder / OURS).write_bytes(b"")
@@ -397,7 +401,7 @@ def test_a_container_whose_folder_is_gone(
 
 
 @pytest.mark.parametrize("flag", [False, True])
-def test_a_flag_that_a_dead_container_may_have_left(machine: Machine, store: Store, flag: bool) -> None:
+def test_a_flag_that_a_dead_container_may_have_left(machine: SystemPaths, store: Store, flag: bool) -> None:
     """Only the journal tells: asking the device would mean opening it."""
     claim = take_claim(machine, "remoteproc0")
     assert claim is not None
@@ -411,7 +415,7 @@ def test_a_flag_that_a_dead_container_may_have_left(machine: Machine, store: Sto
 
 
 def test_a_folder_that_may_not_be_looked_into_is_not_gone(
-    machine: Machine, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another user's root."""
     claim = take_claim(machine, "remoteproc0")
@@ -448,7 +452,7 @@ def test_a_repair_that_fails(command: Command, core: ProcessorDouble, double: Re
 
 
 def test_what_may_not_be_looked_at(
-    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(Store(machine, str(tmp_path / "file"))))
@@ -458,7 +462,7 @@ def test_what_may_not_be_looked_at(
 
     double.claims.mkdir()
     monkeypatch.setattr(posix, "listdir", refuse)
-    found = titles(leftovers.check(Store(Machine(str(double.sysroot)), str(double.root))))
+    found = titles(leftovers.check(Store(SystemPaths(str(double.sysroot)), str(double.root))))
     assert leftovers.JOURNALS_FORBIDDEN.title in found
 
 

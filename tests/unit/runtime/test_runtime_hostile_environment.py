@@ -17,7 +17,7 @@ from hybrid_runtime import process_identity
 from hybrid_runtime.container import sweep
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 REDIRECTIONS = {
     "closed": "<&- >&- 2>&-",
@@ -242,7 +242,7 @@ def test_a_root_that_everybody_reads(
 def test_a_create_that_is_stopped_holds_others_up_for_a_while(
     double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(Machine(), str(double.root))
+    store = Store(SystemPaths(), str(double.root))
     store.make_root()
     monkeypatch.setattr(sweep, "LOCK_SECONDS", 0.05)
     held = sweep.lock_root(store)

@@ -13,11 +13,11 @@ from remoteproc_double import RemoteprocDouble
 from elf_builder import build_elf
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.archive import Archive, is_archive
-from hybrid_runtime.image.extent import open_file
+from hybrid_runtime.image.file_section import open_file
 from hybrid_runtime.image.reference import parse_reference
-from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 from image_builder import (
     CONFIG,
     INDEX,
@@ -61,7 +61,7 @@ def bundle(double: RemoteprocDouble, tmp_path: Path) -> Bundle:
         folder = tmp_path / f"container{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         try:
-            unpacking = Unpacking(Machine(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
+            unpacking = Unpacking(SystemPaths(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
             reference = parse_reference(str(image))
             unpacking.make_bundle(reference, unpacking.fetch(reference))
         finally:
@@ -324,13 +324,13 @@ def test_a_packed_archive_is_no_bomb(tmp_path: Path) -> None:
     path = tmp_path / "image.tar.gz"
     path.write_bytes(gzip.compress(tar(member("x", bytes(1 << 20)))))
     with pytest.raises(Failure, match="more than 100000 bytes"):
-        Archive(open_file(str(path)), Spool([str(tmp_path)], 100_000)).__enter__()
+        Archive(open_file(str(path)), TemporaryFiles([str(tmp_path)], 100_000)).__enter__()
     assert [found.name for found in tmp_path.iterdir()] == ["image.tar.gz"]
 
 
 def test_a_spool_needs_no_tmpfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY)
-    descriptor = Spool(["/no/such/folder", str(tmp_path)]).new_file()
+    descriptor = TemporaryFiles(["/no/such/folder", str(tmp_path)]).new_file()
     os.write(descriptor, b"x")
     os.close(descriptor)
     assert list(tmp_path.iterdir()) == []

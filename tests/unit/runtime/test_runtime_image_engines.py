@@ -11,8 +11,8 @@ import pytest
 
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.engine import SAFE_PATH, Shellfree, engine_of, engine_with, engines
-from hybrid_runtime.image.spool import Spool
+from hybrid_runtime.image.engine import SAFE_PATH, Commands, engine_of, engine_with, engines
+from hybrid_runtime.image.temporary import TemporaryFiles
 from image_builder import LayoutBuilder
 
 AddDouble = Callable[[str, str], None]
@@ -72,15 +72,15 @@ def image(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def commands(tmp_path: Path, image: Path) -> Shellfree:
-    (tmp_path / "spool").mkdir()
+def commands(tmp_path: Path, image: Path) -> Commands:
+    (tmp_path / "temporary").mkdir()
     environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "IMAGE": str(image)}
-    found = Shellfree(Spool([str(tmp_path / "spool")]), Deadline(30), environment)
+    found = Commands(TemporaryFiles([str(tmp_path / "temporary")]), Deadline(30), environment)
     found.path = f"{tmp_path}/bin"
     return found
 
 
-def export(commands: Shellfree, prefix: str, name: str) -> bytes:
+def export(commands: Commands, prefix: str, name: str) -> bytes:
     descriptor = engine_of(prefix, engines(commands)).export(name)
     with os.fdopen(descriptor, "rb") as source:
         source.seek(0)
@@ -99,12 +99,12 @@ def export(commands: Shellfree, prefix: str, name: str) -> bytes:
     ],
 )
 def test_exports(
-    commands: Shellfree, add_double: AddDouble, image: Path, tmp_path: Path, prefix: str, name: str
+    commands: Commands, add_double: AddDouble, image: Path, tmp_path: Path, prefix: str, name: str
 ) -> None:
     for program, script in (("podman", PODMAN), ("docker", DOCKER), ("ctr", CTR)):
         add_double(program, script)
     assert export(commands, prefix, name) == image.read_bytes()
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_exports(
         ("containerd", "pump:v1", "containerd has no image `pump:v1`"),
     ],
 )
-def test_what_an_engine_has_not(commands: Shellfree, add_double: AddDouble, prefix: str, name: str, words: str) -> None:
+def test_what_an_engine_has_not(commands: Commands, add_double: AddDouble, prefix: str, name: str, words: str) -> None:
     for program, script in (("podman", PODMAN), ("docker", DOCKER), ("ctr", CTR)):
         add_double(program, script)
     with pytest.raises(Failure, match=words):
         export(commands, prefix, name)
 
 
-def test_who_has_a_name(commands: Shellfree, add_double: AddDouble) -> None:
+def test_who_has_a_name(commands: Commands, add_double: AddDouble) -> None:
     every = engines(commands)
     with pytest.raises(Failure) as nobody:
         engine_with("motor:v1", every)
@@ -145,13 +145,13 @@ def test_who_has_a_name(commands: Shellfree, add_double: AddDouble) -> None:
         engine_with("other", every)
 
 
-def test_podman_in_the_clothes_of_docker_is_not_asked_twice(commands: Shellfree, add_double: AddDouble) -> None:
+def test_podman_in_the_clothes_of_docker_is_not_asked_twice(commands: Commands, add_double: AddDouble) -> None:
     add_double("podman", PODMAN)
     add_double("docker", f'case "$1" in --version) echo "podman version 4.3.1"; exit;; esac\n{PODMAN}')
     assert engine_with("motor:v1", engines(commands)).prefix == "containers-storage"
 
 
-def test_an_engine_that_hangs_is_ended(commands: Shellfree, add_double: AddDouble) -> None:
+def test_an_engine_that_hangs_is_ended(commands: Commands, add_double: AddDouble) -> None:
     commands.deadline = Deadline(0.3)
     add_double("docker", "exec sleep 600")
     begun = time.monotonic()
@@ -160,7 +160,7 @@ def test_an_engine_that_hangs_is_ended(commands: Shellfree, add_double: AddDoubl
     assert time.monotonic() - begun < 5
 
 
-def test_an_engine_says_strange_things(commands: Shellfree, add_double: AddDouble) -> None:
+def test_an_engine_says_strange_things(commands: Commands, add_double: AddDouble) -> None:
     add_double("podman", "printf '\\033[2J\\377\\n%5000d\\n' 1 >&2; exit 7")
     with pytest.raises(Failure) as refused:
         export(commands, "containers-storage", "motor")
@@ -170,7 +170,7 @@ def test_an_engine_says_strange_things(commands: Shellfree, add_double: AddDoubl
         export(commands, "containers-storage", "motor")
 
 
-def test_names_are_words_of_their_own(commands: Shellfree, add_double: AddDouble, tmp_path: Path) -> None:
+def test_names_are_words_of_their_own(commands: Commands, add_double: AddDouble, tmp_path: Path) -> None:
     add_double("podman", f'for word; do echo "$word" >> {tmp_path}/words; done; exit 1')
     engine_of("containers-storage", engines(commands)).has("--x;$(touch y)")
     assert (tmp_path / "words").read_text().splitlines() == ["image", "exists", "--", "--x;$(touch y)"]
@@ -178,11 +178,11 @@ def test_names_are_words_of_their_own(commands: Shellfree, add_double: AddDouble
 
 @pytest.mark.parametrize(("path", "searched"), [("", SAFE_PATH), (".:bin:", SAFE_PATH), ("/a::/b:.", "/a:/b")])
 def test_the_search_path_has_no_relative_folders(tmp_path: Path, path: str, searched: str) -> None:
-    commands = Shellfree(Spool([str(tmp_path)]), Deadline(1), {"PATH": path} if path else {})
+    commands = Commands(TemporaryFiles([str(tmp_path)]), Deadline(1), {"PATH": path} if path else {})
     assert commands.path == commands.environment["PATH"] == searched
 
 
-def test_only_programs_are_run(commands: Shellfree, tmp_path: Path) -> None:
+def test_only_programs_are_run(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/podman").mkdir()
     (tmp_path / "bin/docker").write_text("")

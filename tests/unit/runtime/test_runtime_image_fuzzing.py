@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.reference import parse_reference
 from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 from image_builder import (
     CONFIG,
     INDEX,
@@ -45,7 +45,7 @@ Try = Callable[[bytes, str], None]
 def try_image(tmp_path_factory: pytest.TempPathFactory) -> Try:
     """Reads the image; anything but success and a Failure of one line fails the test."""
     folder = tmp_path_factory.mktemp("fuzzing")
-    machine = Machine(str(folder / "machine"))
+    machine = SystemPaths(str(folder / "machine"))
     container = folder / "container"
 
     def try_it(content: bytes, prefix: str) -> None:
@@ -179,7 +179,7 @@ def test_the_fuzzers_own_seeds_are_good(try_image: Try, tmp_path: Path) -> None:
     builder.add(builder.image(with_checksums(LAYER_PARTS)))
     image = builder.archive(tmp_path / "image.tar")
     (tmp_path / "container").mkdir()
-    unpacking = Unpacking(Machine(str(tmp_path)), f"{tmp_path}/container/bundle", {}, "")
+    unpacking = Unpacking(SystemPaths(str(tmp_path)), f"{tmp_path}/container/bundle", {}, "")
     reference = parse_reference(str(image))
     unpacking.make_bundle(reference, unpacking.fetch(reference))
     assert (tmp_path / "container/bundle/rootfs/fw.elf").read_bytes() == b"x" * 600

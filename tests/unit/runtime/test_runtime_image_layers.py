@@ -15,8 +15,8 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import layer as layers
 from hybrid_runtime.image import tar_stream
 from hybrid_runtime.image.blob import Blob, Digest
-from hybrid_runtime.image.extent import Extent, open_file
-from hybrid_runtime.image.layer import Allowance, Layer
+from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.layer import Layer, Limits
 from hybrid_runtime.image.tree import Tree
 from image_builder import digest_of, member, tar
 
@@ -30,7 +30,7 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open(self, path: str) -> Extent | None:
+    def open(self, path: str) -> FileSection | None:
         return open_file(f"{self.folder}/{path}")
 
 
@@ -55,10 +55,10 @@ def pax_named(name: str) -> Member:
 
 def tree_of(make: Make, *contents: list[Member]) -> tuple[Tree, list[Layer]]:
     made = [make(tar(*members)) for members in contents]
-    allowance = Allowance()
-    tree = Tree(allowance.entries)
+    limits = Limits()
+    tree = Tree(limits.entries)
     for layer in made:
-        tree.apply(layer.entries(allowance))
+        tree.apply(layer.entries(limits))
     return tree, made
 
 
@@ -232,13 +232,13 @@ def test_compressed(make: Make) -> None:
     plain = tar(member("x", b"x" * 100_000))
     # Two gzip members in a row are one stream.
     packed = gzip.compress(plain[:5000]) + gzip.compress(plain[5000:])
-    assert [entry.path for entry in make(packed, plain).entries(Allowance())] == [("x",)]
+    assert [entry.path for entry in make(packed, plain).entries(Limits())] == [("x",)]
 
 
 def test_zstd_needs_an_interpreter_that_has_it(make: Make) -> None:
     packed = ZSTD_MAGIC + b"\0" * 20
     with pytest.raises(Failure, match=r"zstd, which Python 3\.1\d\.\d+ cannot read|is no tar"):
-        make(packed).entries(Allowance())
+        make(packed).entries(Limits())
 
 
 class ZstdDouble:
@@ -264,35 +264,35 @@ def test_zstd_where_the_interpreter_has_it(make: Make, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "compression.zstd", ZstdDouble)
     plain = tar(member("x", b"firmware"))
     layer = make(ZSTD_MAGIC + plain, plain)
-    [entry] = layer.entries(Allowance())
+    [entry] = layer.entries(Limits())
     stream = io.BytesIO()
     layer.extract(entry.offset, entry.size, stream.write)
     assert stream.getvalue() == b"firmware"
     with pytest.raises(Failure, match="is no tar: damage in the frame"):
-        make(ZSTD_MAGIC + tar(member("x", b"damage"))).entries(Allowance())
+        make(ZSTD_MAGIC + tar(member("x", b"damage"))).entries(Limits())
 
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_what_is_not_what_it_was_is_refused(make: Make, tmp_path: Path, packed: bool) -> None:
     plain = tar(member("x", b"firmware"))
     layer = make(gzip.compress(plain) if packed else plain, plain)
-    offset = layer.entries(Allowance())[0].offset
+    offset = layer.entries(Limits())[0].offset
     path = tmp_path / layer.blob.path
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(Failure, match="has the digest"):
-        layer.entries(Allowance())
+        layer.entries(Limits())
     with pytest.raises(Failure, match="has the digest"):
         layer.extract(offset, 8, lambda _: None)
     path.write_bytes(data + b"x")
     with pytest.raises(Failure, match=f"has {len(data) + 1} bytes, not {len(data)}"):
-        layer.entries(Allowance())
+        layer.entries(Limits())
 
 
 def test_another_content_than_the_configuration_says(make: Make) -> None:
     with pytest.raises(Failure, match="unpacked layer"):
-        make(gzip.compress(tar(member("x"))), tar(member("y"))).entries(Allowance())
+        make(gzip.compress(tar(member("x"))), tar(member("y"))).entries(Limits())
 
 
 def test_bombs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,12 +302,12 @@ def test_bombs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     assert bomb.blob.size is not None
     assert bomb.blob.size < 5000
     with pytest.raises(Failure, match="more than 1048576 bytes"):
-        bomb.entries(Allowance())
+        bomb.entries(Limits())
     # Behind the end of the tar, where no member is.
     hidden = make(gzip.compress(tar() + bytes(1 << 20)))
     with pytest.raises(Failure, match="more than 1048576 bytes"):
-        hidden.entries(Allowance())
-    shared = Allowance()
+        hidden.entries(Limits())
+    shared = Limits()
     half = tar(member("x", bytes(600_000)))
     make(half).entries(shared)
     with pytest.raises(Failure, match="more than 1048576 bytes"):
@@ -316,9 +316,9 @@ def test_bombs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_many_entries(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tar_stream, "MOST_ENTRIES", 10)
-    make(tar(*(member(str(number)) for number in range(10)))).entries(Allowance())
+    make(tar(*(member(str(number)) for number in range(10)))).entries(Limits())
     with pytest.raises(Failure, match="more than 10 entries"):
-        make(tar(*(member(str(number)) for number in range(11)))).entries(Allowance())
+        make(tar(*(member(str(number)) for number in range(11)))).entries(Limits())
 
 
 def test_long_names_and_folders_without_entries_are_counted(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +336,7 @@ def test_a_header_takes_no_gigabyte(make: Make, monkeypatch: pytest.MonkeyPatch)
     huge = tarfile.TarInfo("x")
     huge.pax_headers = {"comment": "x" * (1 << 17)}
     with pytest.raises(Failure, match="a header of more than 65536 bytes"):
-        make(tar((huge, b""))).entries(Allowance())
+        make(tar((huge, b""))).entries(Limits())
 
 
 def raw_header(name: bytes, size: bytes, kind: bytes = b"0") -> bytes:
@@ -354,7 +354,7 @@ def raw_header(name: bytes, size: bytes, kind: bytes = b"0") -> bytes:
 @pytest.mark.parametrize("size", [b"\xff" * 12, b"\xff" * 10 + b"\xfc\0", b"\x80" + b"\x7f" * 11, b"77777777777\0"])
 def test_sizes_that_lead_nowhere(make: Make, kind: bytes, size: bytes) -> None:
     with pytest.raises(Failure):
-        make(raw_header(b"x", size, kind) + bytes(2048)).entries(Allowance())
+        make(raw_header(b"x", size, kind) + bytes(2048)).entries(Limits())
 
 
 class Zeroes:
@@ -387,10 +387,10 @@ def test_damage_is_no_end(make: Make) -> None:
     damaged[1024 + 3] ^= 0xFF
     for data in (bytes(damaged), whole[:1300], whole[:1200] + b"x" * 100, b"x" * 1000, b""):
         with pytest.raises(Failure):
-            make(data).entries(Allowance())
+            make(data).entries(Limits())
     with pytest.raises(Failure, match="no tar"):
-        make(gzip.compress(whole)[:-4]).entries(Allowance())
+        make(gzip.compress(whole)[:-4]).entries(Limits())
     with pytest.raises(Failure, match="no tar"):
-        make(gzip.compress(whole) + b"more").entries(Allowance())
+        make(gzip.compress(whole) + b"more").entries(Limits())
     with pytest.raises(Failure, match="no tar"):
-        make(b"\x1f\x8b\x08" + zlib.compress(whole)).entries(Allowance())
+        make(b"\x1f\x8b\x08" + zlib.compress(whole)).entries(Limits())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.reference import parse_reference
-from hybrid_runtime.quotation import LONGEST_VALUE, quote
+from hybrid_runtime.text import LONGEST_VALUE, quote
 
 DIGEST = f"sha256:{'a' * 64}"
 

@@ -10,7 +10,7 @@ from hybrid_runtime.image.board import Board, this_board
 from hybrid_runtime.image.candidate import Candidate, Configuration
 from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.json_text import read_object
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 from image_builder import configuration, dump, firmware_layer
 
 BOARD = Board("Emulated board", ["vendor,board", "vendor,soc"], [("core0", "remoteproc0"), ("core1", "remoteproc1")])
@@ -113,7 +113,7 @@ def test_words_of_strangers_are_one_short_line() -> None:
 
 
 def test_this_board(double: RemoteprocDouble) -> None:
-    machine = Machine(str(double.sysroot))
+    machine = SystemPaths(str(double.sysroot))
     assert "no devicetree" in str(this_board(machine))
     double.add("core0")
     folder = Path(machine.path("/proc/device-tree"))

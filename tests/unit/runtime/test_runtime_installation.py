@@ -12,7 +12,7 @@ from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware import installation
 from hybrid_runtime.firmware.installation import install, new_name, remove_installed, sha256, unique_name
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 TIME = "20261122T101112Z"
 
@@ -46,7 +46,7 @@ def test_base_names(path: str, base: str) -> None:
 
 
 def test_new_names_differ(tmp_path: Path) -> None:
-    machine = Machine(str(tmp_path))
+    machine = SystemPaths(str(tmp_path))
     names = {new_name(machine, "fw.elf") for _ in range(100)}
     assert len(names) == 100
     assert all(re.fullmatch(r"fw\.elf-\d{8}T\d{6}Z-00000000[0-9a-f]{8}", name) for name in names)
@@ -171,7 +171,7 @@ def test_a_line_end_in_the_parameter(
     parameter.parent.mkdir(parents=True)
     # As sysfs shows it, with a line end of its own.
     parameter.write_text(f"{text}\n")
-    machine = Machine(str(tmp_path))
+    machine = SystemPaths(str(tmp_path))
     assert firmware_folder(machine) == f"{tmp_path}{folder}"
     # Where there is such a folder, it is the one.
     if text.startswith("/") and folder == "/lib/firmware":
@@ -185,11 +185,11 @@ def test_a_folder_below_the_root(tmp_path: Path) -> None:
     parameter.parent.mkdir(parents=True)
     parameter.write_text("opt/ fw\n")
     (tmp_path / "opt/ fw").mkdir(parents=True)
-    assert firmware_folder(Machine(str(tmp_path))) == f"{tmp_path}/opt/ fw"
+    assert firmware_folder(SystemPaths(str(tmp_path))) == f"{tmp_path}/opt/ fw"
 
 
 def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
-    machine = Machine(str(tmp_path))
+    machine = SystemPaths(str(tmp_path))
     assert firmware_folder(machine) == f"{tmp_path}/lib/firmware"
     parameter = tmp_path / "sys/module/firmware_class/parameters/path"
     parameter.parent.mkdir(parents=True)

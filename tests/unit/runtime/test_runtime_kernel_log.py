@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.command.start import telling
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.lifecycle.starting import telling
 from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, devices_above, message, tells_of_boot
+from hybrid_runtime.system_paths import SystemPaths
 
 RECORD = (
     b"3,1203,84713042,-;remoteproc remoteproc0: crash detected in 10000.r5f: type watchdog\n"
@@ -76,7 +76,7 @@ def test_crash_types(text: str, kind: str | None) -> None:
 )
 def test_which_processor_is_meant(tmp_path: Path, record: bytes, named: bool) -> None:
     make_device(tmp_path, "soc@0/20c00000.remoteproc", "remoteproc1", ("soc@0", "soc@0/20c00000.remoteproc"))
-    assert KernelLog(Machine(str(tmp_path)), "remoteproc1").concerns_us(record) is named
+    assert KernelLog(SystemPaths(str(tmp_path)), "remoteproc1").concerns_us(record) is named
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_which_processor_is_meant(tmp_path: Path, record: bytes, named: bool) ->
 )
 def test_who_speaks_for_a_processor(tmp_path: Path, path: str, drivers: tuple[str, ...], above: list[str]) -> None:
     make_device(tmp_path, path, "remoteproc0", drivers)
-    assert devices_above(Machine(str(tmp_path)), "remoteproc0") == above
-    assert devices_above(Machine(str(tmp_path)), "remoteproc1") == []
+    assert devices_above(SystemPaths(str(tmp_path)), "remoteproc0") == above
+    assert devices_above(SystemPaths(str(tmp_path)), "remoteproc1") == []
 
 
 def make_device(sysroot: Path, path: str, device: str, drivers: tuple[str, ...]) -> None:
@@ -119,7 +119,7 @@ def test_only_what_comes_after_opening_or_skipping(tmp_path: Path) -> None:
     path = tmp_path / "dev/kmsg"
     path.parent.mkdir()
     path.write_bytes(RECORD)
-    log = KernelLog(Machine(str(tmp_path)), "remoteproc0")
+    log = KernelLog(SystemPaths(str(tmp_path)), "remoteproc0")
     assert log.lines() == []
     with path.open("ab") as file:
         file.write(RECORD.replace(b"watchdog", b"mmufault"))
@@ -135,18 +135,18 @@ def test_only_what_comes_after_opening_or_skipping(tmp_path: Path) -> None:
 
 
 def test_without_access(tmp_path: Path) -> None:
-    assert KernelLog(Machine(str(tmp_path)), "remoteproc0").descriptor is None
+    assert KernelLog(SystemPaths(str(tmp_path)), "remoteproc0").descriptor is None
     (tmp_path / "dev").mkdir()
     os.mkfifo(tmp_path / "dev/kmsg")
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    assert KernelLog(Machine(str(tmp_path)), "remoteproc0").descriptor is None
+    assert KernelLog(SystemPaths(str(tmp_path)), "remoteproc0").descriptor is None
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
 def test_records_that_were_overwritten_and_a_log_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/kmsg").write_bytes(b"")
-    log = KernelLog(Machine(str(tmp_path)), "remoteproc0")
+    log = KernelLog(SystemPaths(str(tmp_path)), "remoteproc0")
     answers: Iterator[bytes | OSError] = iter([BrokenPipeError(32, "EPIPE"), RECORD, BlockingIOError(11, "EAGAIN")])
 
     def read(*_: object) -> bytes:

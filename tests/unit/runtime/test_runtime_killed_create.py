@@ -9,7 +9,7 @@ import pytest
 from command_runner import PATIENCE_SECONDS, Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.supervisor.birth import UNDONE_CODE
+from hybrid_runtime.supervisor.spawn import UNDONE_CODE
 
 MOST_KILLS = 20
 FORK = re.compile(r"(?:clone3?|fork|vfork)\(.*\) = (\d+)$")

@@ -303,7 +303,7 @@ def test_malformed_firmware_leaves_nothing(
 def overtaken(command: Command, name: str, firmware: Path, *, before: bool) -> Command:
     """Another program overwrites the image's file as `name` of create's is called, or the moment it has returned."""
     lines = f"""
-import hybrid_runtime.command.create as create
+import hybrid_runtime.lifecycle.creation as create
 function = create.{name}
 def overwrite():
     with open({str(firmware)!r}, "wb") as target:

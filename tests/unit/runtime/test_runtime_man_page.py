@@ -85,7 +85,7 @@ def test_what_is_accepted_and_refused() -> None:
 def test_annotations_and_exit_codes() -> None:
     named = set(re.findall(r"remoteproc\.[a-z0-9.-]*[a-z0-9]", plain(section("ANNOTATIONS", "SH"))))
     assert named == annotations._KNOWN
-    endings = [value for value in vars(verdict).values() if isinstance(value, verdict.Ending)]
+    endings = [value for value in vars(verdict).values() if isinstance(value, verdict.ExitReason)]
     codes = (
         {str(ending.code) for ending in endings}
         | {code for code, _ in EXIT_CODES}

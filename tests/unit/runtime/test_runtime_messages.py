@@ -14,7 +14,7 @@ from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.firmware.content import recognized
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import install
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 PACKAGE = Path(engine_phrases.__file__).parent
 # Those that make a failure, and at which place each takes message and remedy.
@@ -163,7 +163,7 @@ def test_remedies_of_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num
     assert raised.value.remedy == f"{helps}, or choose another --root"
     monkeypatch.setattr("posix.mkdir", refuse)
     with pytest.raises(Failure, match=helps):
-        Store(Machine(), str(tmp_path)).make_folder("motor")
+        Store(SystemPaths(), str(tmp_path)).make_folder("motor")
 
 
 @pytest.mark.parametrize(

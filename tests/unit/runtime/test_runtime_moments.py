@@ -30,13 +30,13 @@ def stop(pid: int) -> None:
 
 NOTES_PID_FILE = """
 from hybrid_runtime.path import exists
-from hybrid_runtime.supervisor.birth import Birth
-waiting = Birth.wait_until_ready
+from hybrid_runtime.supervisor.spawn import Spawn
+waiting = Spawn.wait_until_ready
 def wait_until_ready(self):
     waiting(self)
     with open(self.pid_file + ".seen", "w") as target:
         target.write("there" if exists(self.pid_file) else "absent")
-Birth.wait_until_ready = wait_until_ready
+Spawn.wait_until_ready = wait_until_ready
 """
 
 
@@ -180,7 +180,7 @@ def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDoubl
 
 
 DELETES_LATE = stands_still_before("container.reclaim", "journaled_devices")
-CREATES_SLOWLY = stands_still_before("command.create", "_Creation.prepare")
+CREATES_SLOWLY = stands_still_before("lifecycle.creation", "Creation.prepare")
 
 
 def test_a_late_delete_of_nothing_leaves_the_next_container_alone(
@@ -227,12 +227,12 @@ def test_a_late_delete_of_what_is_being_created_leaves_the_next_container_alone(
 # The supervisor, once the journal has been cleared.
 UNDOES_SLOWLY = """
 import os, signal
-import hybrid_runtime.supervisor.birth as birth
-forgetting = birth.forget
+import hybrid_runtime.supervisor.spawn as spawn
+forgetting = spawn.forget
 def forget(*words):
     forgetting(*words)
     os.kill(os.getpid(), signal.SIGSTOP)
-birth.forget = forget
+spawn.forget = forget
 """
 
 
@@ -240,7 +240,7 @@ def test_a_late_undoing_of_a_create_leaves_the_next_container_alone(
     command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
 ) -> None:
     """The supervisor of a killed create knows its folder from the next one of that name."""
-    lines = UNDOES_SLOWLY + stands_still_before("command.create", "_Creation.commit")
+    lines = UNDOES_SLOWLY + stands_still_before("lifecycle.creation", "Creation.commit")
     first, _ = planted(command, "undoes-slowly", lines).spawn("create", firmware, "motor")
     eventually(lambda: stands_still(first.pid))
     supervisor = json.loads((double.claims / f"{core.device}.journal").read_text())["pid"]

@@ -15,7 +15,7 @@ from hybrid_runtime.container.claim import Journal, journal_path, read_journal, 
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.firmware.installation import boot_of, unique_name
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 TIME = "20261122T043250Z"
 THIS_BOOT = f"motor.elf-{TIME}-{BOOT_ID[:8]}01234567"
@@ -34,8 +34,8 @@ NOT_OURS = (
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> Machine:
-    return Machine(str(double.sysroot))
+def machine(double: RemoteprocDouble) -> SystemPaths:
+    return SystemPaths(str(double.sysroot))
 
 
 def put(double: RemoteprocDouble, *names: str) -> None:
@@ -43,7 +43,7 @@ def put(double: RemoteprocDouble, *names: str) -> None:
         (double.firmware_folder / name).write_bytes(b"firmware")
 
 
-def collected(machine: Machine) -> list[str]:
+def collected(machine: SystemPaths) -> list[str]:
     return [Path(path).name for path in collect_orphans(machine, firmware_folder(machine))]
 
 
@@ -62,7 +62,7 @@ def test_any_name_is_looked_at(name: str) -> None:
     assert boot_of(name) is None or len(name) > 34
 
 
-def test_collects_its_own_and_nothing_else(machine: Machine, double: RemoteprocDouble) -> None:
+def test_collects_its_own_and_nothing_else(machine: SystemPaths, double: RemoteprocDouble) -> None:
     put(double, *NOT_OURS, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
     (double.firmware_folder / f"folder-{OTHER_BOOT}").mkdir()
     (double.firmware_folder / f"link-{OTHER_BOOT}").symlink_to("modem.bin")
@@ -72,7 +72,7 @@ def test_collects_its_own_and_nothing_else(machine: Machine, double: RemoteprocD
 
 
 @pytest.mark.parametrize("state", ["running", "crashed", "attached", "suspended", "detached", "invalid"])
-def test_what_a_core_runs_is_kept(machine: Machine, double: RemoteprocDouble, state: str) -> None:
+def test_what_a_core_runs_is_kept(machine: SystemPaths, double: RemoteprocDouble, state: str) -> None:
     put(double, OTHER_BOOT)
     core = double.add("core0", state=state)
     core.write("firmware", OTHER_BOOT)
@@ -81,7 +81,7 @@ def test_what_a_core_runs_is_kept(machine: Machine, double: RemoteprocDouble, st
     assert collected(machine) == [OTHER_BOOT]
 
 
-def test_what_a_journal_names_is_kept(machine: Machine, double: RemoteprocDouble) -> None:
+def test_what_a_journal_names_is_kept(machine: SystemPaths, double: RemoteprocDouble) -> None:
     put(double, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
     claim = take_claim(machine, "remoteproc0")
     assert claim is not None
@@ -97,7 +97,7 @@ def test_what_a_journal_names_is_kept(machine: Machine, double: RemoteprocDouble
 
 
 def test_files_that_cannot_be_removed_are_left(
-    machine: Machine, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(double, OTHER_BOOT)
 
@@ -110,7 +110,7 @@ def test_files_that_cannot_be_removed_are_left(
 
 
 def test_no_firmware_folder(tmp_path: Path) -> None:
-    assert find_orphans(Machine(str(tmp_path)), str(tmp_path / "nowhere")) == []
+    assert find_orphans(SystemPaths(str(tmp_path)), str(tmp_path / "nowhere")) == []
 
 
 def test_create_collects(command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path) -> None:
@@ -139,7 +139,9 @@ def test_creates_leave_each_other_s_files(command: Command, double: RemoteprocDo
         assert double.leftovers() == []
 
 
-def test_a_journaled_name_is_never_collected_however_it_is_timed(machine: Machine, double: RemoteprocDouble) -> None:
+def test_a_journaled_name_is_never_collected_however_it_is_timed(
+    machine: SystemPaths, double: RemoteprocDouble
+) -> None:
     """One thread journals, installs, removes and clears as create and its undoing do; the collector runs against it."""
     claim = take_claim(machine, "remoteproc0")
     assert claim is not None

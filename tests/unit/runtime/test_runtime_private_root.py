@@ -14,7 +14,7 @@ import pytest
 
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.machine import Machine, default_root
+from hybrid_runtime.system_paths import SystemPaths, default_root
 
 # Nobody's number, and another one in each process that runs tests.
 USER = 50_000 + os.getpid() % 10_000
@@ -85,7 +85,7 @@ def clean() -> Iterator[None]:
 
 
 def root() -> str:
-    return default_root(Machine())
+    return default_root(SystemPaths())
 
 
 @pytest.mark.usefixtures("clean")
@@ -101,11 +101,11 @@ def test_root_of_each_way_in(environment: str, namespace: bool) -> None:
 def test_a_container_is_found_from_each_way_in() -> None:
     def make() -> object:
         record = Record(IDENTIFIER, "/bundle", "2026-11-22T04:32:50Z")
-        record.save(Store(Machine(), root()).make_folder(IDENTIFIER))
+        record.save(Store(SystemPaths(), root()).make_folder(IDENTIFIER))
         return True
 
     def find() -> object:
-        store = Store(Machine(), root())
+        store = Store(SystemPaths(), root())
         return [store.load(IDENTIFIER).bundle, store.identifiers()]
 
     asked_as(USER, ENVIRONMENTS["conmon, rootless"], make, namespace=True)
@@ -126,7 +126,7 @@ def test_a_root_that_somebody_else_has_made_first() -> None:
         from hybrid_runtime.failure import Failure
 
         try:
-            Store(Machine(), root()).identifiers()
+            Store(SystemPaths(), root()).identifiers()
         except Failure as failure:
             return failure.message
         return ""

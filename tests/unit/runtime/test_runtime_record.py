@@ -17,7 +17,7 @@ from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.container.record import (
     FORMAT,
-    End,
+    Exit,
     Record,
     UnreadableRecord,
     is_device,
@@ -27,7 +27,7 @@ from hybrid_runtime.container.record import (
 from hybrid_runtime.container.store import Store, remove_folder
 from hybrid_runtime.durable_file import write_durably
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.machine import Machine
+from hybrid_runtime.system_paths import SystemPaths
 
 JSON: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers(), max_size=2)
@@ -43,7 +43,7 @@ def full_record() -> Record:
     record.device, record.processor, record.resolved_path = "remoteproc0", "core0", "/sys/devices/x"
     record.firmware_name, record.firmware_file = "fw", "/lib/firmware/fw"
     record.crashes, record.crash_time, record.crash_type = 2, "t", "watchdog"
-    record.end = End(70, "the core crashed", "2026-11-22T00:00:01Z")
+    record.end = Exit(70, "the core crashed", "2026-11-22T00:00:01Z")
     return record
 
 
@@ -162,7 +162,7 @@ def test_any_values_come_back(
     record = Record(text, text, text)
     record.annotations = annotations
     record.crashes = number
-    record.end = End(*end) if end else None
+    record.end = Exit(*end) if end else None
     values = json.loads(json.dumps(record.to_json()))
     assert Record.from_json(values, text).to_json() == record.to_json()
 
@@ -218,7 +218,7 @@ def test_damaged_files(length: int, rubbish: bytes) -> None:
 
 
 def test_absent_container_and_absent_record(tmp_path: Path) -> None:
-    store = Store(Machine(), str(tmp_path))
+    store = Store(SystemPaths(), str(tmp_path))
     with pytest.raises(Failure, match=r"^container does not exist") as raised:
         store.load("motor")
     assert not isinstance(raised.value, UnreadableRecord)
@@ -280,17 +280,17 @@ def test_wrong_but_well_formed_records(
 
 
 def test_folder_of_a_container(tmp_path: Path) -> None:
-    store = Store(Machine(), str(tmp_path / "a/b"))
+    store = Store(SystemPaths(), str(tmp_path / "a/b"))
     folder = Path(store.make_folder("motor"))
     assert folder.stat().st_mode & 0o777 == 0o700
     assert folder.parent.stat().st_mode & 0o777 == 0o700
     with pytest.raises(Failure, match="already exists"):
         store.make_folder("motor")
     assert store.identifiers() == ["motor"]
-    assert Store(Machine(), str(tmp_path / "absent")).identifiers() == []
+    assert Store(SystemPaths(), str(tmp_path / "absent")).identifiers() == []
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Failure, match="cannot make"):
-        Store(Machine(), str(tmp_path / "file")).make_folder("motor")
+        Store(SystemPaths(), str(tmp_path / "file")).make_folder("motor")
 
 
 def test_removed_folder_takes_no_link_target_along(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_removed_folder_takes_no_link_target_along(tmp_path: Path) -> None:
 def test_foreign_root_below_tmp_is_refused(tmp_path: Path) -> None:
     """Whoever made it could name our processes in its records."""
     folder = Path(f"/tmp/hybrid-runtime-test-{os.getpid()}")
-    store = Store(Machine(), str(folder))
+    store = Store(SystemPaths(), str(folder))
     try:
         folder.mkdir(mode=0o755)
         for act in (store.load, store.make_folder):

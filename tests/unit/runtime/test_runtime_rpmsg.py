@@ -15,12 +15,12 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
 from hybrid_runtime.firmware.annotations import rpmsg_channels
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.rpmsg import GREETING, Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor import channels as channels_module
 from hybrid_runtime.supervisor.channels import Channels
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.output import Output
+from hybrid_runtime.system_paths import SystemPaths
 
 LARGE = 65536
 NOT_ANNOUNCED = "the firmware has not announced it; it is looked for again"
@@ -79,12 +79,12 @@ def bus(double: RemoteprocDouble) -> Iterator[Bus]:
 
 
 def announcements(double: RemoteprocDouble, core: ProcessorDouble, *names: str) -> list[Announcement]:
-    return announced(Machine(str(double.sysroot)), core.device, set(names))
+    return announced(SystemPaths(str(double.sysroot)), core.device, set(names))
 
 
 def channel_of(double: RemoteprocDouble, core: ProcessorDouble, name: str) -> Channel:
     [announcement] = announcements(double, core, name)
-    return Channel(Machine(str(double.sysroot)), announcement)
+    return Channel(SystemPaths(str(double.sysroot)), announcement)
 
 
 def arrived(descriptor: int) -> bytes:
@@ -252,7 +252,7 @@ class Followed:
         self.output = Output(ContainerLog(self.log))
         self.output.streams = {"stdout": EngineStream(self.null), "stderr": EngineStream(self.null)}
         wanted = rpmsg_channels({"remoteproc.logs": ",".join(f"rpmsg:{word}" for word in words)})
-        self.channels = Channels(Machine(str(double.sysroot)), core.device, wanted, self.output)
+        self.channels = Channels(SystemPaths(str(double.sysroot)), core.device, wanted, self.output)
 
     def lines(self, stream: str) -> list[str]:
         self.output.flush()
@@ -420,7 +420,7 @@ def test_quiet_channels_cost_no_search(
     followed.channels.begin()
     searches: list[str] = []
 
-    def noted(machine: Machine, device: str, names: set[str]) -> list[Announcement]:
+    def noted(machine: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
         searches.append(device)
         return announced(machine, device, names)
 

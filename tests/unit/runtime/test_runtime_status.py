@@ -22,9 +22,9 @@ from hybrid_runtime.container.status import (
 )
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.remoteproc import Remoteproc
+from hybrid_runtime.system_paths import SystemPaths
 
 ROOT = "/root"
 FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"
@@ -33,8 +33,8 @@ NOBODY = 1 << 22
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> Machine:
-    return Machine(str(double.sysroot))
+def machine(double: RemoteprocDouble) -> SystemPaths:
+    return SystemPaths(str(double.sysroot))
 
 
 def record_of(phase: str, pid: int = NOBODY, device: str = "") -> Record:
@@ -45,7 +45,7 @@ def record_of(phase: str, pid: int = NOBODY, device: str = "") -> Record:
     return record
 
 
-def claimed(machine: Machine, device: str, pid: int = NOBODY) -> Claim:
+def claimed(machine: SystemPaths, device: str, pid: int = NOBODY) -> Claim:
     """Held by this process, whatever its journal says."""
     claim = take_claim(machine, device)
     assert claim is not None
@@ -67,7 +67,7 @@ def claimed(machine: Machine, device: str, pid: int = NOBODY) -> Claim:
     ],
 )
 def test_a_dead_creator_s_record_is_read_once_more(
-    machine: Machine, first: Record, second: Record, status: Status, looks: int
+    machine: SystemPaths, first: Record, second: Record, status: Status, looks: int
 ) -> None:
     records = iter([first, second])
     loaded: list[Record] = []
@@ -80,7 +80,7 @@ def test_a_dead_creator_s_record_is_read_once_more(
     assert len(loaded) == looks
 
 
-def test_a_status_is_that_of_the_core(machine: Machine, core: ProcessorDouble, double: RemoteprocDouble) -> None:
+def test_a_status_is_that_of_the_core(machine: SystemPaths, core: ProcessorDouble, double: RemoteprocDouble) -> None:
     record = record_of(STARTED, os.getpid(), core.device)
     (double.firmware_folder / FIRMWARE).write_bytes(b"firmware")
     core.write("firmware", FIRMWARE)
@@ -92,13 +92,13 @@ def test_a_status_is_that_of_the_core(machine: Machine, core: ProcessorDouble, d
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, STOPPED)])
-def test_a_processor_that_has_vanished(machine: Machine, phase: str, status: Status) -> None:
+def test_a_processor_that_has_vanished(machine: SystemPaths, phase: str, status: Status) -> None:
     assert status_of(Store(machine, ROOT), record_of(phase, os.getpid(), "remoteproc9")) is status
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, RUNNING)])
 def test_a_core_that_cannot_be_looked_at(
-    machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, phase: str, status: Status
+    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, phase: str, status: Status
 ) -> None:
     def refuse(self: Remoteproc, attribute: str) -> str:
         raise OSError(12, f"planted for {attribute} of {self.device}")
@@ -108,13 +108,13 @@ def test_a_core_that_cannot_be_looked_at(
 
 
 def test_a_dead_supervisor_s_core_is_not_looked_at(
-    machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Remoteproc, "read", lambda *_: pytest.fail("looked at"))
     assert status_of(Store(machine, ROOT), record_of(STARTED, NOBODY, core.device)) is STOPPED
 
 
-def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(machine: Machine, core: ProcessorDouble) -> None:
+def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(machine: SystemPaths, core: ProcessorDouble) -> None:
     assert has_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
     assert not has_supervisor(Store(machine, ROOT), record_of(STARTED))
     hidden = record_of(STARTED, NOBODY, core.device)
@@ -126,7 +126,7 @@ def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(machine: Machine, core
     assert not has_supervisor(Store(machine, ROOT), hidden)
 
 
-def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(machine: Machine, core: ProcessorDouble) -> None:
+def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(machine: SystemPaths, core: ProcessorDouble) -> None:
     by_pid = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
     assert by_pid is not None
     by_pid.close()
@@ -142,7 +142,7 @@ def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(machine: Machine, c
 
 
 def test_a_pid_that_is_found_needs_no_journal(
-    machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybrid_runtime.container.holder.open_holder", lambda *_: pytest.fail("asked"))
     process = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid(), core.device))
@@ -151,7 +151,7 @@ def test_a_pid_that_is_found_needs_no_journal(
 
 
 def test_a_supervisor_whose_pid_is_not_to_be_seen(
-    machine: Machine, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybrid_runtime.container.holder.DYING_HOLDER_SECONDS", 0.0)
     claim = claimed(machine, core.device)

@@ -13,7 +13,7 @@ from hybrid_runtime.supervisor.verdict import (
     STOPPED,
     STOPPED_BY_ANOTHER,
     VANISHED,
-    Ending,
+    ExitReason,
     judge,
 )
 
@@ -95,7 +95,9 @@ LATE = RECOVERY_SECONDS * 2
         ("unheard-of", True, False, False, 0.0, STOPPED_BY_ANOTHER),
     ],
 )
-def test_verdict(core: str, ours: bool, recovers: bool, crash_seen: bool, down: float, expected: Ending | None) -> None:
+def test_verdict(
+    core: str, ours: bool, recovers: bool, crash_seen: bool, down: float, expected: ExitReason | None
+) -> None:
     verdict = judge(
         as_read(core), ours=ours, has_driver=True, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=down
     )
@@ -114,7 +116,7 @@ def test_verdict(core: str, ours: bool, recovers: bool, crash_seen: bool, down: 
     ],
 )
 def test_verdict_once_the_driver_is_unbound(
-    core: str, recovers: bool, crash_seen: bool, expected: Ending | None
+    core: str, recovers: bool, crash_seen: bool, expected: ExitReason | None
 ) -> None:
     verdict = judge(
         as_read(core), ours=True, has_driver=False, kernel_recovers=recovers, crash_seen=crash_seen, seconds_down=0.0

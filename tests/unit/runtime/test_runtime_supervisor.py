@@ -11,12 +11,12 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.log import LogReader, parse_line
 from hybrid_runtime.container.record import Record, load_record
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
-from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, Ending
+from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, ExitReason
+from hybrid_runtime.system_paths import SystemPaths
 
 PREFIX = "remoteproc remoteproc0: "
 
@@ -25,7 +25,7 @@ class Watched:
     """A supervisor of a running core with recovery by the kernel, whose kernel log is a list."""
 
     def __init__(self, double: RemoteprocDouble, core: ProcessorDouble) -> None:
-        machine = Machine(str(double.sysroot))
+        machine = SystemPaths(str(double.sysroot))
         self.folder = double.root / "motor"
         self.folder.mkdir(parents=True)
         (double.firmware_folder / "fw").write_bytes(b"firmware")
@@ -160,7 +160,7 @@ def test_a_stop_asked_for_twice_cuts_no_last_words(watched: Watched, core: Proce
 def test_last_words_between_the_last_look_and_the_crash(
     watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash() -> Ending:
+    def crash() -> ExitReason:
         core.print(b"last words\n")
         core.set_state("crashed")
         return CRASHED

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.machine import Machine
 from hybrid_runtime.processor.resource_table import trace_lengths
 from hybrid_runtime.processor.trace import LOOK_FOR_NEW_SECONDS, Trace, TraceRing, _last_difference
+from hybrid_runtime.system_paths import SystemPaths
 
 
 class RingWriter:
@@ -231,7 +231,7 @@ def read(trace: Trace) -> list[tuple[str, bytes, bool]]:
 
 
 def test_each_buffer_by_itself(tmp_path: Path, folder: Path) -> None:
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     assert read(trace) == []
     (folder / "resource_table").write_bytes(b"no trace")
     (folder / "trace1").write_bytes(b"second\n")
@@ -251,13 +251,13 @@ def test_buffers_come_in_the_order_of_their_numbers(tmp_path: Path, folder: Path
         (folder / f"trace{number}").write_bytes(b"text\n")
     for name in ("trace", "trace1x", "traces", "trace_9"):
         (folder / name).write_bytes(b"no buffer\n")
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     assert [name for name, _, _ in read(trace)] == ["trace0", "trace2", "trace10"]
 
 
 def test_a_buffer_that_appears_later(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "trace0").write_bytes(b"first\n")
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     assert read(trace) == [("trace0", b"first\n", False)]
     (folder / "trace1").write_bytes(b"late\n")
     listed: list[str] = []
@@ -278,7 +278,7 @@ def test_a_buffer_that_appears_later(tmp_path: Path, folder: Path, monkeypatch: 
 def test_so_many_buffers_and_no_more(tmp_path: Path, folder: Path) -> None:
     for number in range(600):
         (folder / f"trace{number}").write_bytes(b"text\n")
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     for _ in range(2):
         assert [name for name, _, _ in read(trace)] == [f"trace{number}" for number in range(16)]
         trace.begin_anew()
@@ -289,7 +289,7 @@ def test_so_many_buffers_and_no_more(tmp_path: Path, folder: Path) -> None:
 
 def test_so_many_bytes_and_no_more(tmp_path: Path, folder: Path) -> None:
     """Of the first buffers everything, of one that does not fit its beginning. Growing takes nothing from others."""
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     (folder / "trace0").write_bytes(b"0" * 1000)
     (folder / "trace1").write_bytes(b"1" * (1 << 20))
     (folder / "trace2").write_bytes(b"2")
@@ -334,7 +334,7 @@ Entry 3 is of type trace
 
 
 def test_lengths_of_the_buffers_are_asked_of_the_kernel(tmp_path: Path, folder: Path) -> None:
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     (folder / "resource_table").write_bytes(TABLE)
     (folder / "trace0").write_bytes(b"first life\n")
     (folder / "trace1").write_bytes(b"y" * 64)
@@ -348,7 +348,7 @@ def test_lengths_of_the_buffers_are_asked_of_the_kernel(tmp_path: Path, folder: 
 
 @pytest.mark.parametrize("table", [b"", b"no table", b"Entry 0 is of type trace\n  Length what Bytes\n", None])
 def test_a_table_that_says_nothing(tmp_path: Path, folder: Path, table: bytes | None) -> None:
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     if table is not None:
         (folder / "resource_table").write_bytes(table)
     (folder / "trace0").write_bytes(b"0123")
@@ -361,7 +361,7 @@ def test_a_buffer_that_is_being_written_over_is_looked_at_again(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first copy was made while the firmware wrote: of its third byte it has what was there before."""
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     buffer = folder / "trace0"
     buffer.write_bytes(b"0123456789")
     assert read(trace) == [("trace0", b"0123456789", False)]
@@ -377,7 +377,7 @@ def test_a_buffer_that_is_being_written_over_is_looked_at_again(
 
 
 def test_notice_of_the_kernel_is_no_output(tmp_path: Path, folder: Path) -> None:
-    trace = Trace(Machine(str(tmp_path)), "remoteproc0")
+    trace = Trace(SystemPaths(str(tmp_path)), "remoteproc0")
     (folder / "trace0").write_bytes(b"Trace trace0 not available\n")
     assert read(trace) == []
     text = b"Trace of the sensor: not available, going on\n"
@@ -386,7 +386,7 @@ def test_notice_of_the_kernel_is_no_output(tmp_path: Path, folder: Path) -> None
 
 
 def test_machine_without_debugfs(tmp_path: Path) -> None:
-    assert read(Trace(Machine(str(tmp_path)), "remoteproc0")) == []
+    assert read(Trace(SystemPaths(str(tmp_path)), "remoteproc0")) == []
 
 
 def test_a_table_of_any_size_costs_little(folder: Path) -> None:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import kconfig
+from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.buildroot import recipe
 from hybrid_hil.image.buildroot.configuration import files_named_in, read_settings
 from hybrid_hil.image.buildroot.recipe import EXTERNAL, BuildrootRecipe, Places
 from hybrid_hil.image.buildroot.release import PINNED, ReleaseRecipe, release_component
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.buildroot.tree import Tree, open_tree
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import MANIFEST, Image, read_manifest, write_manifest
 from hybrid_hil.image.keys import AUTHORIZED_KEYS
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.prerequisites import check_prerequisites
-from hybrid_hil.image.site import Site
 from hybrid_hil.image.store import Component, Store, remove_tree
 from hybrid_hil.terminal import Step
 
@@ -49,10 +49,10 @@ class BuildrootParts:
         return {part.kind: part.digest for part in parts if part is not None}
 
 
-def find_parts(site: Site, tree: Tree | None, request: BuildrootRequest) -> BuildrootParts:
+def find_parts(context: BuildContext, tree: Tree | None, request: BuildrootRequest) -> BuildrootParts:
     """Equal sources of Buildroot, external trees and settings share a place to work; what comes from the rest of the
     checkout is made anew in it. Without a `tree` the pinned release is meant, whether it is there or not."""
-    external = site.checkout / EXTERNAL
+    external = context.checkout / EXTERNAL
     release = release_component(PINNED) if tree is None else None
     texts = read_settings(request.settings)
     output = Fingerprint()
@@ -66,9 +66,9 @@ def find_parts(site: Site, tree: Tree | None, request: BuildrootRequest) -> Buil
     system = Fingerprint()
     system.text("output", output.digest())
     system.recipe(Path(recipe.__file__))
-    system.tree("runtime", site.checkout / "runtime")
-    system.tree("qemu", site.checkout / "qemu", leave_out=("build", "README.md"))
-    system.file("keys", site.store.path(KEYS) / AUTHORIZED_KEYS)
+    system.tree("runtime", context.checkout / "runtime")
+    system.tree("qemu", context.checkout / "qemu", leave_out=("build", "README.md"))
+    system.file("keys", context.store.path(KEYS) / AUTHORIZED_KEYS)
     return BuildrootParts(Component("output", output.digest()), Component("buildroot", system.digest()), release)
 
 
@@ -84,15 +84,15 @@ def places(store: Store, output: Path) -> Places:
 class BuildrootAssembly:
     """One way through: the release if no tree was given, one build, then the folder of links to it."""
 
-    def __init__(self, site: Site, request: BuildrootRequest) -> None:
-        known = defconfigs(site.checkout)
+    def __init__(self, context: BuildContext, request: BuildrootRequest) -> None:
+        known = defconfigs(context.checkout)
         if request.defconfig not in known:
             raise RigError(f"no defconfig `{request.defconfig}`", f"give one of {', '.join(known)}", exit_code=2)
-        self._site = site
-        self._store = site.store
+        self._context = context
+        self._store = context.store
         self._request = request
         self._given = None if request.tree is None else open_tree(request.tree)
-        self._parts = find_parts(site, self._given, request)
+        self._parts = find_parts(context, self._given, request)
 
     def missing(self) -> list[str]:
         parts, store = self._parts, self._store
@@ -103,9 +103,9 @@ class BuildrootAssembly:
 
     def image(self) -> Image:
         parts = self._parts
-        if self._site.rebuild or not (self._store.has(parts.image) or self._store.has(parts.system)):
+        if self._context.rebuild or not (self._store.has(parts.image) or self._store.has(parts.system)):
             self._build()
-        return self._site.put_together(parts.image, Composition(self._store.path(parts.system), parts))
+        return self._context.put_together(parts.image, Composition(self._store.path(parts.system), parts))
 
     def _tree(self) -> Tree:
         """Pinned by its digest, a release is never fetched again."""
@@ -113,20 +113,20 @@ class BuildrootAssembly:
             return self._given
         release = release_component(PINNED)
         title = f"fetching Buildroot {PINNED.version}"
-        folder = self._store.ensure(release, ReleaseRecipe(PINNED).build, self._site.reporter, title)
+        folder = self._store.ensure(release, ReleaseRecipe(PINNED).build, self._context.reporter, title)
         return open_tree(folder, release.digest)
 
     def _build(self) -> None:
-        site, parts = self._site, self._parts
+        context, parts = self._context, self._parts
         check_prerequisites(self._store.root, [*self.missing(), parts.system.kind])
         tree = self._tree()
         title = f"building with Buildroot {tree.version}"
-        with self._store.workplace(parts.output, site.reporter, title) as output:
-            if site.rebuild:
+        with self._store.workplace(parts.output, context.reporter, title) as output:
+            if context.rebuild:
                 remove_tree(output)
                 output.mkdir()
-            built = BuildrootRecipe(site.checkout, tree, self._request, places(self._store, output), site.jobs)
-            site.ensure(parts.system, built.build, title)
+            built = BuildrootRecipe(context.checkout, tree, self._request, places(self._store, output), context.jobs)
+            context.ensure(parts.system, built.build, title)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Composition:
     system: Path
     parts: BuildrootParts
 
-    def __call__(self, folder: Path, workshop: Workshop, step: Step) -> None:  # noqa: ARG002  the shape of a builder
+    def __call__(self, folder: Path, runner: BuildRunner, step: Step) -> None:  # noqa: ARG002  the shape of a builder
         ignored = shutil.ignore_patterns(MANIFEST)
         shutil.copytree(self.system, folder, copy_function=os.link, ignore=ignored, dirs_exist_ok=True)
         own = {"hash": self.parts.image.digest, "components": self.parts.named()}

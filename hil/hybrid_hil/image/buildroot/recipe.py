@@ -14,7 +14,7 @@ from hybrid_hil.image.buildroot.packages import Package, discard_unfinished, pac
 from hybrid_hil.image.buildroot.progress import BuildProgress
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.buildroot.tree import Tree
-from hybrid_hil.image.child import LineWatcher, Workshop, cpu_seconds
+from hybrid_hil.image.child import BuildRunner, LineWatcher, cpu_seconds
 from hybrid_hil.image.folder import (
     CONFIGURATION,
     DISK,
@@ -65,7 +65,7 @@ class BuildrootRecipe:
         self._places = places
         self._jobs = jobs
 
-    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+    def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
         """Leaves a whole image in `folder`, its manifest included.
 
         Raises:
@@ -73,16 +73,16 @@ class BuildrootRecipe:
         """
         begun, cpu_before = time.monotonic(), cpu_seconds()
         step.detail("configuring")
-        self._configure(workshop)
-        packages = self._packages(workshop)
+        self._configure(runner)
+        packages = self._packages(runner)
         names = {package.name for package in packages}
         step.detail("fetching sources")
-        self._make(workshop, ["source"], BuildProgress(step, names, set()))
-        self._make_room(workshop, packages)
+        self._make(runner, ["source"], BuildProgress(step, names, set()))
+        self._make_room(runner, packages)
         built = {package.name for package in packages if package.is_built(self._places.output)}
-        self._make(workshop, [f"-j{self._jobs}"], BuildProgress(step, names, built))
+        self._make(runner, [f"-j{self._jobs}"], BuildProgress(step, names, built))
         step.detail("storing")
-        self._keep(folder, workshop)
+        self._keep(folder, runner)
         write_manifest(
             folder,
             {
@@ -98,42 +98,42 @@ class BuildrootRecipe:
             },
         )
 
-    def _configure(self, workshop: Workshop) -> None:
+    def _configure(self, runner: BuildRunner) -> None:
         defconfig = self._external / "configs" / self._request.defconfig
         wanted = merged([defconfig.read_text(encoding="utf-8"), *read_settings(self._request.settings)])
         written = self._places.output / "wanted_defconfig"
         written.write_text(wanted, encoding="utf-8")
-        self._make(workshop, ["defconfig", f"BR2_DEFCONFIG={written}"])
+        self._make(runner, ["defconfig", f"BR2_DEFCONFIG={written}"])
         configuration = (self._places.output / ".config").read_text(encoding="utf-8")
         check_configuration(wanted, configuration, self._tree.version)
 
-    def _packages(self, workshop: Workshop) -> list[Package]:
+    def _packages(self, runner: BuildRunner) -> list[Package]:
         printed: list[str] = []
-        self._make(workshop, ["--no-print-directory", "-s", "show-info"], printed.append)
+        self._make(runner, ["--no-print-directory", "-s", "show-info"], printed.append)
         return packages_in(printed)
 
-    def _make_room(self, workshop: Workshop, packages: Sequence[Package]) -> None:
+    def _make_room(self, runner: BuildRunner, packages: Sequence[Package]) -> None:
         """In a place where others have built: their half-made packages, the sources of that time, and files in the
         root file system that no package installs any more have to go."""
         output = self._places.output
         discard_unfinished(output, packages)
         outdated = [package for package in packages if package.name in OWN_PACKAGES and package.is_built(output)]
         if outdated:
-            self._make(workshop, [f"{package.name}-dirclean" for package in outdated])
+            self._make(runner, [f"{package.name}-dirclean" for package in outdated])
         # With per-package directories it is put together anew each time.
         remove_tree(output / "target")
 
-    def _make(self, workshop: Workshop, goals: Sequence[str], watch: LineWatcher | None = None) -> None:
+    def _make(self, runner: BuildRunner, goals: Sequence[str], watch: LineWatcher | None = None) -> None:
         where = ("-C", str(self._tree.folder), f"O={self._places.output}", f"BR2_EXTERNAL={self._external}")
         try:
-            workshop.run(["make", *where, *goals], watch=watch, environment=self._places.environment(), signs=SIGNS)
+            runner.run(["make", *where, *goals], watch=watch, environment=self._places.environment(), signs=SIGNS)
         except RigError as error:
             raise RigError(error.message, f"{error.remedy}; {RESUMES}") from error
 
-    def _keep(self, folder: Path, workshop: Workshop) -> None:
+    def _keep(self, folder: Path, runner: BuildRunner) -> None:
         images = self._places.output / "images"
         for name, mode in MODES.items():
             # The disk is mostly holes.
-            workshop.run(["cp", "--sparse=always", images / name, folder / name])
+            runner.run(["cp", "--sparse=always", images / name, folder / name])
             (folder / name).chmod(mode)
         shutil.copytree(images / PLATFORM, folder / PLATFORM)

@@ -8,7 +8,7 @@ from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.store import Component
 from hybrid_hil.terminal import Step
@@ -47,7 +47,7 @@ class ReleaseRecipe:
         self._release = release
         self._site = site
 
-    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+    def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
         """Raises RigError when it cannot be downloaded or is not what was pinned."""
         archive = folder / self._release.archive
         step.detail("downloading")
@@ -59,7 +59,7 @@ class ReleaseRecipe:
                 "do not use it; try again on another network, or give a release of your own: `--buildroot DIR`",
             )
         step.detail("unpacking")
-        workshop.run(["tar", "-xf", archive, "-C", folder, "--strip-components=1"])
+        runner.run(["tar", "-xf", archive, "-C", folder, "--strip-components=1"])
         archive.unlink()
 
 

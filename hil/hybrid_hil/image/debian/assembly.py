@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.build_context import BuildContext
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.engines import engines_named
 from hybrid_hil.image.debian.kernel import KernelRecipe, kernel_component
 from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
@@ -28,7 +29,6 @@ from hybrid_hil.image.folder import (
 )
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.prerequisites import check_prerequisites
-from hybrid_hil.image.site import Site
 from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import Step
 
@@ -72,36 +72,36 @@ def find_parts(store: Store, checkout: Path, engines: Sequence[str] = ()) -> Deb
 class DebianAssembly:
     """One way through: each missing component in turn, then the folder of links to them."""
 
-    def __init__(self, site: Site, engines: Sequence[str] = ()) -> None:
-        self._site = site
-        self._store = site.store
+    def __init__(self, context: BuildContext, engines: Sequence[str] = ()) -> None:
+        self._context = context
+        self._store = context.store
         self._engines = engines_named(engines)
 
     def missing(self) -> list[str]:
-        parts = find_parts(self._store, self._site.checkout, self._engines)
+        parts = find_parts(self._store, self._context.checkout, self._engines)
         return [] if self._store.has(parts.image) else parts.missing(self._store)
 
     def image(self) -> Image:
-        parts = find_parts(self._store, self._site.checkout, self._engines)
-        if self._site.rebuild or not self._store.has(parts.image):
+        parts = find_parts(self._store, self._context.checkout, self._engines)
+        if self._context.rebuild or not self._store.has(parts.image):
             self._build_parts(parts)
-        return self._site.put_together(parts.image, self._compose(parts))
+        return self._context.put_together(parts.image, self._compose(parts))
 
     def _build_parts(self, parts: DebianParts) -> None:
-        site = self._site
-        building = list(KINDS_BUILT) if site.rebuild else parts.missing(self._store)
+        context = self._context
+        building = list(KINDS_BUILT) if context.rebuild else parts.missing(self._store)
         check_prerequisites(self._store.root, building)
-        platform = PlatformRecipe(site.checkout, site.jobs)
-        rootfs = RootfsRecipe(site.checkout, self._store.path(KEYS), site.jobs, self._engines)
-        kernel = KernelRecipe(site.checkout, self._store.path(parts.source), site.jobs, self._engines)
-        site.ensure(parts.platform, platform.build, "building the emulated board")
-        site.ensure(parts.rootfs, rootfs.build, "building the root file system")
-        if site.rebuild or not self._store.has(parts.kernel):
-            site.ensure(parts.source, fetch_source, "fetching the kernel's source")
-        site.ensure(parts.kernel, kernel.build, "building the kernel")
+        platform = PlatformRecipe(context.checkout, context.jobs)
+        rootfs = RootfsRecipe(context.checkout, self._store.path(KEYS), context.jobs, self._engines)
+        kernel = KernelRecipe(context.checkout, self._store.path(parts.source), context.jobs, self._engines)
+        context.ensure(parts.platform, platform.build, "building the emulated board")
+        context.ensure(parts.rootfs, rootfs.build, "building the root file system")
+        if context.rebuild or not self._store.has(parts.kernel):
+            context.ensure(parts.source, fetch_source, "fetching the kernel's source")
+        context.ensure(parts.kernel, kernel.build, "building the kernel")
 
     def _compose(self, parts: DebianParts) -> Builder:
-        def compose(folder: Path, workshop: Workshop, step: Step) -> None:  # noqa: ARG001  the shape of a builder
+        def compose(folder: Path, runner: BuildRunner, step: Step) -> None:  # noqa: ARG001  the shape of a builder
             kernel, rootfs = self._store.path(parts.kernel), self._store.path(parts.rootfs)
             os.link(kernel / KERNEL, folder / KERNEL)
             os.link(kernel / "config", folder / CONFIGURATION)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hybrid_hil.checkup import Verdict, judge_machines, judge_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.packages import extract_packages
 from hybrid_hil.image.diagnosis import explained, missing_program
 from hybrid_hil.image.fingerprint import Fingerprint
@@ -69,11 +69,11 @@ def ensure_emulator(reporter: Reporter, store: Store | None = None, *, rebuild: 
         raise explained(error, store.root) from error
 
 
-def fetch_emulator(folder: Path, workshop: Workshop, step: Step) -> None:
+def fetch_emulator(folder: Path, runner: BuildRunner, step: Step) -> None:
     """Puts the unpacked packages and a launcher into `folder`, and runs it."""
     step.detail("fetching and unpacking packages")
     tree = folder / TREE
-    versions = extract_packages(workshop, [PACKAGE], host_architecture(), tree, SUITE)
+    versions = extract_packages(runner, [PACKAGE], host_architecture(), tree, SUITE)
     tree.with_name(f"{TREE}.apt.conf").unlink()
     for name in LEFT_OUT:
         remove_tree(tree / name)
@@ -84,11 +84,11 @@ def fetch_emulator(folder: Path, workshop: Workshop, step: Step) -> None:
     launcher.chmod(0o755)
     step.detail("trying it")
     for finding in (
-        judge_qemu(_said(workshop, launcher, "--version")),
-        judge_machines(_said(workshop, launcher, "-machine", "help")),
+        judge_qemu(_said(runner, launcher, "--version")),
+        judge_machines(_said(runner, launcher, "-machine", "help")),
     ):
         if finding.verdict is Verdict.FAIL:
-            raise RigError(f"the fetched QEMU does not do: {finding.found}", f"look at `{workshop.log}`")
+            raise RigError(f"the fetched QEMU does not do: {finding.found}", f"look at `{runner.log}`")
     write_manifest(folder, {"suite": SUITE, "packages": versions, "version": versions[PACKAGE]})
 
 
@@ -121,7 +121,7 @@ def host_architecture() -> str:
     return done.stdout.strip()
 
 
-def _said(workshop: Workshop, *command: str | Path) -> str:
+def _said(runner: BuildRunner, *command: str | Path) -> str:
     lines: list[str] = []
-    workshop.run(command, watch=lines.append)
+    runner.run(command, watch=lines.append)
     return "".join(lines)

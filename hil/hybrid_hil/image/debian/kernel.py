@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.child import Workshop, cpu_seconds
+from hybrid_hil.image.child import BuildRunner, cpu_seconds
 from hybrid_hil.image.debian.engines import FRAGMENT as ENGINES_FRAGMENT
 from hybrid_hil.image.debian.source import TARBALL
 from hybrid_hil.image.debian.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
@@ -76,7 +76,7 @@ class KernelRecipe:
         self._source = source
         self._jobs = jobs
 
-    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+    def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
         """Leaves Image, config and System.map in `folder`.
 
         Raises:
@@ -88,14 +88,14 @@ class KernelRecipe:
             inner.mkdir()
         step.detail("unpacking")
         excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
-        workshop.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
+        runner.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
         step.detail("configuring")
         wanted = merged(fragment.read_text(encoding="utf-8") for fragment in self._fragments)
         (objects / ".config").write_text(wanted, encoding="utf-8")
-        self._make(workshop, tree, objects, "olddefconfig")
+        self._make(runner, tree, objects, "olddefconfig")
         check_configuration(wanted, (objects / ".config").read_text(encoding="utf-8"))
         step.detail("compiling")
-        self._make(workshop, tree, objects, f"-j{self._jobs}", "Image", watch=CompileProgress(step))
+        self._make(runner, tree, objects, f"-j{self._jobs}", "Image", watch=CompileProgress(step))
         step.detail("storing")
         _keep(objects, folder)
         version = (objects / "include/config/kernel.release").read_text(encoding="ascii").strip()
@@ -115,14 +115,14 @@ class KernelRecipe:
 
     def _make(
         self,
-        workshop: Workshop,
+        runner: BuildRunner,
         tree: Path,
         objects: Path,
         *goals: str,
         watch: "CompileProgress | None" = None,
     ) -> None:
         settings = ("ARCH=arm64", f"CROSS_COMPILE={LINUX_PREFIX}", *REPRODUCIBLE)
-        workshop.run(["make", "-C", tree, f"O={objects}", *settings, *goals], watch=watch)
+        runner.run(["make", "-C", tree, f"O={objects}", *settings, *goals], watch=watch)
 
 
 class CompileProgress:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.diagnosis import missing_program
 
@@ -20,7 +20,7 @@ TRANSPORT = re.compile(r"^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Che
 
 
 def extract_packages(
-    workshop: Workshop, packages: Sequence[str], architecture: str, target: Path, suite: str = SUITE
+    runner: BuildRunner, packages: Sequence[str], architecture: str, target: Path, suite: str = SUITE
 ) -> dict[str, str]:
     """Unpacks `packages` of `suite` and what they need into the new folder `target`; returns versions by name.
 
@@ -30,7 +30,7 @@ def extract_packages(
     transport = target.with_name(f"{target.name}.apt.conf")
     transport.write_text(transport_settings(apt_configuration()), encoding="utf-8")
     mirror = find_mirror()
-    workshop.run(
+    runner.run(
         [
             "mmdebstrap",
             "--mode=chrootless",
@@ -49,7 +49,7 @@ def extract_packages(
     versions = package_versions([path.name for path in (target / ARCHIVES).glob("*.deb")])
     missing = [package for package in packages if package not in versions]
     if missing:
-        raise RigError(f"the mirror gave no `{', '.join(missing)}`", f"look at `{workshop.log}`")
+        raise RigError(f"the mirror gave no `{', '.join(missing)}`", f"look at `{runner.log}`")
     return versions
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.toolchain import CORE_COMPILER, LINUX_COMPILER, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.store import Component
@@ -24,5 +24,5 @@ class PlatformRecipe:
         self._sources = checkout / "qemu"
         self._jobs = jobs
 
-    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:  # noqa: ARG002  the shape of a builder
-        workshop.run(["make", "-C", self._sources, f"O={folder}", f"-j{self._jobs}"])
+    def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:  # noqa: ARG002  the shape of a builder
+        runner.run(["make", "-C", self._sources, f"O={folder}", f"-j{self._jobs}"])

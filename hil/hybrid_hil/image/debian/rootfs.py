@@ -12,7 +12,7 @@ from pathlib import Path
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
 from hybrid_hil.image import keys
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian import engines as engine_packages
 from hybrid_hil.image.debian import packages
 from hybrid_hil.image.debian.engines import packages_of
@@ -89,35 +89,35 @@ class RootfsRecipe:
         self._keys = keys_folder
         self._jobs = jobs
 
-    def build(self, folder: Path, workshop: Workshop, step: Step) -> None:
+    def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
         root = folder / "root"
         step.detail("fetching and unpacking packages")
-        versions = packages.extract_packages(workshop, self._packages(), ARCHITECTURE, root)
+        versions = packages.extract_packages(runner, self._packages(), ARCHITECTURE, root)
         (folder / "root.apt.conf").unlink()
         step.detail("furnishing")
         furnish(root, self._overlay, self._keys)
         if self._engines:
             engine_packages.set_up(root)
         step.detail("compiling python's library")
-        compiled = self._compile_library(root, workshop)
+        compiled = self._compile_library(root, runner)
         step.detail("making the file system")
         settle_times(root)
         size = engine_packages.DISK_MEBIBYTES if self._engines else DISK_MEBIBYTES
-        make_file_system(root, folder / DISK, size, workshop)
+        make_file_system(root, folder / DISK, size, runner)
         remove_tree(root)
         write_manifest(folder, {"suite": SUITE, "packages": versions, "byte_code": compiled})
 
     def _packages(self) -> tuple[str, ...]:
         return (*PACKAGES, *packages_of(self._engines))
 
-    def _compile_library(self, root: Path, workshop: Workshop) -> str:
+    def _compile_library(self, root: Path, runner: BuildRunner) -> str:
         """Byte-compiles python's library with an interpreter of the same version, if there is one."""
         interpreter = library_compiler()
         if interpreter is None:
             return f"none: this machine has no {PYTHON}; programs start slower on the board"
         flags = ("-q", "--invalidation-mode=unchecked-hash", "-s", root, "-p", "/", f"-j{self._jobs}")
         # PYTHONDONTWRITEBYTECODE is no obstacle to compileall; -I keeps everything else of the caller's out.
-        workshop.run([interpreter, "-I", "-m", "compileall", *flags, root / LIBRARY])
+        runner.run([interpreter, "-I", "-m", "compileall", *flags, root / LIBRARY])
         return PYTHON
 
 
@@ -203,14 +203,14 @@ def settle_times(root: Path) -> None:
             os.utime(Path(parent, name), (EPOCH, EPOCH), follow_symlinks=False)
 
 
-def make_file_system(root: Path, disk: Path, mebibytes: int, workshop: Workshop) -> None:
+def make_file_system(root: Path, disk: Path, mebibytes: int, runner: BuildRunner) -> None:
     """Packs `root` into a new ext4 file of that size without mounting it, everything owned by root."""
     options = f"hash_seed={FILE_SYSTEM_ID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     labels = ("-L", "rootfs", "-U", FILE_SYSTEM_ID)
     with disk.open("wb") as file:
         file.truncate(mebibytes << 20)
     environment = {"E2FSPROGS_FAKE_TIME": str(EPOCH)}
-    workshop.run(
+    runner.run(
         [
             _tool("mke2fs"),
             "-q",
@@ -233,17 +233,17 @@ def make_file_system(root: Path, disk: Path, mebibytes: int, workshop: Workshop)
         environment=environment,
     )
     if os.geteuid() != 0:
-        give_to_root(root, disk, workshop)
+        give_to_root(root, disk, runner)
     disk.chmod(0o444)
 
 
-def give_to_root(root: Path, disk: Path, workshop: Workshop) -> None:
+def give_to_root(root: Path, disk: Path, runner: BuildRunner) -> None:
     """mke2fs copies the owners it sees; this sets them to 0 inside the file system."""
     inner = [f'"/{path.relative_to(root)}"' for path in sorted(root.rglob("*"))]
     script = disk.with_name("owners.debugfs")
     commands = [f"set_inode_field {path} {field} 0\n" for path in inner for field in ("uid", "gid")]
     script.write_text("".join(commands), encoding="utf-8")
-    workshop.run([_tool("debugfs"), "-w", "-f", script, disk])
+    runner.run([_tool("debugfs"), "-w", "-f", script, disk])
     script.unlink()
 
 

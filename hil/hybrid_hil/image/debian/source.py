@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hybrid_hil.image.child import Workshop
+from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.mirror import SUITE
 from hybrid_hil.image.debian.packages import extract_packages
 from hybrid_hil.image.fingerprint import Fingerprint
@@ -21,11 +21,11 @@ def source_component() -> Component:
     return Component("source", inputs.digest())
 
 
-def fetch_source(folder: Path, workshop: Workshop, step: Step) -> None:
+def fetch_source(folder: Path, runner: BuildRunner, step: Step) -> None:
     """Puts the kernel's tarball into `folder`."""
     step.detail("fetching from the Debian mirror")
     unpacked = folder / "unpacked"
-    versions = extract_packages(workshop, [PACKAGE], "arm64", unpacked)
+    versions = extract_packages(runner, [PACKAGE], "arm64", unpacked)
     (unpacked / "usr/src" / TARBALL).rename(folder / TARBALL)
     write_manifest(folder, {"package": PACKAGE, "suite": SUITE, "version": versions[PACKAGE]})
     remove_tree(unpacked)

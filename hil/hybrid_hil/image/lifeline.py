@@ -1,4 +1,4 @@
-"""Runs a command that may not outlive its parent: `keeper.py COMMAND…`, as the leader of a process group.
+"""Runs a command that may not outlive its parent: `lifeline.py COMMAND…`, as the leader of a process group.
 
 Standard input is the life line. When the parent closes it, or dies of anything, SIGKILL included, the whole
 group is killed; PR_SET_PDEATHSIG would reach the command but none of its children. A program of its own, run

@@ -13,9 +13,9 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 from hybrid_runtime import machine as machines
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.machine import Machine, default_root
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc, StopRefused
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm_device
+from hybrid_runtime.system_paths import SystemPaths, default_root
 
 
 @pytest.mark.parametrize(
@@ -34,26 +34,26 @@ def test_default_root_comes_from_ids(
     monkeypatch.setattr(posix, "geteuid", lambda: user)
     monkeypatch.setattr(machines, "_uid_map", lambda: mapping)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
-    assert default_root(Machine()) == root
+    assert default_root(SystemPaths()) == root
 
 
 def test_default_root_of_a_logged_in_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posix, "geteuid", lambda: 1000)
     monkeypatch.setattr(machines, "is_folder", lambda path: path == "/run/user/1000")
-    assert default_root(Machine()) == "/run/user/1000/hybrid-runtime"
+    assert default_root(SystemPaths()) == "/run/user/1000/hybrid-runtime"
 
 
 def test_everything_lies_below_the_sysroot(double: RemoteprocDouble) -> None:
-    machine = Machine(f"{double.sysroot}/")
+    machine = SystemPaths(f"{double.sysroot}/")
     for path in (machine.claims, machine.kernel_log, machine.remoteproc_class, default_root(machine)):
         assert path.startswith(f"{double.sysroot}/")
         assert "//" not in path
     assert machine.boot_id() == BOOT_ID[:8]
-    assert Machine("/nowhere").boot_id() == "00000000"
+    assert SystemPaths("/nowhere").boot_id() == "00000000"
 
 
 def test_attributes(double: RemoteprocDouble, core: ProcessorDouble) -> None:
-    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), "remoteproc0")
     assert (remoteproc.name, remoteproc.state, remoteproc.firmware) == ("core0", "offline", "unknown")
     assert remoteproc.resolved_path == str(core.folder)
     (core.folder / "coredump").unlink()
@@ -90,7 +90,7 @@ def test_what_tells_that_a_processor_has_vanished(
     number: int,
     is_gone: bool,
 ) -> None:
-    remoteproc = Remoteproc(Machine(str(double.sysroot)), core.device)
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), core.device)
 
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -104,7 +104,7 @@ def test_what_tells_that_a_processor_has_vanished(
 
 
 def test_stop_until_offline(double: RemoteprocDouble, core: ProcessorDouble) -> None:
-    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), "remoteproc0")
     remoteproc.stop_until_offline(Deadline(5))
     assert core.stops == 0
     (double.firmware_folder / "fw").write_bytes(b"")
@@ -121,7 +121,7 @@ def test_stop_that_the_kernel_refuses(
 ) -> None:
     """Whatever the errno, it is tried until the deadline, and then told."""
     core.set_state("running")
-    remoteproc = Remoteproc(Machine(str(double.sysroot)), "remoteproc0")
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), "remoteproc0")
     tried = []
 
     def refuse(*words: str) -> None:

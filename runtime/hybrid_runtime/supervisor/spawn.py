@@ -34,7 +34,7 @@ _FAULT_CODE = 1
 UNDONE_CODE = 125
 
 
-class Birth:
+class Spawn:
     """What the new process starts from; the same values in create and in its child."""
 
     def __init__(self, claim: Claim, journal: Journal, record: Record, folder: HeldFolder, listener: "Socket") -> None:

@@ -12,10 +12,10 @@ from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.machine import Machine
-from hybrid_runtime.supervisor.birth import Birth, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.control import listen
+from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.supervisor import close_all_but
+from hybrid_runtime.system_paths import SystemPaths
 
 pytestmark = pytest.mark.alone
 
@@ -28,32 +28,32 @@ def double(tmp_path: Path) -> RemoteprocDouble:
 
 @pytest.fixture
 def claim(double: RemoteprocDouble, core: ProcessorDouble) -> Claim:
-    claim = take_claim(Machine(str(double.sysroot)), core.device)
+    claim = take_claim(SystemPaths(str(double.sysroot)), core.device)
     assert claim is not None
     return claim
 
 
 @pytest.fixture
-def birth(claim: Claim, double: RemoteprocDouble) -> Birth:
+def spawn(claim: Claim, double: RemoteprocDouble) -> Spawn:
     folder = double.root / "motor"
     folder.mkdir(parents=True)
     journal = Journal(str(double.root), "motor")
     journal.firmware_file = str(double.firmware_folder / "fw")
     Path(journal.firmware_file).write_bytes(b"firmware")
     claim.write_journal(journal)
-    birth = Birth(claim, journal, Record("motor", "", ""), HeldFolder(str(folder)), listen(str(folder)))
-    birth.keeps_streams = False
-    return birth
+    spawn = Spawn(claim, journal, Record("motor", "", ""), HeldFolder(str(folder)), listen(str(folder)))
+    spawn.keeps_streams = False
+    return spawn
 
 
-def test_given_up(birth: Birth, claim: Claim, double: RemoteprocDouble, tmp_path: Path) -> None:
-    birth.pid_file = str(tmp_path / "pid")
-    birth.fork()
-    (tmp_path / "pid").write_text(f"{birth.pid}\n")
-    Path(pid_file_in_making(birth.pid_file, birth.pid)).write_text("")
-    assert birth.record.pid == birth.journal.pid == birth.pid
-    assert birth.record.pid_start_time > 0
-    assert birth.cancel()
+def test_given_up(spawn: Spawn, claim: Claim, double: RemoteprocDouble, tmp_path: Path) -> None:
+    spawn.pid_file = str(tmp_path / "pid")
+    spawn.fork()
+    (tmp_path / "pid").write_text(f"{spawn.pid}\n")
+    Path(pid_file_in_making(spawn.pid_file, spawn.pid)).write_text("")
+    assert spawn.record.pid == spawn.journal.pid == spawn.pid
+    assert spawn.record.pid_start_time > 0
+    assert spawn.cancel()
     assert double.leftovers() == []
     assert not list(tmp_path.glob("pid*"))
     claim.close()
@@ -61,46 +61,46 @@ def test_given_up(birth: Birth, claim: Claim, double: RemoteprocDouble, tmp_path
 
 @pytest.mark.parametrize("step", ["_settle", "_settle_root"])
 def test_the_supervisor_is_ready_when_it_has_settled(
-    birth: Birth, claim: Claim, monkeypatch: pytest.MonkeyPatch, step: str
+    spawn: Spawn, claim: Claim, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """It stands still at that step, and create waits: hooks and the pid file come after the word."""
-    settle = getattr(Birth, step)
+    settle = getattr(Spawn, step)
 
-    def held(self: Birth) -> bytes:
+    def held(self: Spawn) -> bytes:
         os.kill(os.getpid(), signal.SIGSTOP)
         answer: bytes = settle(self)
         return answer
 
-    monkeypatch.setattr(Birth, step, held)
-    birth.fork()
+    monkeypatch.setattr(Spawn, step, held)
+    spawn.fork()
     try:
-        assert os.WIFSTOPPED(os.waitpid(birth.pid, os.WUNTRACED)[1])
-        assert not select.select([birth.ready_descriptor], [], [], 0)[0]
+        assert os.WIFSTOPPED(os.waitpid(spawn.pid, os.WUNTRACED)[1])
+        assert not select.select([spawn.ready_descriptor], [], [], 0)[0]
     finally:
-        os.kill(birth.pid, signal.SIGCONT)
-    birth.wait_until_ready()
-    assert birth.cancel()
+        os.kill(spawn.pid, signal.SIGCONT)
+    spawn.wait_until_ready()
+    assert spawn.cancel()
     claim.close()
 
 
 def test_failure_inside_never_returns_into_the_creator(
-    birth: Birth, claim: Claim, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    spawn: Spawn, claim: Claim, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> int:
         raise RuntimeError("nobody thought of it")
 
-    monkeypatch.setattr(Birth, "_live", broken)
+    monkeypatch.setattr(Spawn, "_live", broken)
     monkeypatch.setattr("sys.excepthook", lambda *_: None)
-    birth.fork()
-    assert os.waitstatus_to_exitcode(os.waitpid(birth.pid, 0)[1]) == 1
+    spawn.fork()
+    assert os.waitstatus_to_exitcode(os.waitpid(spawn.pid, 0)[1]) == 1
     # Nothing is forgotten: the journal tells the next holder.
     assert double.journals() == ["remoteproc0.journal"]
     assert double.installed() == ["fw"]
     with pytest.raises(Failure, match="the supervisor died"):
-        birth.wait_until_ready()
+        spawn.wait_until_ready()
     with pytest.raises(Failure, match="the supervisor died"):
-        birth.commit()
-    os.close(birth.commit_descriptor)
+        spawn.commit()
+    os.close(spawn.commit_descriptor)
     claim.close()
 
 

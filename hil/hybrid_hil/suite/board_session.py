@@ -19,7 +19,7 @@ from hybrid_hil.suite.assignment import Assignment
 MOST_LOST = 4
 
 
-class BoardKeeper:
+class BoardSession:
     """A plugin of pytest's for one process; with pytest-xdist each worker has its own."""
 
     def __init__(self, config: pytest.Config, assignment: Assignment) -> None:

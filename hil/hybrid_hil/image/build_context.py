@@ -10,7 +10,7 @@ from hybrid_hil.terminal import Reporter
 
 
 @dataclass(frozen=True)
-class Site:
+class BuildContext:
     """What every way of making an image works with: `jobs` CPUs, and nothing that is in `store` already when
     `rebuild` is set."""
 

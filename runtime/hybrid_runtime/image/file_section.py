@@ -4,7 +4,7 @@ import os
 import stat
 
 from hybrid_runtime.failure import Failure
-from hybrid_runtime.quotation import quote
+from hybrid_runtime.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     class Store(Protocol):
         """Where an image's files lie: a folder or an archive."""
 
-        def open(self, path: str) -> "Extent | None":
+        def open(self, path: str) -> "FileSection | None":
             """None when there is no such file; it is the caller's to close."""
 
 
-class Extent:
+class FileSection:
     """Owns its descriptor. Use as a context manager."""
 
     def __init__(self, descriptor: int, offset: int, size: int) -> None:
@@ -39,7 +39,7 @@ class Extent:
         return os.pread(self.descriptor, max(0, min(count, self.size - position)), self.offset + position)
 
 
-def open_file(path: str) -> Extent:
+def open_file(path: str) -> FileSection:
     """The whole of a regular file. Raises Failure for anything else, OSError as open(2)."""
     # Looked at before it is opened: opening a device alone may have effects, a FIFO without a writer blocks.
     if not stat.S_ISREG(os.stat(path).st_mode):
@@ -49,4 +49,4 @@ def open_file(path: str) -> Extent:
     if not stat.S_ISREG(facts.st_mode):
         os.close(descriptor)
         raise Failure(f"{quote(path)} is not a regular file any more", "try again")
-    return Extent(descriptor, 0, facts.st_size)
+    return FileSection(descriptor, 0, facts.st_size)

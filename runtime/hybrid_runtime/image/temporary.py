@@ -6,7 +6,7 @@ import os
 LARGEST_BYTES = 1 << 30
 
 
-class Spool:
+class TemporaryFiles:
     """`folders` in order of preference. `largest` is what an archive may take, in bytes."""
 
     def __init__(self, folders: list[str], largest: int = LARGEST_BYTES) -> None:

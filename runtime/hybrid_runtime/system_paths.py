@@ -5,7 +5,7 @@ import posix as os
 from hybrid_runtime.path import is_folder, on_machine
 
 
-class Machine:
+class SystemPaths:
     """Paths of one machine. `sysroot` is "" for the real one; unit tests give a folder."""
 
     def __init__(self, sysroot: str = "") -> None:
@@ -49,7 +49,7 @@ class Machine:
             return "00000000"
 
 
-def default_root(machine: Machine) -> str:
+def default_root(machine: SystemPaths) -> str:
     """The folder of all containers when --root is not given.
 
     From ids only: engines call with an empty or foreign environment.

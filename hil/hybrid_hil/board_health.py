@@ -3,7 +3,7 @@
 import threading
 
 
-class Vitals:
+class BoardHealth:
     """Holds the first cause of a board's death (a panic, QEMU's end, a full disk of the host); waits look here and stop
     at once."""
 

@@ -1,0 +1,1 @@
+"""What happens to a container: its creation and its start."""
