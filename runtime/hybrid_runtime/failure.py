@@ -54,7 +54,7 @@ class Failure(Exception):
 
 
 def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
-    """A message without anything that a terminal acts on, and bounded: see text, which few messages need."""
+    """A message without anything that a terminal acts on, and bounded: see text.py, which few messages need."""
     if len(text) <= _SHORT and text.isprintable():
         return text
     from hybrid_runtime.text import message_line

@@ -52,7 +52,7 @@ class QemuBoard:
         provision: Provision | None = None,
         snapshots: SnapshotCache | None = None,
     ) -> None:
-        """Console logs go to `logs`, default the run folder. Boards are kept on `snapshots`, default the cache's.
+        """Console logs go to `logs`, default the run folder. Boards are kept in `snapshots`, default the cache's.
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()

@@ -40,7 +40,7 @@ NETWORK = Stage(
     "network",
     r"^hybrid-board: network \S+",
     15,
-    "the board got no address: see ip=dhcp and the virtio network run_info",
+    "the board got no address: see ip=dhcp and the virtio network card",
 )
 SSH = Stage(
     "ssh",

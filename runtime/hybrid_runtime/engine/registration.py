@@ -1,7 +1,7 @@
 """How each engine is told of this runtime, and how it forgets it again.
 
 A drop-in is written where the engine reads drop-ins; daemon.json is merged; a TOML file that would have to be
-rewritten never is, because its comments and order are somebody's: a manual_step is left instead.
+rewritten never is, because its comments and order are somebody's: a manual step is left instead.
 """
 
 from typing import Protocol

@@ -118,7 +118,7 @@ def _process(path: str, process: object) -> tuple[str, list[str]]:
         raise _bad(path, "process.env is not a list")
     for number, entry in enumerate(environment):
         if not isinstance(entry, str):
-            raise _bad(path, f"process.env[{number}] is `{write(entry)}`, not a string", "put it in text marks")
+            raise _bad(path, f"process.env[{number}] is `{write(entry)}`, not a string", "put it in quotation marks")
     return args[0], environment
 
 
@@ -137,7 +137,7 @@ def _string_map(path: str, value: object, field: str) -> dict[str, str]:
         raise _bad(path, f"{field} is not an object")
     for key, text in value.items():
         if not isinstance(text, str):
-            raise _bad(path, f"{field} has `{key}` as `{write(text)}`, not a string", "put it in text marks")
+            raise _bad(path, f"{field} has `{key}` as `{write(text)}`, not a string", "put it in quotation marks")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The runtime_payload that carries the runtime."""
+"""The payload that carries the runtime."""
 
 import hashlib
 import io

@@ -34,7 +34,7 @@ def packed(tmp_path: Path) -> RuntimePayload:
 
 @pytest.fixture
 def board(tmp_path: Path, packed: RuntimePayload) -> Path:
-    """A double of a board's root, with the runtime_payload deployed by the same steps."""
+    """A double of a board's root, with the payload deployed by the same steps."""
     root = tmp_path / "board"
     folder = root / "usr/lib/hybrid-runtime"
     folder.mkdir(parents=True)
@@ -85,7 +85,7 @@ def of_another_source(path: Path) -> None:
 
 
 def looked_at(path: Path) -> None:
-    """Python would compare times, which are all the same in a runtime_payload."""
+    """Python would compare times, which are all the same in a payload."""
     content = bytearray(path.read_bytes())
     content[4:8] = bytes(4)
     path.write_bytes(content)

@@ -104,7 +104,7 @@ def test_without_process(process: object) -> None:
         ({"process": {"args": ["a"], "env": "A=b"}}, "env"),
         ({"process": {"args": ["a"], "env": ["A=b", 1]}}, r"process\.env\[1\] is `1`, not a string \(put it in quot"),
         ({"annotations": []}, "annotations is not an object"),
-        ({"annotations": {"a": "b", "c": 1.5}}, r"annotations has `c` as `1\.5`, not a string \(put it in text"),
+        ({"annotations": {"a": "b", "c": 1.5}}, r"annotations has `c` as `1\.5`, not a string \(put it in quotation"),
         ({"annotations": {"a": {"b": []}}}, r"annotations has `a` as `\{\"b\": \[\]\}`, not a string"),
     ],
 )

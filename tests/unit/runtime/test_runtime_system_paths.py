@@ -10,7 +10,7 @@ import pytest
 from command_runner import attempt
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime import machine as machines
+from hybrid_runtime import system_paths as machines
 from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc, StopRefused
