@@ -78,9 +78,14 @@ class FreshMachine:
         return self.tree / path.relative_to("/")
 
     def _command_line(self, command: str, seconds: float) -> list[str | Path]:
-        bounded: list[str | Path] = ["timeout", "--signal=KILL", f"{seconds:.0f}", *NAMESPACES, INSIDE, self.tree]
+        bounded: list[str | Path] = [*time_limit(seconds), *NAMESPACES, INSIDE, self.tree]
         environment = ["/usr/bin/env", "-i", "-C", CLONE, *variables(os.environ, self._pip)]
         return [*bounded, *own_folders(self._pip), "--", *environment, "/bin/sh", "-c", command]
+
+
+def time_limit(seconds: float) -> list[str]:
+    """What stands before a command. In the foreground it stays in its caller's process group, and ends with that."""
+    return ["timeout", "--foreground", "--signal=KILL", f"{seconds:.0f}"]
 
 
 def _pip_configuration() -> str:

@@ -2,14 +2,18 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from fresh.fresh_machine import INSIDE, NAMESPACES
+from fresh.fresh_machine import INSIDE, NAMESPACES, time_limit
+from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 
 MARK = "9876543"
+# The command line of the process, and of none that was asked to start it.
+SLEEPING = f"sleep\0{MARK}\0".encode()
 
 
 @pytest.fixture
@@ -77,9 +81,24 @@ def test_what_it_has_started_ends_with_it(tree: Path) -> None:
     assert any(not sleeping() for _ in Deadline(10).ticks(0.05))
 
 
+def test_what_it_has_started_ends_with_the_run(tree: Path, tmp_path: Path) -> None:
+    """Of a run that is killed: nobody is left to end the machine."""
+    command = [*time_limit(600), *map(str, command_line(tree, f"sleep {MARK} & wait"))]
+    lines = f"""
+from pathlib import Path
+from hybrid_hil.image.child import BuildRunner
+BuildRunner(Path({str(tmp_path / "log")!r})).run({command!r})
+"""
+    here = {**os.environ, "PYTHONPATH": str(checkout_root() / "hil")}
+    with subprocess.Popen([sys.executable, "-c", lines], env=here) as run:
+        assert any(sleeping() for _ in Deadline(30).ticks(0.05))
+        run.kill()
+    assert any(not sleeping() for _ in Deadline(10).ticks(0.05))
+
+
 def sleeping() -> list[str]:
     lines = [(folder / "cmdline") for folder in Path("/proc").glob("[0-9]*")]
-    return [str(line) for line in lines if os.fsencode(MARK) in _read(line)]
+    return [str(line) for line in lines if _read(line) == SLEEPING]
 
 
 def _read(path: Path) -> bytes:
