@@ -17,6 +17,7 @@ from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
+from hybrid_runtime.supervisor.absent import NoChannels, NoDumps
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
@@ -28,9 +29,14 @@ from hybrid_runtime.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hybrid_runtime.supervisor.channels import Channels
     from hybrid_runtime.supervisor.crash_dump import CrashDumps
     from hybrid_runtime.system_calls import Socket
+
+    # Deals with a descriptor that is ready; an ExitReason ends the supervisor.
+    Handler = Callable[[int], ExitReason | None]
 
 # Looks at the core while its output flows, and for a while after; and when it is quiet.
 BUSY_TICK_SECONDS = 0.050
@@ -68,21 +74,23 @@ class Supervisor:
         self.crashes_survived = 0
         self.next_look = monotonic()
         self.is_to_stop = False
+        self.poller = poll()
+        self.polled: set[int] = set()
         # What was told once and is only worth telling again when it changes.
         self.told_problem = ""
 
-    def _channels(self) -> "Channels | None":
+    def _channels(self) -> "Channels | NoChannels":
         """Only where an annotation names some: opening one takes it from every other program."""
         names = rpmsg_channels(self.record.annotations)
         if not names:
-            return None
+            return NoChannels()
         from hybrid_runtime.supervisor.channels import Channels
 
         return Channels(self.core.machine, self.core.claim.device, names, self.output)
 
-    def _dumps(self) -> "CrashDumps | None":
+    def _dumps(self) -> "CrashDumps | NoDumps":
         if not self.record.keeps_dumps:
-            return None
+            return NoDumps()
         from hybrid_runtime.supervisor.crash_dump import CrashDumps
 
         return CrashDumps(self.core.machine, self.record, self.output)
@@ -100,42 +108,60 @@ class Supervisor:
     def _turn(self) -> ExitReason | None:
         """Wait for the next event and deal with it."""
         ready = self._wait()
-        if self.stop_signals.descriptor in ready and self.stop_signals.ask_for_stop():
-            if self.record.phase != STARTED:
-                return STOPPED
-            self.is_to_stop = True
-            self.next_look = monotonic()
-        for descriptor in self.control.descriptors():
-            if descriptor in ready and (verb := self.control.receive(descriptor)) is not None:
-                exit_reason = self._serve(descriptor, verb)
-                if exit_reason:
-                    return exit_reason
-        if self.channels and any(descriptor in ready for descriptor in self.channels.descriptors()):
-            self.channels.receive()
-        if self.dumps and self.dumps.step():
+        for descriptor, handle in self._sources().items():
+            if descriptor in ready and (exit_reason := handle(descriptor)):
+                return exit_reason
+        if self.dumps.step():
             self._save()
-        # Every record of the kernel wakes us, also the thousands about other things.
-        kernel_spoke = self.core.kernel_log.descriptor in ready and self._read_kernel_log()
-        if self.record.phase == STARTED and (kernel_spoke or monotonic() >= self.next_look):
+        if self.record.phase == STARTED and monotonic() >= self.next_look:
             return self._look()
         self.output.flush()
         return None
 
+    def _sources(self) -> "dict[int, Handler]":
+        """The descriptors that are listened to now, in the order in which they are dealt with."""
+        sources: dict[int, Handler] = {self.stop_signals.descriptor: self._on_stop_signal}
+        sources |= dict.fromkeys(self.control.descriptors(), self._on_request)
+        if self.record.phase == STARTED:
+            sources |= dict.fromkeys(self.channels.descriptors(), self._on_channel)
+            if self.core.kernel_log.descriptor is not None:
+                sources[self.core.kernel_log.descriptor] = self._on_kernel_log
+        return sources
+
     def _wait(self) -> list[int]:
-        waiting = poll()
-        waiting.register(self.stop_signals.descriptor, POLLIN)
-        for descriptor in self.control.descriptors():
-            waiting.register(descriptor, POLLIN)
+        """The descriptors that are ready. One poll object is kept: most turns listen to what the last one did."""
+        sources = self._sources().keys()
+        for descriptor in self.polled - sources:
+            self.poller.unregister(descriptor)
+        for descriptor in sources - self.polled:
+            self.poller.register(descriptor, POLLIN)
+        self.polled = set(sources)
         if self.record.phase != STARTED:
-            return [descriptor for descriptor, _ in waiting.poll()]
-        if self.core.kernel_log.descriptor is not None:
-            waiting.register(self.core.kernel_log.descriptor, POLLIN)
-        if self.channels:
-            for descriptor in self.channels.descriptors():
-                waiting.register(descriptor, POLLIN)
+            return [descriptor for descriptor, _ in self.poller.poll()]
         # A dump is copied between two looks at everything else.
-        timeout = 0.0 if self.dumps and self.dumps.copy else max(0.0, self.next_look - monotonic())
-        return [descriptor for descriptor, _ in waiting.poll(timeout * 1000)]
+        timeout = 0.0 if self.dumps.copy else max(0.0, self.next_look - monotonic())
+        return [descriptor for descriptor, _ in self.poller.poll(timeout * 1000)]
+
+    def _on_stop_signal(self, _: int) -> ExitReason | None:
+        if not self.stop_signals.ask_for_stop():
+            return None
+        if self.record.phase != STARTED:
+            return STOPPED
+        self.is_to_stop = True
+        self.next_look = monotonic()
+        return None
+
+    def _on_request(self, descriptor: int) -> ExitReason | None:
+        verb = self.control.receive(descriptor)
+        return None if verb is None else self._serve(descriptor, verb)
+
+    def _on_channel(self, _: int) -> None:
+        self.channels.receive()
+
+    def _on_kernel_log(self, _: int) -> None:
+        """Every record of the kernel wakes us, also the thousands about other things."""
+        if self._read_kernel_log():
+            self.next_look = monotonic()
 
     def _serve(self, descriptor: int, verb: str) -> ExitReason | None:
         if verb != "start":
@@ -144,8 +170,7 @@ class Supervisor:
         if self.record.phase != CREATED:
             self.control.answer(descriptor, {"ok": False, "message": "the container is already running"})
             return None
-        if self.dumps:
-            self.dumps.begin(self.core.remoteproc)
+        self.dumps.begin(self.core.remoteproc)
         try:
             self.core.start()
         except (Failure, OSError) as error:
@@ -185,8 +210,7 @@ class Supervisor:
         if self.follows_trace and not self.core.trace.is_reachable():
             self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
         self.core.kernel_log.lines()
-        if self.channels:
-            self.channels.begin()
+        self.channels.begin()
         self._save()
 
     def _save(self) -> None:
@@ -201,10 +225,8 @@ class Supervisor:
         began = monotonic()
         self._read_kernel_log()
         self._read_trace(last=self.is_to_stop)
-        if self.channels:
-            self.channels.look()
-        if self.dumps:
-            self.dumps.look()
+        self.channels.look()
+        self.dumps.look()
         exit_reason = self._try_to_stop() if self.is_to_stop else self._judge()
         now = monotonic()
         busy = now - self.last_output < BUSY_FOR_SECONDS
@@ -261,8 +283,7 @@ class Supervisor:
     def _try_to_stop(self) -> ExitReason | None:
         """A core that refuses to stop keeps its container: it is asked again at each look, until the driver relents or
         the engine loses patience and kills."""
-        if self.channels:
-            self.channels.close()
+        self.channels.close()
         try:
             self.core.stop(_STOP_ATTEMPT_SECONDS)
         except (Failure, OSError) as error:
@@ -310,7 +331,7 @@ class Supervisor:
             if exit_reason is CRASHED and not self.record.kernel_recovers:
                 problems.of(self._provoke_dump)
         is_off = problems.of(self.core.stop)
-        if self.dumps and self.record.phase == STARTED:
+        if self.record.phase == STARTED:
             problems.of(self.dumps.finish)
         if is_off:
             problems.of(self.core.give_back)
@@ -321,8 +342,7 @@ class Supervisor:
         return self.record.end.code
 
     def _provoke_dump(self) -> None:
-        if self.dumps:
-            self.dumps.provoke(self.core.remoteproc)
+        self.dumps.provoke(self.core.remoteproc)
 
     def _say_last_words(self) -> None:
         end = self.record.end
@@ -333,8 +353,7 @@ class Supervisor:
     def _read_last_words(self) -> None:
         self._read_kernel_log()
         self._read_trace(last=True)
-        if self.channels:
-            self.channels.close()
+        self.channels.close()
 
 
 def _end(exit_reason: ExitReason, problems: Problems) -> Exit:
