@@ -15,7 +15,7 @@ class NoChannels:
     def look(self) -> None:
         """Nothing to open."""
 
-    def receive(self) -> None:
+    def receive_from(self, descriptor: int) -> None:
         """Nothing comes."""
 
     def close(self) -> None:

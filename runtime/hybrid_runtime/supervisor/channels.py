@@ -78,7 +78,7 @@ class Channels:
         self.look()
 
     def descriptors(self) -> list[int]:
-        """Readable, or in error, when there is something to `receive`."""
+        """Readable, or in error, when there is something to receive."""
         return [each.channel.descriptor for each in self.followed.values() if each.channel.descriptor is not None]
 
     def look(self) -> None:
@@ -152,12 +152,19 @@ class Channels:
 
     def receive(self) -> None:
         """What has come on any of them goes to the output."""
+        for descriptor in self.descriptors():
+            self.receive_from(descriptor)
+
+    def receive_from(self, descriptor: int) -> None:
+        """What has come on that one goes to the output, as much as is its share of a turn."""
         opened = [each for each in self.followed.values() if each.is_open]
         for each in opened:
-            text = each.channel.read(_MOST_AT_ONCE // len(opened))
-            self.output.firmware(text, each.full_name, f"[{each.full_name}] " * (each.name in self.several))
-            if not each.is_open:
-                self._lose(each)
+            if each.channel.descriptor == descriptor:
+                text = each.channel.read(_MOST_AT_ONCE // len(opened))
+                self.output.firmware(text, each.full_name, f"[{each.full_name}] " * (each.name in self.several))
+                if not each.is_open:
+                    self._lose(each)
+                return
 
     def _lose(self, each: _Followed) -> None:
         each.channel.close()

@@ -123,7 +123,7 @@ class Supervisor:
         sources: dict[int, Handler] = {self.stop_signals.descriptor: self._on_stop_signal}
         sources |= dict.fromkeys(self.control.descriptors(), self._on_request)
         if self.record.phase == STARTED:
-            sources |= dict.fromkeys(self.channels.descriptors(), self._on_channel)
+            sources |= dict.fromkeys(self.channels.descriptors(), self.channels.receive_from)
             if self.core.kernel_log.descriptor is not None:
                 sources[self.core.kernel_log.descriptor] = self._on_kernel_log
         return sources
@@ -154,9 +154,6 @@ class Supervisor:
     def _on_request(self, descriptor: int) -> ExitReason | None:
         verb = self.control.receive(descriptor)
         return None if verb is None else self._serve(descriptor, verb)
-
-    def _on_channel(self, _: int) -> None:
-        self.channels.receive()
 
     def _on_kernel_log(self, _: int) -> None:
         """Every record of the kernel wakes us, also the thousands about other things."""
