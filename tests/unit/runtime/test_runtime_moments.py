@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from altered_launcher import altered
-from command_runner import PATIENCE_SECONDS, Command, eventually
+from command_runner import PATIENCE_SECONDS, Command, Outcome, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from invariants import broken_after_delete
@@ -179,6 +180,21 @@ def check_lives(command: Command, core: ProcessorDouble, double: RemoteprocDoubl
     assert broken_after_delete(double.sighting(), "enabled") == []
 
 
+def check_leaves_the_next_one_alone(
+    command: Command,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    firmware: Path,
+    deleting: "subprocess.Popen[bytes]",
+    outcome: Outcome,
+) -> None:
+    """A delete that stands still goes on once there is a new container of the id."""
+    command.create(firmware, "motor")
+    os.kill(deleting.pid, signal.SIGCONT)
+    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
+    check_lives(command, core, double)
+
+
 DELETES_LATE = stands_still_before("container.reclaim", "journaled_devices")
 CREATES_SLOWLY = stands_still_before("lifecycle.creation", "Creation.prepare")
 
@@ -189,10 +205,7 @@ def test_a_late_delete_of_nothing_leaves_the_next_container_alone(
     """What the journals say of the id, they say of the new one."""
     deleting, outcome = planted(command, "deletes-late", DELETES_LATE).spawn("delete", "--force", "motor")
     eventually(lambda: stands_still(deleting.pid))
-    command.create(firmware, "motor")
-    os.kill(deleting.pid, signal.SIGCONT)
-    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
-    check_lives(command, core, double)
+    check_leaves_the_next_one_alone(command, core, double, firmware, deleting, outcome)
 
 
 def test_a_late_delete_of_a_damaged_record_leaves_the_next_container_alone(
@@ -204,10 +217,7 @@ def test_a_late_delete_of_a_damaged_record_leaves_the_next_container_alone(
     deleting, outcome = late.spawn("delete", "--force", "motor")
     eventually(lambda: stands_still(deleting.pid))
     command.run("delete", "--force", "motor")
-    command.create(firmware, "motor")
-    os.kill(deleting.pid, signal.SIGCONT)
-    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
-    check_lives(command, core, double)
+    check_leaves_the_next_one_alone(command, core, double, firmware, deleting, outcome)
 
 
 def test_a_late_delete_of_what_is_being_created_leaves_the_next_container_alone(
@@ -218,10 +228,7 @@ def test_a_late_delete_of_what_is_being_created_leaves_the_next_container_alone(
     deleting, outcome = planted(command, "deletes-late", DELETES_LATE).spawn("delete", "--force", "motor")
     assert creating.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     eventually(lambda: stands_still(deleting.pid))
-    command.create(firmware, "motor")
-    os.kill(deleting.pid, signal.SIGCONT)
-    assert deleting.wait(PATIENCE_SECONDS) == 0, outcome.stderr
-    check_lives(command, core, double)
+    check_leaves_the_next_one_alone(command, core, double, firmware, deleting, outcome)
 
 
 # The supervisor, once the journal has been cleared.
