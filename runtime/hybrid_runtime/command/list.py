@@ -7,7 +7,8 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import UnreadableRecord
-from hybrid_runtime.container.state import bundle_annotations, kept_configuration, oci_state
+from hybrid_runtime.container.state import END_SECONDS, bundle_annotations, kept_configuration, oci_state
+from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 
 UNREADABLE = "unreadable"
@@ -19,7 +20,8 @@ def run(context: Context, values: Values) -> int:
     if values.has("quiet"):
         context.say("".join(f"{identifier}\n" for identifier in context.store.identifiers()))
         return 0
-    described = [describe(context, identifier) for identifier in context.store.identifiers()]
+    deadline = Deadline(END_SECONDS)
+    described = [describe(context, identifier, deadline) for identifier in context.store.identifiers()]
     entries = [entry for entry in described if entry is not None]
     if form == "json":
         say_json(context, entries)
@@ -28,14 +30,16 @@ def run(context: Context, values: Values) -> int:
     return 0
 
 
-def describe(context: Context, identifier: str) -> dict[str, object] | None:
+def describe(context: Context, identifier: str, deadline: Deadline) -> dict[str, object] | None:
     """The state, and what runc's list adds to it. None when the container has gone meanwhile.
 
+    Until the deadline, one that is about to end is waited for.
     A record that cannot be read keeps no other container from being listed.
     """
     folder = context.store.folder(identifier)
     try:
         container = Container(context.store, identifier)
+        container.await_end(deadline)
     except UnreadableRecord as failure:
         unknown: dict[str, object] = {"id": identifier, "pid": 0, "status": UNREADABLE, "bundle": "", "created": ""}
         return {**unknown, "owner": _owner(folder), "processor": "", "error": str(failure)}

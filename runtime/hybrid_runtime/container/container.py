@@ -3,8 +3,9 @@
 import posix as os
 
 from hybrid_runtime.container.record import CREATING, Exit, Owner, Record
-from hybrid_runtime.container.status import has_supervisor, load_status, open_supervisor
+from hybrid_runtime.container.status import STOPPED, has_supervisor, load_status, open_supervisor
 from hybrid_runtime.container.store import HeldFolder, Store
+from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.failure import Failure
 from hybrid_runtime.process_identity import ProcessHandle
 from hybrid_runtime.timestamp import rfc3339
@@ -33,6 +34,19 @@ class Container:
     def look_again(self) -> None:
         """Raises as the constructor does."""
         self.record, self.status = load_status(self.store, self.load)
+
+    def await_end(self, deadline: Deadline) -> None:
+        """The core stops first, then its supervisor says how: one that is about to is waited for.
+
+        Raises as the constructor does.
+        """
+        if self.status is not STOPPED or self.record.end:
+            return
+        process = ProcessHandle.open(self.record.pid, self.record.pid_start_time)
+        if process is not None:
+            with process:
+                process.wait_until_gone(deadline)
+            self.look_again()
 
     def close(self) -> None:
         """Lets go of the folder."""

@@ -5,6 +5,9 @@ from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import STOPPED, Status
 from hybrid_runtime.json_text import BadJSON, read_object
 
+# What a supervisor whose core has stopped gets to say how. A healthy one takes milliseconds.
+END_SECONDS = 2.0
+
 
 def kept_configuration(folder: str) -> dict[str, object]:
     """The bundle's config.json as create has found it; empty while there is none."""

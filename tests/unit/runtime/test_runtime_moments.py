@@ -83,6 +83,23 @@ def test_delete_waits_for_a_supervisor_that_is_ending(
     assert double.leftovers() == []
 
 
+@pytest.mark.parametrize("verb", ["state motor", "list --format json"])
+def test_a_core_that_has_stopped_is_told_of_with_its_exit_code(
+    command: Command, core: ProcessorDouble, firmware: Path, verb: str
+) -> None:
+    """Also between the stop of the core and the supervisor's own end."""
+    slow = planted(command, "ends-when-waited-for", ENDS_WHEN_WAITED_FOR)
+    pid = slow.create(firmware, "motor")
+    slow.run("start", "motor")
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: stands_still(pid))
+    assert core.state == "offline"
+    told = json.loads(slow.run(*verb.split()).stdout)
+    state = told[0] if isinstance(told, list) else told
+    assert (state["status"], state["annotations"].get("remoteproc.exit-code")) == ("stopped", "0")
+    assert command.exit_code(pid) == 0
+
+
 def dies_around_the_look(*, seen: bool) -> str:
     """Lines: the supervisor is killed before `kill` has looked for it, or once it has been `seen`."""
     return f"""
