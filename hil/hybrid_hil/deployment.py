@@ -27,8 +27,10 @@ SETTINGS = "engines"
 PACKAGE = "hybrid_runtime"
 DIGESTS = "SHA256SUMS"
 COMMIT = "COMMIT"
+# Of every file, in seconds since the epoch: equal sources give equal bytes.
+FILE_TIME = 0
 
-# Renamed over the old one only when every digest is right; compiled in place: byte code names its source.
+# Renamed over the old one only when every digest is right; compiled in place: byte code names its source, and its time.
 _SCRIPT = f"""
 set -e
 rm -rf {FOLDER}.new
@@ -42,7 +44,7 @@ rm -rf {FOLDER}.old
 if [ -e {FOLDER} ]; then mv {FOLDER} {FOLDER}.old; fi
 mv {FOLDER}.new {FOLDER}
 rm -rf {FOLDER}.old
-python3 -IS -m compileall -q --invalidation-mode unchecked-hash {FOLDER}/{PACKAGE}
+python3 -IS -m compileall -q --invalidation-mode timestamp {FOLDER}/{PACKAGE}
 ln -sfn {FOLDER}/{LAUNCHER} {COMMAND}
 ln -sfn {FOLDER}/{SHIM} /usr/bin/
 """
@@ -88,7 +90,7 @@ def _archive(contents: dict[str, bytes]) -> bytes:
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in contents.items():
             member = tarfile.TarInfo(name)
-            member.size = len(content)
+            member.size, member.mtime = len(content), FILE_TIME
             member.mode = 0o755 if name in PROGRAMS else 0o644
             archive.addfile(member, io.BytesIO(content))
         link = tarfile.TarInfo(LINK)

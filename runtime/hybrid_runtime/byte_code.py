@@ -1,9 +1,9 @@
 """Loading this package's modules from their byte code without asking for anything else.
 
-The interpreter's own finder lists folders and looks at each source, which costs as much as what the modules do. This
-one takes byte code that was compiled as `unchecked-hash` (PEP 552): whoever deploys a source compiles it. Everything
-else, a module without byte code or with byte code of another kind or another interpreter, is left to the finders
-that come after it. Byte code that is damaged has them take the source.
+The interpreter's own finder lists folders, which costs as much as what the modules do. This one takes byte code that
+names the time and the size of its source (PEP 552, Python's default). So a source that was changed is seen. Everything
+else is left to the finders that come after it: a module without byte code, byte code of another source, of another
+kind or of another interpreter. Byte code that is damaged has them take the source.
 """
 
 import posix as os
@@ -22,8 +22,7 @@ else:
 _PACKAGE = __name__.partition(".")[0]
 # PEP 3147: the tag names the interpreter and its version.
 _SUFFIX = f".{sys.implementation.cache_tag}.pyc"
-# PEP 552: the magic number, flags, and eight more bytes. Hash-based and not to be checked:
-_UNCHECKED = b"\1\0\0\0"
+# PEP 552: the magic number, then flags, the source's time and its size. Of four bytes each, no flag is set.
 _HEADER_BYTES = 16
 # One for all: what is allocated and freed between the modules leaves holes that a supervisor keeps. Several times the
 # longest module; a longer one is left to the other finders.
@@ -40,12 +39,12 @@ class ByteCode:
         if path is None or package.partition(".")[0] != _PACKAGE:
             return None
         source = f"{path[0]}/{last}.py"
-        code = _code(f"{path[0]}/__pycache__/{last}{_SUFFIX}")
+        code = _code(f"{path[0]}/__pycache__/{last}{_SUFFIX}", source)
         inside = None
         if code is None:
             inside = [f"{path[0]}/{last}"]
             source = f"{inside[0]}/__init__.py"
-            code = _code(f"{inside[0]}/__pycache__/__init__{_SUFFIX}")
+            code = _code(f"{inside[0]}/__pycache__/__init__{_SUFFIX}", source)
         if code is None:
             return None
         spec = ModuleSpec(name, self, origin=source, loader_state=code)  # type: ignore[arg-type]
@@ -64,8 +63,8 @@ class ByteCode:
         exec(code, module.__dict__)
 
 
-def _code(file: str) -> "CodeType | None":
-    """What is marshalled in it; None unless it is there, readable and unchecked."""
+def _code(file: str, source: str) -> "CodeType | None":
+    """What is marshalled in the file; None unless it is there, readable and of that source."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -76,7 +75,7 @@ def _code(file: str) -> "CodeType | None":
         return None
     finally:
         os.close(descriptor)
-    if _BUFFER[4:8] != _UNCHECKED or not _HEADER_BYTES <= size < len(_BUFFER):
+    if not _HEADER_BYTES <= size < len(_BUFFER) or not _is_of(source):
         return None
     try:
         code: CodeType = loads(memoryview(_BUFFER)[_HEADER_BYTES:size])
@@ -85,6 +84,17 @@ def _code(file: str) -> "CodeType | None":
         take_sources()
         return None
     return code
+
+
+def _is_of(source: str) -> bool:
+    """Whether the header in the buffer names that file as it is now."""
+    try:
+        facts = os.stat(source)
+    except OSError:
+        return False
+    # By index: the names of the fields are properties, whose time is a fraction.
+    size, whole_seconds = facts[6], int(facts[8])
+    return int.from_bytes(_BUFFER[4:_HEADER_BYTES], "little") == whole_seconds << 32 | size << 64
 
 
 def take_sources() -> None:

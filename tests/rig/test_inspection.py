@@ -52,7 +52,7 @@ def harmed(shell: Shell, packed: RuntimePayload, kept: str) -> Iterator[Shell]:
         (f"echo 'X = 1' >{FOLDER}/hybrid_runtime/old.py", "`hybrid_runtime/old.py` does not belong there"),
         (
             f"cp {MODULE} /tmp/path.py; echo '# mine' >>{MODULE}; python3 -IS -m compileall -q -f "
-            f"--invalidation-mode unchecked-hash {MODULE}; cp /tmp/path.py {MODULE}; rm /tmp/path.py",
+            f"--invalidation-mode timestamp {MODULE}; cp /tmp/path.py {MODULE}; rm /tmp/path.py",
             "`hybrid_runtime/__pycache__/path.cpython-",
         ),
         (f"rm {CACHED}", "`hybrid_runtime/path.py` has no byte code"),

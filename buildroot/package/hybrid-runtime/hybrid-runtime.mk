@@ -11,8 +11,10 @@ HYBRID_RUNTIME_LICENSE = Apache-2.0
 HYBRID_RUNTIME_LICENSE_FILES = LICENSE
 HYBRID_RUNTIME_DEPENDENCIES = host-python3 python3
 
-# Byte code is what the runtime loads: of this kind only, and compiled by whoever deploys the sources
-# (runtime/hybrid_runtime/byte_code.py).
+# Byte code names the time of its source. A reproducible build gives all files of the image one time, after this.
+HYBRID_RUNTIME_FILE_TIME = $(if $(BR2_REPRODUCIBLE),find $(TARGET_DIR)/usr/lib/hybrid-runtime/hybrid_runtime \
+	-name '*.py' -exec touch -d @$(SOURCE_DATE_EPOCH) {} +,true)
+
 define HYBRID_RUNTIME_INSTALL_TARGET_CMDS
 	rm -rf $(TARGET_DIR)/usr/lib/hybrid-runtime
 	mkdir -p $(TARGET_DIR)/usr/lib/hybrid-runtime $(TARGET_DIR)/lib/firmware
@@ -23,7 +25,8 @@ define HYBRID_RUNTIME_INSTALL_TARGET_CMDS
 	mkdir -p $(TARGET_DIR)/usr/lib/hybrid-runtime/shim
 	ln -sf ../bin/hybrid-runtime $(TARGET_DIR)/usr/lib/hybrid-runtime/shim/runc
 	find $(TARGET_DIR)/usr/lib/hybrid-runtime -name __pycache__ -prune -exec rm -r {} +
-	$(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode unchecked-hash \
+	$(HYBRID_RUNTIME_FILE_TIME)
+	$(HOST_DIR)/bin/python3 -I -m compileall -q --invalidation-mode timestamp \
 		-s $(TARGET_DIR) -p / $(TARGET_DIR)/usr/lib/hybrid-runtime/hybrid_runtime
 	mkdir -p $(TARGET_DIR)/usr/bin
 	ln -sf ../lib/hybrid-runtime/bin/hybrid-runtime $(TARGET_DIR)/usr/bin/hybrid-runtime

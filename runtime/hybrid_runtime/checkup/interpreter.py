@@ -9,17 +9,18 @@ from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 
 OLDEST = (3, 11)
 _FOLDER = os.path.dirname(os.path.abspath(hybrid_runtime.__file__))
-_COMPILE = f"python3 -IS -m compileall -q -f --invalidation-mode unchecked-hash {_FOLDER}"
+_COMPILE = f"python3 -IS -m compileall -q -f {_FOLDER}"
 PYTHON_RIGHT = Check(OK, "the interpreter is new enough")
 PYTHON_OLD = Check(PROBLEM, "the interpreter is too old", "install Python 3.11 or later")
 BYTE_CODE_RIGHT = Check(OK, "byte code is up to date")
 BYTE_CODE_MISSING = Check(WARNING, "byte code is missing", _COMPILE)
-BYTE_CODE_CHECKED = Check(WARNING, "byte code is checked against its source at each call", _COMPILE)
-BYTE_CODE_STALE = Check(PROBLEM, "byte code is not that of its source", _COMPILE)
+BYTE_CODE_OUTDATED = Check(WARNING, "byte code is not that of its source", _COMPILE)
+BYTE_CODE_SLOW = Check(WARNING, "byte code is of a kind that loads slowly", _COMPILE)
+BYTE_CODE_STALE = Check(PROBLEM, "byte code of another source is run", _COMPILE)
 
-# PEP 552: magic number, flags, and eight bytes: with the first flag a hash of the source, which the second has checked.
-_UNCHECKED = 1
-_MISSING, _CHECKED, _STALE, _RIGHT = "missing", "checked", "stale", "right"
+# PEP 552: magic number, flags, and eight bytes. Without a flag these are the source's time and its size. With the
+# first flag they are a hash of the source, which is compared only with the second.
+_BY_TIME, _UNCHECKED_HASH = 0, 1
 
 
 def check() -> Iterator[Finding]:
@@ -38,30 +39,35 @@ def check_byte_code(folder: str) -> Iterator[Finding]:
         os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names if name.endswith(".py")
     )
     kinds = {source: kind_of(source) for source in sources}
-    for kind, wanted in ((BYTE_CODE_STALE, _STALE), (BYTE_CODE_MISSING, _MISSING), (BYTE_CODE_CHECKED, _CHECKED)):
-        names = [os.path.relpath(source, folder) for source, found in kinds.items() if found == wanted]
+    for kind in (BYTE_CODE_STALE, BYTE_CODE_OUTDATED, BYTE_CODE_MISSING, BYTE_CODE_SLOW):
+        names = [os.path.relpath(source, folder) for source, found in kinds.items() if found is kind]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             yield kind.found(f"of {', '.join(f'`{name}`' for name in names[:3])}{more}")
-    if set(kinds.values()) == {_RIGHT}:
-        yield BYTE_CODE_RIGHT.found(f"of {len(sources)} modules, unchecked")
+    if set(kinds.values()) == {BYTE_CODE_RIGHT}:
+        yield BYTE_CODE_RIGHT.found(f"of {len(sources)} modules")
 
 
-def kind_of(source: str) -> str:
+def kind_of(source: str) -> Check:
     from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 
     try:
         with open(cache_from_source(source), "rb") as file:
             header = file.read(16)
     except OSError:
-        return _MISSING
-    flags = int.from_bytes(header[4:8], "little")
+        return BYTE_CODE_MISSING
     if len(header) < 16 or header[:4] != MAGIC_NUMBER:
-        return _STALE
-    if flags != _UNCHECKED:
-        return _CHECKED
+        return BYTE_CODE_OUTDATED
+    flags = int.from_bytes(header[4:8], "little")
     try:
         with open(source, "rb") as file:
-            return _RIGHT if source_hash(file.read()) == header[8:16] else _STALE
+            facts, content = os.fstat(file.fileno()), file.read()
     except OSError:
-        return _STALE
+        return BYTE_CODE_OUTDATED
+    if flags == _BY_TIME:
+        wanted = (int(facts.st_mtime) & 0xFFFFFFFF, facts.st_size & 0xFFFFFFFF)
+        seen = (int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:], "little"))
+        return BYTE_CODE_RIGHT if seen == wanted else BYTE_CODE_OUTDATED
+    if flags == _UNCHECKED_HASH and source_hash(content) != header[8:]:
+        return BYTE_CODE_STALE
+    return BYTE_CODE_SLOW

@@ -35,7 +35,7 @@ def deploy(source: Path, target: Path, interpreter: str | None = None) -> Path:
     launcher = runtime / "bin/hybrid-runtime"
     if interpreter:
         launcher.write_text(launcher.read_text().replace(interpreter_of(launcher), interpreter, 1))
-    compilation = ["-IS", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    compilation = ["-IS", "-m", "compileall", "-q", "--invalidation-mode", "timestamp"]
     subprocess.run([interpreter_of(launcher), *compilation, str(runtime / "hybrid_runtime")], check=True)
     return launcher
 

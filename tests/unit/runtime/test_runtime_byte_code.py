@@ -9,8 +9,6 @@ import pytest
 from command_runner import Command, interpreter_of
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-POISON = 'raise SystemExit("this source was compiled")\n'
-
 
 @pytest.fixture
 def own(command: Command, double: RemoteprocDouble, tmp_path: Path) -> Command:
@@ -25,6 +23,14 @@ def package_of(command: Command) -> Path:
 
 def sources(command: Command) -> list[Path]:
     return sorted(package_of(command).rglob("*.py"))
+
+
+def poison(source: Path) -> None:
+    """Whoever compiles it fails. Its time and its size stay."""
+    found = source.stat()
+    source.write_text("1/0".ljust(found.st_size, "#"))
+    os.utime(source, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert source.stat().st_size == found.st_size
 
 
 def facts(folder: Path) -> dict[str, tuple[int, int]]:
@@ -48,11 +54,10 @@ def cycle(command: Command, firmware: Path) -> None:
 
 
 def test_no_source_is_compiled_and_nothing_written(own: Command, double: RemoteprocDouble, firmware: Path) -> None:
-    """Whatever the sources' times say, as on a root file system that was copied, or is read-only."""
+    """Nothing of a source is looked at but its time and its size."""
     double.add("core0")
-    for number, source in enumerate(sources(own)):
-        source.write_text(POISON)
-        os.utime(source, (number, number))
+    for source in sources(own):
+        poison(source)
     before = facts(own.launcher.parents[1])
     cycle(own, firmware)
     assert own.run("--version").stdout.startswith("hybrid-runtime version ")
@@ -69,13 +74,40 @@ def test_sources_serve_where_there_is_no_byte_code(own: Command, double: Remotep
 
 
 @pytest.mark.parametrize("mode", ["timestamp", "checked-hash"])
-def test_byte_code_that_is_to_be_checked_is(own: Command, mode: str) -> None:
+def test_a_source_that_was_changed_is_seen(own: Command, mode: str) -> None:
     compile_all(own, mode)
     own.run("--version")
     (package_of(own) / "__init__.py").write_text('VERSION = "changed"\nSPEC_VERSION = "0"\n')
     version = package_of(own) / "command/version.py"
     version.write_text(version.read_text().replace("spec: ", "changed too: "))
     assert own.run("--version").stdout.splitlines()[::2] == ["hybrid-runtime version changed", "changed too: 0"]
+
+
+@pytest.mark.parametrize("seconds", [-(1 << 31), -3600, 3600, 1 << 31])
+def test_a_change_that_keeps_the_size_is_seen(own: Command, seconds: int) -> None:
+    """By its time, earlier or later: files of a package have the time of the day they were packed."""
+    version = package_of(own) / "command/version.py"
+    found = version.stat()
+    version.write_text(version.read_text().replace("spec: ", "SPEC: "))
+    os.utime(version, (found.st_atime, found.st_mtime + seconds))
+    assert version.stat().st_size == found.st_size
+    assert "\nSPEC: " in own.run("--version").stdout
+
+
+def test_a_source_that_has_gone_takes_its_byte_code_with_it(own: Command) -> None:
+    (package_of(own) / "command/version.py").unlink()
+    process, outcome = own.spawn("--version")
+    assert process.wait() != 0
+    assert "No module named 'hybrid_runtime.command.version'" in outcome.stderr
+
+
+def test_byte_code_of_another_kind_serves_as_well(own: Command, core: ProcessorDouble, firmware: Path) -> None:
+    """As Python's own finder takes it."""
+    compile_all(own, "unchecked-hash")
+    for source in sources(own):
+        poison(source)
+    cycle(own, firmware)
+    assert core.state == "offline"
 
 
 @pytest.mark.parametrize("damage", ["another interpreter's", "empty", "a folder", "too long"])
@@ -141,7 +173,7 @@ def test_tracebacks_show_sources(own: Command) -> None:
     """A defect in the field is reported with what its line says."""
     version = package_of(own) / "command/version.py"
     version.write_text(version.read_text().replace("def version_text", "1 / 0\n\n\ndef version_text"))
-    compile_all(own, "unchecked-hash")
+    compile_all(own, "timestamp")
     process, outcome = own.spawn("--version")
     assert process.wait() == 1
     assert "    1 / 0" in outcome.stderr

@@ -266,30 +266,45 @@ def package(tmp_path: Path) -> Path:
     (folder / "inner").mkdir(parents=True)
     for name in ("one.py", "inner/two.py"):
         (folder / name).write_text("ANSWER = 42\n")
-        py_compile.compile(str(folder / name), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        py_compile.compile(str(folder / name), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
     return folder
 
 
 def test_byte_code_that_is_right(package: Path) -> None:
     assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_RIGHT.title]
-    os.utime(package / "one.py", (1, 1))
-    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_RIGHT.title]
 
 
-def test_byte_code_that_is_not(package: Path) -> None:
+@pytest.mark.parametrize(
+    ("mode", "unchanged", "changed"),
+    [
+        (py_compile.PycInvalidationMode.TIMESTAMP, interpreter.BYTE_CODE_RIGHT, interpreter.BYTE_CODE_OUTDATED),
+        (py_compile.PycInvalidationMode.CHECKED_HASH, interpreter.BYTE_CODE_SLOW, interpreter.BYTE_CODE_SLOW),
+        (py_compile.PycInvalidationMode.UNCHECKED_HASH, interpreter.BYTE_CODE_SLOW, interpreter.BYTE_CODE_STALE),
+    ],
+)
+def test_byte_code_by_the_way_it_was_compiled(
+    package: Path, mode: py_compile.PycInvalidationMode, unchanged: Check, changed: Check
+) -> None:
     source = package / "one.py"
-    for mode in (py_compile.PycInvalidationMode.TIMESTAMP, py_compile.PycInvalidationMode.CHECKED_HASH):
-        py_compile.compile(str(source), invalidation_mode=mode)
-        assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_CHECKED.title]
-    compiled = py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-    assert compiled is not None
-    source.write_text("ANSWER = 43\n")
+    py_compile.compile(str(source), invalidation_mode=mode)
+    assert titles(interpreter.check_byte_code(str(package))) == [unchanged.title]
+    source.write_text("ANSWER = 4321\n")
     (finding,) = interpreter.check_byte_code(str(package))
-    assert (finding.title, finding.text) == (interpreter.BYTE_CODE_STALE.title, "of `one.py`")
-    source.write_text("ANSWER = 42\n")
-    content = Path(compiled).read_bytes()
-    Path(compiled).write_bytes(b"\0\0\0\0" + content[4:])
-    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_STALE.title]
+    assert (finding.title, finding.text) == (changed.title, "of `one.py`")
+
+
+def test_byte_code_of_a_source_of_another_time(package: Path) -> None:
+    os.utime(package / "one.py", (1, 1))
+    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_OUTDATED.title]
+
+
+def test_byte_code_of_another_interpreter(package: Path) -> None:
+    (compiled,) = (package / "__pycache__").glob("one.*.pyc")
+    compiled.write_bytes(b"\0\0\0\0" + compiled.read_bytes()[4:])
+    assert titles(interpreter.check_byte_code(str(package))) == [interpreter.BYTE_CODE_OUTDATED.title]
+
+
+def test_byte_code_that_is_missing(package: Path) -> None:
     shutil.rmtree(package / "inner/__pycache__")
     assert interpreter.BYTE_CODE_MISSING.title in titles(interpreter.check_byte_code(str(package)))
 
