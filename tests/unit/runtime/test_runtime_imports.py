@@ -14,7 +14,8 @@ from hybrid_runtime import engine_phrases
 
 PACKAGE = Path(engine_phrases.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PACKAGES = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+# The folders in it, such as "setup/doctor".
+PACKAGES = {str(path.parent.relative_to(PACKAGE)) for path in MODULES if path.name == "__init__.py"} - {"."}
 LAUNCHER = PACKAGE.parent / "bin/hybrid-runtime"
 PRIVATE_USERS = {"json_text.py", "system_calls.py"}
 # Each costs more than the budget of a verb leaves (or loads one that does).
@@ -47,14 +48,14 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-# Folders, the lowest first; modules in none are below all of them. Those of one line do not know each other.
+# Folders, the lowest first, and modules in none below all of them. Those of one line do not know each other.
 LAYERS = (
     ("",),
-    ("processor", "engine"),
+    ("processor", "setup", "setup/engine"),
     ("firmware",),
     ("container",),
     ("image", "supervisor"),
-    ("lifecycle", "checkup"),
+    ("lifecycle", "setup/doctor"),
     ("command",),
 )
 
@@ -69,14 +70,16 @@ def layer(folder: str) -> int:
 
 def folder_of(module: str) -> str:
     """ "" for a module of ours that is in no folder: `hybrid_runtime.path`, or `hybrid_runtime` itself."""
-    folder = module.partition(".")[2].partition(".")[0]
-    return folder if folder in PACKAGES else ""
+    folder = module.partition(".")[2].replace(".", "/")
+    while folder not in {"", *PACKAGES}:
+        folder = folder.rpartition("/")[0]
+    return folder
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_import_runs_upwards(path: Path) -> None:
     """Nor to another folder of the same layer."""
-    folder = path.parent.name if path.parent != PACKAGE else ""
+    folder = folder_of(".".join(path.parent.relative_to(PACKAGE.parent).parts))
     for module in imports(path):
         if module.partition(".")[0] == "hybrid_runtime" and folder_of(module) != folder:
             assert layer(folder_of(module)) < layer(folder), module
@@ -184,7 +187,7 @@ CREATE_TOO = {"_stat", "_struct", "stat", "struct"}
 
 def ours(loaded: list[str]) -> set[str]:
     names = [name.removeprefix("hybrid_runtime.") for name in loaded if name.startswith("hybrid_runtime.")]
-    return {name for name in names if name not in PACKAGES}
+    return {name for name in names if name.replace(".", "/") not in PACKAGES}
 
 
 @pytest.mark.parametrize("verb", LOADED)

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.checkup.finding import Finding
 from hybrid_runtime.command.doctor import _lines
 from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.setup.doctor.finding import Finding
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.text import LONGEST_LINE, LONGEST_VALUE, message_line, printable, visible
 

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.failure import errno_meaning
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.system_paths import SystemPaths
 
 _REBUILD = "build the kernel with {option}"

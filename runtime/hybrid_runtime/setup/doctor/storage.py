@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
 from hybrid_runtime.firmware.search_path import firmware_folder, firmware_path, is_meant
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.system_paths import SystemPaths
 
 LITTLE_ROOM_BYTES = 1 << 20

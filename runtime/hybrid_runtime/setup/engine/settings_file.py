@@ -4,13 +4,14 @@ import json
 import os
 import tomllib
 
+import hybrid_runtime
 from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.system_paths import SystemPaths
 
 PROGRAM = "hybrid-runtime"
 COMMAND = f"/usr/bin/{PROGRAM}"
 # runtime/ of a checkout, /usr/lib/hybrid-runtime of a device.
-_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(hybrid_runtime.__file__)))
 
 
 def template(name: str) -> str:

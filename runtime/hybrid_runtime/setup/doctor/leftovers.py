@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.container.claim import (
     DamagedJournal,
     Journal,
@@ -24,6 +23,7 @@ from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
 from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
 from hybrid_runtime.system_paths import SystemPaths
 from hybrid_runtime.text import as_word
 

@@ -2,8 +2,8 @@
 
 import os
 
-from hybrid_runtime.engine.plan import Plan
-from hybrid_runtime.engine.settings_file import template, text_or_none
+from hybrid_runtime.setup.engine.plan import Plan
+from hybrid_runtime.setup.engine.settings_file import template, text_or_none
 from hybrid_runtime.system_paths import SystemPaths
 
 

@@ -3,9 +3,9 @@
 import json
 import os
 
-from hybrid_runtime.engine.plan import Plan
-from hybrid_runtime.engine.settings_file import PROGRAM, settings_or_none, template
 from hybrid_runtime.failure import Failure
+from hybrid_runtime.setup.engine.plan import Plan
+from hybrid_runtime.setup.engine.settings_file import PROGRAM, settings_or_none, template
 from hybrid_runtime.system_paths import SystemPaths
 
 SETTINGS = "/etc/docker/daemon.json"

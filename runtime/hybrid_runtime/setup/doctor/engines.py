@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup.finding import OK, WARNING, Check, Finding
-from hybrid_runtime.engine.registration import ENGINES, Engine
-from hybrid_runtime.engine.settings_file import files_at, names_us, read_settings
 from hybrid_runtime.failure import errno_meaning
+from hybrid_runtime.setup.doctor.finding import OK, WARNING, Check, Finding
+from hybrid_runtime.setup.engine.registration import ENGINES, Engine
+from hybrid_runtime.setup.engine.settings_file import files_at, names_us, read_settings
 from hybrid_runtime.system_paths import SystemPaths
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")

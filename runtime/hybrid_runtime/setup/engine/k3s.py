@@ -1,8 +1,8 @@
 """k3s: its containerd's configuration is made from a template at every start of k3s."""
 
-from hybrid_runtime.engine.containerd import runtime_lines
-from hybrid_runtime.engine.plan import ManualStep, Plan
-from hybrid_runtime.engine.settings_file import PROGRAM, template, text_or_none
+from hybrid_runtime.setup.engine.containerd import runtime_lines
+from hybrid_runtime.setup.engine.plan import ManualStep, Plan
+from hybrid_runtime.setup.engine.settings_file import PROGRAM, template, text_or_none
 from hybrid_runtime.system_paths import SystemPaths
 
 FOLDER = "/var/lib/rancher/k3s/agent/etc/containerd"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import hybrid_runtime
-from hybrid_runtime.checkup.finding import OK, PROBLEM, WARNING, Check, Finding
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
 
 OLDEST = (3, 11)
 _FOLDER = os.path.dirname(os.path.abspath(hybrid_runtime.__file__))
