@@ -1,6 +1,6 @@
 """The annotations that tell this runtime something, and the values each may have."""
 
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 _PREFIX = "remoteproc."
 _CHOICES = {

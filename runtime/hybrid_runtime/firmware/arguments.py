@@ -3,8 +3,8 @@
 Loaded only for a command that is none, whether it comes from a bundle or from the configuration of an image.
 """
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.json_text import write
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import write
 
 # What engines put in front for --init, and what images bring for the same.
 _INITS = ("podman-init", "docker-init", "catatonit", "tini", "dumb-init")

@@ -3,10 +3,10 @@
 import posix as os
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.bounded_file import read_file
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.json_text import BadJSON, read_object, write
-from hybrid_runtime.path import encoded, is_file, resolved
+from hybrid_runtime.system.bounded_file import read_file
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.json_text import BadJSON, read_object, write
+from hybrid_runtime.system.path import encoded, is_file, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

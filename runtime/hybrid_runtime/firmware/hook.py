@@ -1,6 +1,6 @@
 """Lifecycle hooks as config.json words them (OCI runtime spec, config.md, POSIX-platform Hooks)."""
 
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 # Its program would come out of the image, and run as root with the machine in reach: chroot(2) holds no root.
 IMAGE_KIND = "startContainer"

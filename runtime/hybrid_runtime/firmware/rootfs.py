@@ -4,8 +4,8 @@ import errno
 import posix as os
 import stat
 
-from hybrid_runtime.failure import failed
-from hybrid_runtime.path import components
+from hybrid_runtime.system.failure import failed
+from hybrid_runtime.system.path import components
 
 # As the kernel's own limit on links in one path (path_resolution(7)).
 MOST_LINKS = 40

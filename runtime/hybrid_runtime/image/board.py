@@ -1,8 +1,8 @@
 """What this machine is, for images that say what they are for."""
 
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.system_paths import SystemPaths
-from hybrid_runtime.text import listing, quote
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.text import listing, quote
 
 
 class Board:

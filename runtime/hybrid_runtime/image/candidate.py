@@ -2,7 +2,6 @@
 
 from copy import copy
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.arguments import no_firmware
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.document import (
@@ -17,7 +16,8 @@ from hybrid_runtime.image.document import (
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """What docker save writes, and podman save by default: manifest.json, configurations and layers in one tar."""
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.candidate import Candidate, Configuration
 from hybrid_runtime.image.document import Documents, Object, strings_of
-from hybrid_runtime.text import listing, quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

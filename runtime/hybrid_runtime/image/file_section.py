@@ -3,8 +3,8 @@
 import os
 import stat
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

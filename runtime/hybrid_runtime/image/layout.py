@@ -3,7 +3,6 @@
 import errno
 import os
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.rootfs import descriptor_inside
 from hybrid_runtime.image.blob import Blob, damaged
 from hybrid_runtime.image.candidate import Candidate, candidate_of_manifest, marks
@@ -17,7 +16,8 @@ from hybrid_runtime.image.document import (
     require_type,
 )
 from hybrid_runtime.image.file_section import FileSection
-from hybrid_runtime.text import listing, quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 import os
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 OCI = "oci"
 OCI_ARCHIVE = "oci-archive"

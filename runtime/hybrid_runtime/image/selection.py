@@ -1,10 +1,10 @@
 """Which of the candidates is for this board: the one, or an error that lists them all."""
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.board import Board
 from hybrid_runtime.image.candidate import Candidate
 from hybrid_runtime.processor.choice import ProcessorSelector
-from hybrid_runtime.text import listing, quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import listing, quote
 
 NAME = "remoteproc.name"
 DEVICE = "remoteproc.device"

@@ -1,11 +1,11 @@
 """The file system that an image's layers add up to, in memory: nothing is unpacked but the file asked for."""
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.rootfs import places
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
-from hybrid_runtime.path import components
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import components
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ import os
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
@@ -19,10 +17,12 @@ from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, O
 from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.tree import File, Tree
-from hybrid_runtime.json_text import write
-from hybrid_runtime.path import encoded
-from hybrid_runtime.system_paths import SystemPaths
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import write
+from hybrid_runtime.system.path import encoded
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.text import quote
 
 ENGINE_SECONDS = 60.0
 # Address space while an image is read, the interpreter included: a small image takes 24 MiB, the worst seen 54.

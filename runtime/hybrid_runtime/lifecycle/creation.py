@@ -12,8 +12,6 @@ from hybrid_runtime.container.status import BEING_CREATED
 from hybrid_runtime.container.store import HeldFolder, Store, remove_folder
 from hybrid_runtime.container.sweep import make_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
-from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.firmware.annotations import check_annotations, own_annotations
 from hybrid_runtime.firmware.bundle import (
     Bundle,
@@ -25,14 +23,16 @@ from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.rootfs import open_inside
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.path import absolute, resolved
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
-from hybrid_runtime.system_calls import block_signals, set_signal_mask
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.system.durable_file import write_durably
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.path import absolute, resolved
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_calls import block_signals, set_signal_mask
+from hybrid_runtime.system.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

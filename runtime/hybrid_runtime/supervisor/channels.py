@@ -2,10 +2,10 @@
 
 from time import monotonic
 
-from hybrid_runtime.path import as_named
 from hybrid_runtime.processor.rpmsg import Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.path import as_named
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What went wrong on the way to a container's end, where each step is made whatever became of the one before."""
 
-from hybrid_runtime.failure import Failure, reason
+from hybrid_runtime.system.failure import Failure, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,6 @@ from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.container.record import CREATED, STARTED, Exit, Record
 from hybrid_runtime.container.store import LOG
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
 from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
@@ -24,8 +22,10 @@ from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.problems import Problems, description
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, ExitReason, judge
-from hybrid_runtime.text import message_line
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed, reason
+from hybrid_runtime.system.text import message_line
+from hybrid_runtime.system.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from hybrid_runtime.supervisor.channels import Channels
     from hybrid_runtime.supervisor.crash_dump import CrashDumps
-    from hybrid_runtime.system_calls import Socket
+    from hybrid_runtime.system.system_calls import Socket
 
     # Deals with a descriptor that is ready; an ExitReason ends the supervisor.
     Handler = Callable[[int], ExitReason | None]

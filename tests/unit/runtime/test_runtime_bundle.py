@@ -9,7 +9,6 @@ from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware import bundle as bundles
 from hybrid_runtime.firmware.annotations import (
     check_annotations,
@@ -19,6 +18,7 @@ from hybrid_runtime.firmware.annotations import (
     start_seconds,
 )
 from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
+from hybrid_runtime.system.failure import Failure
 
 GOOD: dict[str, Any] = {
     "ociVersion": "1.0.2-dev",

@@ -10,9 +10,10 @@ import pytest
 from command_runner import Command, interpreter_of
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime import engine_phrases
+import hybrid_runtime
+from hybrid_runtime.container import engine_phrases
 
-PACKAGE = Path(engine_phrases.__file__).parent
+PACKAGE = Path(hybrid_runtime.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # The folders in it, such as "setup/doctor".
 PACKAGES = {str(path.parent.relative_to(PACKAGE)) for path in MODULES if path.name == "__init__.py"} - {"."}
@@ -48,9 +49,10 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-# Folders, the lowest first, and modules in none below all of them. Those of one line do not know each other.
+# Folders, the lowest first; in none is what all modules are loaded by. Those of one line do not know each other.
 LAYERS = (
     ("",),
+    ("system",),
     ("processor", "setup", "setup/engine"),
     ("firmware",),
     ("container",),
@@ -69,7 +71,7 @@ def layer(folder: str) -> int:
 
 
 def folder_of(module: str) -> str:
-    """ "" for a module of ours that is in no folder: `hybrid_runtime.path`, or `hybrid_runtime` itself."""
+    """ "" for a module of ours that is in no folder: `hybrid_runtime.byte_code`, or `hybrid_runtime` itself."""
     folder = module.partition(".")[2].replace(".", "/")
     while folder not in {"", *PACKAGES}:
         folder = folder.rpartition("/")[0]
@@ -121,10 +123,10 @@ def test_words_of_engines_stand_alone(path: Path) -> None:
 
 
 def test_scan_finds_what_it_looks_for() -> None:
-    assert tuple(text for _, text in texts(PACKAGE / "engine_phrases.py") if text == engine_phrases.DOES_NOT_EXIST) == (
-        "container does not exist",
-    )
-    assert "_json" in imports(PACKAGE / "json_text.py")
+    assert tuple(
+        text for _, text in texts(PACKAGE / "container/engine_phrases.py") if text == engine_phrases.DOES_NOT_EXIST
+    ) == ("container does not exist",)
+    assert "_json" in imports(PACKAGE / "system/json_text.py")
 
 
 def test_messages_have_no_capital_and_no_full_stop() -> None:
@@ -151,20 +153,12 @@ def loaded_by(command: Command, *args: str) -> list[str]:
 
 # Ours, without their packages; each is a hundredth of the interpreter's start or more.
 COMMON = {
-    *("byte_code", "command.context", "command.line", "command.options", "command.table", "container.identifier"),
-    *(
-        "container.record",
-        "container.store",
-        "durable_file",
-        "engine_phrases",
-        "failure",
-        "json_text",
-        "system_paths",
-        "path",
-    ),
-    "timestamp",
+    *("byte_code", "command.context", "command.line", "command.options", "command.table"),
+    *("container.engine_phrases", "container.identifier", "container.record", "container.store"),
+    *("system.durable_file", "system.failure", "system.json_text", "system.path", "system.system_paths"),
+    "system.timestamp",
 }
-STATUS = {*COMMON, "container.container", "container.status", "process_identity", "deadline"}
+STATUS = {*COMMON, "container.container", "container.status", "system.process_identity", "system.deadline"}
 CORE = {*STATUS, "processor.remoteproc"}
 LOADED = {
     "--version": {*COMMON, "command.version"},
@@ -175,9 +169,9 @@ LOADED = {
         "lifecycle.starting",
         "firmware.annotations",
         "supervisor.control",
-        "system_calls",
+        "system.system_calls",
     },
-    "kill": {*CORE, "command.kill", "system_calls"},
+    "kill": {*CORE, "command.kill", "system.system_calls"},
     "delete": {*STATUS, "command.delete", "container.reclaim", "container.claim", "container.holder"},
 }
 # The interpreter's own, as far as they are neither frozen into it nor built in on any.
@@ -206,7 +200,10 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
-SELDOM = ("image.", "container.hook", "firmware.hook", "network_namespace", "container.cgroup", "supervisor.terminal")
+SELDOM = (
+    *("image.", "container.hook", "firmware.hook", "system.network_namespace", "container.cgroup"),
+    "supervisor.terminal",
+)
 MOST = {"create": 53, "delete --force": 29}
 
 

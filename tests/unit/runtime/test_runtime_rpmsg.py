@@ -20,7 +20,7 @@ from hybrid_runtime.supervisor import channels as channels_module
 from hybrid_runtime.supervisor.channels import Channels
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 LARGE = 65536
 NOT_ANNOUNCED = "the firmware has not announced it; it is looked for again"

@@ -16,7 +16,7 @@ from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
 from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, ExitReason
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 PREFIX = "remoteproc remoteproc0: "
 

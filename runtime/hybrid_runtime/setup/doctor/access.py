@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from hybrid_runtime.container.holder import holder
 from hybrid_runtime.firmware.installation import boot_of
-from hybrid_runtime.mount_namespace import can_be_made
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.mount_namespace import can_be_made
+from hybrid_runtime.system.system_paths import SystemPaths
 
 ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
 _GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.setup.doctor.finding import OK, WARNING, Check, Finding
 from hybrid_runtime.setup.engine.registration import ENGINES, Engine
 from hybrid_runtime.setup.engine.settings_file import files_at, names_us, read_settings
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import errno_meaning
+from hybrid_runtime.system.system_paths import SystemPaths
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 NO_ENGINE = Check(OK, "no container engine is installed")

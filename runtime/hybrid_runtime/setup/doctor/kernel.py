@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.failure import errno_meaning
 from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import errno_meaning
+from hybrid_runtime.system.system_paths import SystemPaths
 
 _REBUILD = "build the kernel with {option}"
 OPTIONS_RIGHT = Check(OK, "the kernel has what this runtime uses")

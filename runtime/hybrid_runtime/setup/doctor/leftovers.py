@@ -18,14 +18,14 @@ from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.container.sweep import is_abandoned, sweep
 from hybrid_runtime.container.undo import ASIDE, stop_without_journal
-from hybrid_runtime.failure import Failure, reason
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
-from hybrid_runtime.path import link_exists
 from hybrid_runtime.processor.remoteproc import processors
 from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
-from hybrid_runtime.system_paths import SystemPaths
-from hybrid_runtime.text import as_word
+from hybrid_runtime.system.failure import Failure, reason
+from hybrid_runtime.system.path import link_exists
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.text import as_word
 
 _REPAIR = "hybrid-runtime doctor --repair"
 CONTAINERS = Check(OK, "containers")

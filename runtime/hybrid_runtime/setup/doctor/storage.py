@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hybrid_runtime.firmware.installation import ANOTHER_FOLDER
 from hybrid_runtime.firmware.search_path import firmware_folder, firmware_path, is_meant
 from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 LITTLE_ROOM_BYTES = 1 << 20
 FIRMWARE_FOLDER_RIGHT = Check(OK, "the firmware folder can be written")

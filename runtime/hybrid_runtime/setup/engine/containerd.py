@@ -4,10 +4,10 @@ import glob
 import os
 from fnmatch import fnmatch
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.setup.engine.plan import ManualStep, Plan
 from hybrid_runtime.setup.engine.settings_file import PROGRAM, names_us, settings_or_none, template, text_or_none
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 CONFIGURATION = "/etc/containerd/config.toml"
 DROP_INS = "/etc/containerd/conf.d"

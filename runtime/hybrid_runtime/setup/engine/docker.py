@@ -3,10 +3,10 @@
 import json
 import os
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.setup.engine.plan import Plan
 from hybrid_runtime.setup.engine.settings_file import PROGRAM, settings_or_none, template
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 SETTINGS = "/etc/docker/daemon.json"
 BACKUP = f"/etc/docker/daemon.before-{PROGRAM}.json"

@@ -4,7 +4,7 @@ import os
 
 from hybrid_runtime.setup.engine.plan import Plan
 from hybrid_runtime.setup.engine.settings_file import template, text_or_none
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 class DropIn:

@@ -3,7 +3,7 @@
 from hybrid_runtime.setup.engine.containerd import runtime_lines
 from hybrid_runtime.setup.engine.plan import ManualStep, Plan
 from hybrid_runtime.setup.engine.settings_file import PROGRAM, template, text_or_none
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 FOLDER = "/var/lib/rancher/k3s/agent/etc/containerd"
 # The second is read by the releases with containerd 2, and then instead of the first.

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from hybrid_runtime.durable_file import remove_file, write_durably
-from hybrid_runtime.failure import failed
-from hybrid_runtime.path import make_folders
+from hybrid_runtime.system.durable_file import remove_file, write_durably
+from hybrid_runtime.system.failure import failed
+from hybrid_runtime.system.path import make_folders
 
 _NEW_FILE_MODE = 0o644
 

@@ -6,13 +6,13 @@ rewritten never is, because its comments and order are somebody's: a manual step
 
 from typing import Protocol
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.setup.engine.containerd import Containerd
 from hybrid_runtime.setup.engine.docker import Docker
 from hybrid_runtime.setup.engine.drop_in import DropIn
 from hybrid_runtime.setup.engine.k3s import K3s
 from hybrid_runtime.setup.engine.plan import Plan
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 class Engine(Protocol):

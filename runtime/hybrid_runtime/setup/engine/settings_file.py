@@ -5,8 +5,8 @@ import os
 import tomllib
 
 import hybrid_runtime
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.system_paths import SystemPaths
 
 PROGRAM = "hybrid-runtime"
 COMMAND = f"/usr/bin/{PROGRAM}"

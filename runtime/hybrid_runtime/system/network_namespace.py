@@ -4,7 +4,7 @@ have the machine reconfigured by buildah and by the engines' hooks."""
 import posix as os
 import stat
 
-from hybrid_runtime.system_calls import call_c_library
+from hybrid_runtime.system.system_calls import call_c_library
 
 # linux/sched.h
 _CLONE_NEWNET = 0x40000000

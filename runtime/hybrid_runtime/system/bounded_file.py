@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.path import FILE, FOLDER, KIND
+from hybrid_runtime.system.path import FILE, FOLDER, KIND
 
 
 def read_file(path: str, most: int) -> bytes:

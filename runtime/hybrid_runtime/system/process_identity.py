@@ -2,9 +2,9 @@
 
 import posix as os
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.path import exists, on_machine
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import exists, on_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class ProcessHandle:
 
     def send(self, number: int) -> bool:
         """False when the process has gone meanwhile."""
-        from hybrid_runtime.system_calls import send_signal
+        from hybrid_runtime.system.system_calls import send_signal
 
         try:
             send_signal(self.descriptor, number)

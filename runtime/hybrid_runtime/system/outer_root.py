@@ -1,6 +1,6 @@
 """The machine's paths for a process that has another root. A process with the machine's own root needs none of this."""
 
-from hybrid_runtime.path import enter_another_root, resolved
+from hybrid_runtime.system.path import enter_another_root, resolved
 
 
 class OuterRoot:

@@ -1,6 +1,6 @@
 """Ending a verb by signal: an engine that loses patience sends SIGTERM, as good a reason to undo as Ctrl-C."""
 
-from hybrid_runtime.system_calls import signals
+from hybrid_runtime.system.system_calls import signals
 
 
 def interrupt_on_termination() -> None:

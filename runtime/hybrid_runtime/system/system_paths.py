@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.path import is_folder, on_machine
+from hybrid_runtime.system.path import is_folder, on_machine
 
 
 class SystemPaths:

@@ -72,7 +72,7 @@ def remove_file(path: str) -> None:
         pass
     except OSError:
         # A read-only file system refuses also what would not be there.
-        from hybrid_runtime.path import link_exists
+        from hybrid_runtime.system.path import link_exists
 
         if link_exists(path):
             raise

@@ -8,8 +8,8 @@ namespace. They find the container's image there, read-only, and nothing of the 
 import errno
 import posix as os
 
-from hybrid_runtime.path import encoded, on_machine, same_file
-from hybrid_runtime.system_calls import call_c_library
+from hybrid_runtime.system.path import encoded, on_machine, same_file
+from hybrid_runtime.system.system_calls import call_c_library
 
 # linux/sched.h, linux/capability.h
 _CLONE_NEWNS = 0x00020000

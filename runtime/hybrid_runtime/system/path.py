@@ -6,7 +6,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.outer_root import OuterRoot
+    from hybrid_runtime.system.outer_root import OuterRoot
 
 # Of st_mode, as inode(7) has them.
 KIND, FOLDER, FILE = 0o170000, 0o040000, 0o100000

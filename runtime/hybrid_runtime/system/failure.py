@@ -2,9 +2,9 @@
 
 import errno
 
-from hybrid_runtime.path import as_named
+from hybrid_runtime.system.path import as_named
 
-# The C library's words for these are among those from which engines conclude something (engine_phrases).
+# The C library's words for these are among those from which engines conclude something (container/engine_phrases.py).
 _OWN_WORDS = {
     errno.ENOENT: "file not found",
     errno.EACCES: "access is denied",
@@ -57,7 +57,7 @@ def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
     """A message without anything that a terminal acts on, and bounded: see text.py, which few messages need."""
     if len(text) <= _SHORT and text.isprintable():
         return text
-    from hybrid_runtime.text import message_line
+    from hybrid_runtime.system.text import message_line
 
     return message_line(text, longest)
 
