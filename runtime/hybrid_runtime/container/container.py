@@ -85,7 +85,7 @@ class Container:
         """
         bundle = None
         if "poststop" in self.record.hooks:
-            from hybrid_runtime.firmware.bundle import kept_bundle
+            from hybrid_runtime.bundle.bundle import kept_bundle
 
             bundle = kept_bundle(self.folder.content, self.record.bundle)
         self.kill()

@@ -7,11 +7,11 @@ that config.json gives them, and none of our descriptors.
 import posix as os
 from select import POLLIN, poll
 
+from hybrid_runtime.bundle.bundle import Bundle
+from hybrid_runtime.bundle.hook import Hook
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.state import oci_state
 from hybrid_runtime.container.status import STOPPED, Status
-from hybrid_runtime.firmware.bundle import Bundle
-from hybrid_runtime.firmware.hook import Hook
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.durable_file import write_all
 from hybrid_runtime.system.failure import Failure, errno_meaning

@@ -2,7 +2,7 @@
 
 from copy import copy
 
-from hybrid_runtime.firmware.arguments import no_firmware
+from hybrid_runtime.bundle.arguments import no_firmware
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.document import (
     CONFIGURATION_TYPES,

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from hybrid_runtime.firmware.rootfs import descriptor_inside
+from hybrid_runtime.bundle.rootfs import descriptor_inside
 from hybrid_runtime.image.blob import Blob, damaged
 from hybrid_runtime.image.candidate import Candidate, candidate_of_manifest, marks
 from hybrid_runtime.image.document import (

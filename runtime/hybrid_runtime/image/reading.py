@@ -7,7 +7,8 @@ with a bundle.
 import posix as os
 import sys
 
-from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
+from hybrid_runtime.bundle.bundle import Bundle, read_bundle
+from hybrid_runtime.bundle.file_bundle import bundle_of_file
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure, failed
 from hybrid_runtime.system.json_text import read_object, write

@@ -1,6 +1,6 @@
 """The file system that an image's layers add up to, in memory: nothing is unpacked but the file asked for."""
 
-from hybrid_runtime.firmware.rootfs import places
+from hybrid_runtime.bundle.rootfs import places
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
 from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
 from hybrid_runtime.system.failure import Failure
@@ -141,7 +141,7 @@ class Tree:
         return node
 
     def find(self, path: str, working_folder: str = "/") -> File:
-        """The regular file that `path` means with the image's root as "/", as firmware/rootfs.py finds it on a disk.
+        """The regular file that `path` means with the image's root as "/", as bundle/rootfs.py finds it on a disk.
 
         Raises Failure.
         """

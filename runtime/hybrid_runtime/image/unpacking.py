@@ -4,7 +4,7 @@ import os
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES
+from hybrid_runtime.bundle.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
 from hybrid_runtime.image.board import this_board

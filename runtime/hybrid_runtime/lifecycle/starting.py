@@ -2,11 +2,11 @@
 
 import posix as os
 
+from hybrid_runtime.bundle.annotations import start_seconds
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import CREATED, STARTED
 from hybrid_runtime.container.status import RUNNING
 from hybrid_runtime.container.store import HeldFolder
-from hybrid_runtime.firmware.annotations import start_seconds
 from hybrid_runtime.supervisor.control import ask
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure
@@ -39,9 +39,9 @@ def _require_startable(container: Container) -> None:
 
 def _start_between_hooks(container: Container, warn: "Callable[[str], None]") -> None:
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 9 and 12)."""
+    from hybrid_runtime.bundle.bundle import kept_bundle
+    from hybrid_runtime.bundle.hook import refuse_image_hooks
     from hybrid_runtime.container.hook import HookFailed, run_hooks
-    from hybrid_runtime.firmware.bundle import kept_bundle
-    from hybrid_runtime.firmware.hook import refuse_image_hooks
     from hybrid_runtime.system.interruption import interrupt_on_termination
 
     interrupt_on_termination()

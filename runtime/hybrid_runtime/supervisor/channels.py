@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hybrid_runtime.firmware.annotations import NamedChannel
+    from hybrid_runtime.bundle.annotations import NamedChannel
 
 # What a firmware gets to announce its channels, before the log says that one is missing.
 ANNOUNCEMENT_SECONDS = 2.0

@@ -8,11 +8,11 @@ import posix as os
 from select import POLLIN, poll
 from time import monotonic
 
+from hybrid_runtime.bundle.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.log import ContainerLog
 from hybrid_runtime.container.record import CREATED, STARTED, Exit, Record
 from hybrid_runtime.container.store import LOG
-from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
 from hybrid_runtime.processor.remoteproc import ProcessorGone
 from hybrid_runtime.supervisor.absent import NoChannels, NoDumps

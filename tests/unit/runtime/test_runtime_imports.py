@@ -53,8 +53,7 @@ def imports(path: Path) -> list[str]:
 LAYERS = (
     ("",),
     ("system",),
-    ("processor", "setup", "setup/engine"),
-    ("firmware",),
+    ("bundle", "processor", "firmware", "setup", "setup/engine"),
     ("container",),
     ("image", "supervisor"),
     ("lifecycle", "setup/doctor"),
@@ -167,7 +166,7 @@ LOADED = {
         *CORE,
         "command.start",
         "lifecycle.starting",
-        "firmware.annotations",
+        "bundle.annotations",
         "supervisor.control",
         "system.system_calls",
     },
@@ -201,7 +200,7 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
 SELDOM = (
-    *("image.", "container.hook", "firmware.hook", "system.network_namespace", "container.cgroup"),
+    *("image.", "container.hook", "bundle.hook", "system.network_namespace", "container.cgroup"),
     "supervisor.terminal",
 )
 MOST = {"create": 53, "delete --force": 29}

@@ -13,8 +13,8 @@ from time import monotonic
 import pytest
 from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
+from hybrid_runtime.bundle.annotations import rpmsg_channels
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
-from hybrid_runtime.firmware.annotations import rpmsg_channels
 from hybrid_runtime.processor.rpmsg import GREETING, Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor import channels as channels_module
 from hybrid_runtime.supervisor.channels import Channels

@@ -1,16 +1,14 @@
 """An OCI bundle as far as firmware is concerned: config.json of the runtime spec, checked before anything happens."""
 
-import posix as os
-
 from hybrid_runtime import CONFIG
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure, failed
 from hybrid_runtime.system.json_text import BadJSON, read_object, write
-from hybrid_runtime.system.path import encoded, is_file, resolved
+from hybrid_runtime.system.path import encoded, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.firmware.hook import Hook
+    from hybrid_runtime.bundle.hook import Hook
 
 # Docker and podman write some 20 KiB. Kubernetes allows a pod 256 KiB of annotations, which CRI-O writes twice.
 LARGEST_CONFIG_BYTES = 1024 * 1024
@@ -110,7 +108,7 @@ def _process(path: str, process: object) -> tuple[str, list[str]]:
         raise _bad(path, "process is not an object")
     args = process.get("args")
     if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str) or not _can_be_path(args[0]):
-        from hybrid_runtime.firmware.arguments import no_firmware
+        from hybrid_runtime.bundle.arguments import no_firmware
 
         raise no_firmware(f"`{path}/{CONFIG}`: process.args is", args)
     environment = process.get("env") or []
@@ -163,7 +161,7 @@ def _terminal(path: str, process: object) -> tuple[bool, tuple[int, int]]:
 def _hooks(path: str, hooks: object) -> "dict[str, list[Hook]]":
     if not hooks:
         return {}
-    from hybrid_runtime.firmware.hook import parse_hooks
+    from hybrid_runtime.bundle.hook import parse_hooks
 
     try:
         return parse_hooks(hooks)
@@ -212,46 +210,10 @@ def read_bundle(path: str) -> Bundle:
         )
     bundle = Bundle(path, config)
     if bundle.hooks:
-        from hybrid_runtime.firmware.hook import refuse_image_hooks
+        from hybrid_runtime.bundle.hook import refuse_image_hooks
 
         refuse_image_hooks(bundle.hooks)
     return bundle
-
-
-def is_surely_firmware(image: str) -> bool:
-    """Told without any of the modules that read images: `file:PATH`, or the path of an ELF without a colon.
-
-    Raises Failure for a `file:` that is no regular file.
-    """
-    path = image.removeprefix("file:")
-    if path != image:
-        if not is_file(path):
-            raise Failure(f"`{image}` is not a firmware file", "give the path of an ELF, or a bundle with --bundle")
-        return True
-    if ":" in image or not is_file(image):
-        return False
-    with open(image, "rb") as source:
-        return source.read(4) == b"\x7fELF"
-
-
-def bundle_of_file(folder: str, firmware: str, annotations: dict[str, str]) -> Bundle:
-    """A bundle for a firmware file: its root file system is the folder the file lies in. `folder` is made."""
-    root, _, name = firmware.rpartition("/")
-    config = {
-        "ociVersion": "1.0.2",
-        "root": {"path": root or "/", "readonly": True},
-        "process": {"cwd": "/", "args": [name]},
-        "annotations": annotations,
-    }
-    data = write(config).encode()
-    os.mkdir(folder, 0o700)
-    with open(f"{folder}/{CONFIG}", "xb", opener=_open_private) as target:
-        target.write(data)
-    return Bundle(folder, data)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def kept_bundle(folder: str, path: str) -> Bundle:
