@@ -1,4 +1,4 @@
-"""Opening a file of a container's root file system without ever leaving it."""
+"""What a path means inside a root file system that nobody may leave, on a disk or in an image."""
 
 import errno
 import posix as os
@@ -6,6 +6,29 @@ import stat
 
 from hybrid_runtime.system.failure import failed
 from hybrid_runtime.system.path import components
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol, Self, TypeVar
+
+    Found_co = TypeVar("Found_co", covariant=True)
+
+    class Folder(Protocol[Found_co]):
+        """Of names but `..`. Every method raises OSError with the kernel's errno."""
+
+        def link_target(self, name: str) -> str | None:
+            """None for what is there and no link."""
+
+        def enter(self, name: str) -> Self:
+            """The folder of that name, which is no link."""
+
+        def take(self, name: str) -> Found_co:
+            """The regular file of that name, which is no link."""
+
+        def leave(self) -> None:
+            """It is not asked again."""
+
 
 # As the kernel's own limit on links in one path (path_resolution(7)).
 MOST_LINKS = 40
@@ -20,85 +43,93 @@ def places(path: str, working_folder: str) -> list[str]:
     return [f"{working_folder}/{path}", path]
 
 
+def find(root: "Callable[[], Folder[Found_co]]", path: str, working_folder: str) -> "Found_co":
+    """The regular file that `path` means, in the first place that has one. Raises OSError."""
+    *before, last = places(path, working_folder)
+    for place in before:
+        try:
+            return walk(root(), place)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return walk(root(), last)
+
+
+def walk(root: "Folder[Found_co]", path: str) -> "Found_co":
+    """The regular file that `path` means: links are followed inside, `..` stops at the root. Raises OSError."""
+    folders, pending, links = [root], components(path), 0
+    try:
+        if len(path) >= LONGEST_PATH:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        while pending:
+            name = pending.pop(0)
+            if name == "..":
+                if len(folders) > 1:
+                    folders.pop().leave()
+                continue
+            target = folders[-1].link_target(name)
+            if target is not None:
+                links += 1
+                pending = components(target) + pending
+                if links > MOST_LINKS or len(pending) > LONGEST_PATH:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                while target.startswith("/") and len(folders) > 1:
+                    folders.pop().leave()
+            elif pending:
+                folders.append(folders[-1].enter(name))
+            else:
+                return folders[-1].take(name)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    finally:
+        for folder in folders:
+            folder.leave()
+
+
 def open_inside(root: str, path: str, working_folder: str = "/") -> int:
     """A descriptor of the regular file that `path` means with `root` as "/".
 
-    Component by component: links are read and followed inside, `..` stops at the root. Raises Failure for
-    anything else: what is opened here runs on a core and was written by a stranger.
+    Raises Failure for anything else: what is opened here runs on a core and was written by a stranger.
     """
-    *before, last = places(path, working_folder)
     try:
-        for place in before:
-            try:
-                return descriptor_inside(root, place)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-        return descriptor_inside(root, last)
+        return find(lambda: _open_root(root), path, working_folder)
     except OSError as error:
-        below = f", below `{working_folder}` or `/`" if before else ""
-        raise failed(
-            f"cannot open the firmware `{path}` in `{root}`{below}",
-            error,
-            "process.args must name a file of the image",
-        ) from error
+        below = f", below `{working_folder}` or `/`" if len(places(path, working_folder)) > 1 else ""
+        what = f"cannot open the firmware `{path}` in `{root}`{below}"
+        raise failed(what, error, "process.args must name a file of the image") from error
 
 
 def descriptor_inside(root: str, path: str) -> int:
     """As open_inside. Raises OSError."""
-    return _Walk(root).open(path)
+    return walk(_open_root(root), path)
 
 
-class _Walk:
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self.links = 0
-
-    def open(self, path: str) -> int:
-        if len(path) >= LONGEST_PATH:
-            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        pending = components(path)
-        folders = [os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
-        try:
-            while pending:
-                name = pending.pop(0)
-                if name == "..":
-                    if len(folders) > 1:
-                        os.close(folders.pop())
-                    continue
-                mode = os.stat(name, dir_fd=folders[-1], follow_symlinks=False).st_mode
-                if stat.S_ISLNK(mode):
-                    pending = self._follow(folders, name) + pending
-                elif pending:
-                    folders.append(_open_folder(folders[-1], name))
-                elif stat.S_ISREG(mode):
-                    return _open_regular(folders[-1], name)
-                else:
-                    # Not even opened: that alone starts a watchdog, and stops a core by its /dev/remoteprocN.
-                    raise OSError(errno.EINVAL, "not a regular file")
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        finally:
-            for folder in folders:
-                os.close(folder)
-
-    def _follow(self, folders: list[int], name: str) -> list[str]:
-        self.links += 1
-        if self.links > MOST_LINKS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        target = os.readlink(name, dir_fd=folders[-1])
-        if target.startswith("/"):
-            while len(folders) > 1:
-                os.close(folders.pop())
-        return components(target)
+def _open_root(path: str) -> "_OpenFolder":
+    return _OpenFolder(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
 
 
-def _open_folder(parent: int, name: str) -> int:
-    return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+class _OpenFolder:
+    """On a disk."""
 
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
 
-def _open_regular(parent: int, name: str) -> int:
-    # Replaced since it was looked at? O_NONBLOCK: the open of a FIFO without a writer would wait for ever.
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "not a regular file")
+    def link_target(self, name: str) -> str | None:
+        is_link = stat.S_ISLNK(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
+        return os.readlink(name, dir_fd=self.descriptor) if is_link else None
+
+    def enter(self, name: str) -> "_OpenFolder":
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        return _OpenFolder(os.open(name, flags, dir_fd=self.descriptor))
+
+    def take(self, name: str) -> int:
+        """Nothing else is even opened: that alone starts a watchdog, and stops a core by its /dev/remoteprocN."""
+        if stat.S_ISREG(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode):
+            # Replaced since it was looked at? O_NONBLOCK: the open of a FIFO without a writer would wait for ever.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(name, flags, dir_fd=self.descriptor)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return descriptor
+            os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+
+    def leave(self) -> None:
+        os.close(self.descriptor)
