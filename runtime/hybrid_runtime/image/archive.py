@@ -2,8 +2,7 @@
 
 import os
 
-from hybrid_runtime.image.blob import CHUNK, damaged
-from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.blob import CHUNK, FileSection, damaged, open_file
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.system.durable_file import write_all

@@ -21,7 +21,7 @@ from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.file_section import Store
+    from hybrid_runtime.image.blob import Store
 
 MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from hybrid_runtime.image.file_section import Store
+    from hybrid_runtime.image.blob import Store
 
     Made = TypeVar("Made")
 

@@ -3,8 +3,7 @@
 import os
 import subprocess
 
-from hybrid_runtime.image.docker_archive import familiar
-from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE
+from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE, familiar
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure

@@ -81,3 +81,9 @@ def _checked_name(text: str, name: str) -> str:
             "a name begins with a letter or digit, then come letters, digits and ._/:@+-",
         )
     return name
+
+
+def familiar(name: str) -> str:
+    """One spelling for the names that docker and podman take for the same."""
+    name = name.removeprefix("docker.io/").removeprefix("library/").removeprefix("localhost/")
+    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"

@@ -12,7 +12,7 @@ from remoteproc_double import RemoteprocDouble
 
 from elf_builder import build_elf
 from hybrid_runtime.image.archive import Archive, is_archive
-from hybrid_runtime.image.file_section import open_file
+from hybrid_runtime.image.blob import open_file
 from hybrid_runtime.image.reference import parse_reference
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.unpacking import Unpacking
