@@ -52,7 +52,7 @@ def test_the_devices_that_speak_for_a_processor(shell: Shell, board: Board, linu
     for core in board.cores:
         device = linux.devices[core.name]
         program = (
-            f"import sys; sys.path.insert(0, '{home}'); from hybrid_runtime.system_paths import SystemPaths; "
+            f"import sys; sys.path.insert(0, '{home}'); from hybrid_runtime.system.system_paths import SystemPaths; "
             f"from hybrid_runtime.processor.kernel_log import devices_above; "
             f"print(*devices_above(SystemPaths(), '{device}'), sep='\\n')"
         )

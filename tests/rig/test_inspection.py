@@ -9,8 +9,8 @@ from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, RuntimePayload, chec
 from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.shell import Shell
 
-MODULE = f"{FOLDER}/hybrid_runtime/path.py"
-CACHED = f"{FOLDER}/hybrid_runtime/__pycache__/path.*.pyc"
+MODULE = f"{FOLDER}/hybrid_runtime/system/path.py"
+CACHED = f"{FOLDER}/hybrid_runtime/system/__pycache__/path.*.pyc"
 KEPT = "/tmp/runtime"
 DEPLOY_S = 60.0
 LOOK_S = 20.0
@@ -41,21 +41,21 @@ def harmed(shell: Shell, packed: RuntimePayload, kept: str) -> Iterator[Shell]:
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (f"echo '# mine' >>{MODULE}", "`hybrid_runtime/path.py` differs"),
+        (f"echo '# mine' >>{MODULE}", "`hybrid_runtime/system/path.py` differs"),
         (f"echo another >{FOLDER}/COMMIT", "`COMMIT` differs"),
         (
             f"cd {FOLDER} && echo another >COMMIT && sed -i /COMMIT/d {DIGESTS} && sha256sum COMMIT >>{DIGESTS}"
             f" && sha256sum -c {DIGESTS}",
             f"`COMMIT` differs, `{DIGESTS}` differs",
         ),
-        (f"rm {MODULE}", "`hybrid_runtime/path.py` is missing"),
+        (f"rm {MODULE}", "`hybrid_runtime/system/path.py` is missing"),
         (f"echo 'X = 1' >{FOLDER}/hybrid_runtime/old.py", "`hybrid_runtime/old.py` does not belong there"),
         (
             f"cp {MODULE} /tmp/path.py; echo '# mine' >>{MODULE}; python3 -IS -m compileall -q -f "
             f"--invalidation-mode timestamp {MODULE}; cp /tmp/path.py {MODULE}; rm /tmp/path.py",
-            "`hybrid_runtime/__pycache__/path.cpython-",
+            "`hybrid_runtime/system/__pycache__/path.cpython-",
         ),
-        (f"rm {CACHED}", "`hybrid_runtime/path.py` has no byte code"),
+        (f"rm {CACHED}", "`hybrid_runtime/system/path.py` has no byte code"),
         (f"for f in {CACHED}; do : >$f; done", ".pyc` is of another source"),
         (f"ln -sfn /bin/true {COMMAND}", f"`{COMMAND}` leads elsewhere"),
         (f"rm -r {FOLDER}", "`bin/hybrid-runtime` is missing"),

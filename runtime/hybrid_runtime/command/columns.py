@@ -4,8 +4,8 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values, usage_error
-from hybrid_runtime.json_text import write, write_for_person
-from hybrid_runtime.text import LONGEST_VALUE, printable
+from hybrid_runtime.system.json_text import write, write_for_person
+from hybrid_runtime.system.text import LONGEST_VALUE, printable
 
 FORMATS = ("table", "json")
 

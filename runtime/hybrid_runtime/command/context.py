@@ -4,11 +4,11 @@ import posix as os
 
 from hybrid_runtime.command.options import Values, salvage, usage_error
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.durable_file import write_all
-from hybrid_runtime.failure import failed, one_line
-from hybrid_runtime.json_text import write
-from hybrid_runtime.system_paths import SystemPaths, default_root
-from hybrid_runtime.timestamp import rfc3339_seconds
+from hybrid_runtime.system.durable_file import write_all
+from hybrid_runtime.system.failure import failed, one_line
+from hybrid_runtime.system.json_text import write
+from hybrid_runtime.system.system_paths import SystemPaths, default_root
+from hybrid_runtime.system.timestamp import rfc3339_seconds
 
 _LEVELS = ("error", "warning", "info", "debug")
 

@@ -3,14 +3,14 @@
 import posix as os
 
 from hybrid_runtime import CONFIG
+from hybrid_runtime.bundle.bundle import Bundle, SandboxBundle, read_bundle
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.identifier import check_identifier
-from hybrid_runtime.failure import Failure, reason
-from hybrid_runtime.firmware.bundle import Bundle, SandboxBundle, read_bundle
-from hybrid_runtime.interruption import interrupt_on_termination
 from hybrid_runtime.lifecycle.creation import Creation
-from hybrid_runtime.path import absolute, exists, is_file
+from hybrid_runtime.system.failure import Failure, reason
+from hybrid_runtime.system.interruption import interrupt_on_termination
+from hybrid_runtime.system.path import absolute, exists, is_file
 
 
 def run(context: Context, values: Values) -> int:

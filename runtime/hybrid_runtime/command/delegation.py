@@ -6,15 +6,15 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 
 import posix as os
 
-from hybrid_runtime.bounded_file import read_file
-from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.path import is_file
+from hybrid_runtime.system.bounded_file import read_file
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.path import is_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from hybrid_runtime.system_paths import SystemPaths
+    from hybrid_runtime.system.system_paths import SystemPaths
 
 SETTINGS = "/etc/hybrid-runtime/config.json"
 SETTING = "sandbox-runtime"
@@ -47,7 +47,7 @@ def find_runtime(machine: "SystemPaths") -> str:
 
 def _configured(machine: "SystemPaths") -> str | None:
     """None when nothing is set."""
-    from hybrid_runtime.json_text import BadJSON, read_object
+    from hybrid_runtime.system.json_text import BadJSON, read_object
 
     path = machine.path(SETTINGS)
     try:
@@ -66,7 +66,7 @@ def _configured(machine: "SystemPaths") -> str | None:
 
 def _is_ours(path: str) -> bool:
     """The launcher of the shim puts this runtime in PATH under the name `runc`, and so may somebody else."""
-    from hybrid_runtime.path import resolved
+    from hybrid_runtime.system.path import resolved
 
     return resolved(path).rpartition("/")[2] == _OURS
 
@@ -84,7 +84,7 @@ def create_sandbox(machine: "SystemPaths", argv: list[str]) -> "NoReturn":
 
 def become(runtime: str, argv: list[str]) -> "NoReturn":
     """Raises Failure when it cannot be executed."""
-    from hybrid_runtime.system_calls import restore_default_signals
+    from hybrid_runtime.system.system_calls import restore_default_signals
 
     restore_default_signals()
     try:

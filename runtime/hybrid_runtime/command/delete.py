@@ -3,11 +3,11 @@
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.container import Container
+from hybrid_runtime.container.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
 
 # A supervisor that is already ending gets this long to do it itself.
 _ENDING_SECONDS = 15.0

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
-from hybrid_runtime.checkup.finding import PROBLEM, Finding
 from hybrid_runtime.command.columns import say_json, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.text import message_line
+from hybrid_runtime.setup.doctor import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.setup.doctor.finding import PROBLEM, Finding
+from hybrid_runtime.system.text import message_line
 
 MODULES = (interpreter, kernel, access, storage, leftovers, engines)
 _REPAIRED = "repaired"

@@ -1,11 +1,11 @@
 """`features`: what engines may expect (OCI runtime spec, features.md). JSON only, and nothing on standard error."""
 
 from hybrid_runtime import SPEC_VERSION, VERSION
+from hybrid_runtime.bundle.hook import RUN_KINDS
 from hybrid_runtime.command.columns import say_json
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.command.version import commit
-from hybrid_runtime.firmware.hook import RUN_KINDS
 
 OLDEST_SPEC_VERSION = "1.0.0"
 # Recognized in config.json. The supervisor enters a network namespace and, since it must see the machine's own

@@ -2,8 +2,8 @@
 
 from hybrid_runtime.command.context import Context, complain
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.engine.plan import Plan, carry_out
-from hybrid_runtime.engine.registration import Engine, find_engine
+from hybrid_runtime.setup.engine.plan import Plan, carry_out
+from hybrid_runtime.setup.engine.registration import Engine, find_engine
 
 LEFT_TO_YOU_CODE = 3
 

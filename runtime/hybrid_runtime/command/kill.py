@@ -3,10 +3,10 @@
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.container import Container
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.engine_phrases import NOT_RUNNING
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.system_calls import STOP_SIGNALS, signals
+from hybrid_runtime.container.engine_phrases import NOT_RUNNING
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_calls import STOP_SIGNALS, signals
 
 # What an orderly stop gets before kill returns. A healthy one takes milliseconds.
 STOP_SECONDS = 2.0

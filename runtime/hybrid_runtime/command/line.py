@@ -13,7 +13,7 @@ from hybrid_runtime.command.table import (
     find_verb,
     refusal,
 )
-from hybrid_runtime.failure import Failure, failed
+from hybrid_runtime.system.failure import Failure, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.state import END_SECONDS, bundle_annotations, kept_configuration, oci_state
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
 
 UNREADABLE = "unreadable"
 _COLUMNS = ("id", "pid", "status", "bundle", "created", "owner", "processor")

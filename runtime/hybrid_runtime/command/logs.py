@@ -8,7 +8,7 @@ from hybrid_runtime.command.options import Values, usage_error
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.log import FIRMWARE_STREAM, LogLine, LogReader, parse_line
 from hybrid_runtime.container.store import LOG
-from hybrid_runtime.text import visible
+from hybrid_runtime.system.text import visible
 
 _LOOK_AGAIN_SECONDS = 0.05
 

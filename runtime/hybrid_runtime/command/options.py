@@ -1,6 +1,6 @@
 """Taking a command line apart, after the table that also makes the help."""
 
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 USAGE_CODE = 2
 

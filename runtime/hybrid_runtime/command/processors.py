@@ -7,7 +7,7 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.holder import holder
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 _COLUMNS = ("device", "name", "state", "firmware", "container")
 

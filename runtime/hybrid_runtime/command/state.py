@@ -6,8 +6,8 @@ from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.state import END_SECONDS, bundle_annotations, kept_configuration, oci_state
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.json_text import write, write_for_person
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.json_text import write, write_for_person
 
 
 def run(context: Context, values: Values) -> int:

@@ -1,7 +1,7 @@
 """The command line in one table: the parser and every help text are made from it."""
 
 from hybrid_runtime.command.options import Option, usage_error
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 _ID = ("<CONTAINER_ID>", "container ID")
 _ENGINE = ("<ENGINE>", "podman, docker, containerd, crio or k3s")

@@ -3,7 +3,7 @@
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.install import leave, settle
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.engine.registration import find_engine
+from hybrid_runtime.setup.engine.registration import find_engine
 
 
 def run(context: Context, values: Values) -> int:

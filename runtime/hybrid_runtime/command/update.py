@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.failure import failed
+from hybrid_runtime.system.failure import failed
 
 _CHUNK = 1 << 16
 

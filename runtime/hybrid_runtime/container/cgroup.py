@@ -4,10 +4,10 @@ the right process. Version 2 only; a core itself has nothing that could be limit
 import errno
 import posix as os
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import components, exists, is_folder
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.path import components, exists, is_folder
+from hybrid_runtime.system.system_paths import SystemPaths
 
 # cgroup-v2.rst, Controllers: those that engines read statistics of.
 _CONTROLLERS = ("cpu", "io", "memory", "pids")

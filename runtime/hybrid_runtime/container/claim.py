@@ -9,13 +9,13 @@ import errno
 import posix as os
 
 from hybrid_runtime.container.record import Owner, is_device
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.durable_file import remove_file, share_as_folder, write_durably
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.json_text import read_object, write
-from hybrid_runtime.path import is_file, is_folder, link_exists, make_folders
-from hybrid_runtime.process_identity import is_alive
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.durable_file import remove_file, share_as_folder, write_durably
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.json_text import read_object, write
+from hybrid_runtime.system.path import is_file, is_folder, link_exists, make_folders
+from hybrid_runtime.system.process_identity import is_alive
+from hybrid_runtime.system.system_paths import SystemPaths
 
 # A holder that is dying closes its descriptors within this time.
 DYING_HOLDER_SECONDS = 2.0

@@ -5,10 +5,10 @@ import posix as os
 from hybrid_runtime.container.record import CREATING, Exit, Owner, Record
 from hybrid_runtime.container.status import STOPPED, has_supervisor, load_status, open_supervisor
 from hybrid_runtime.container.store import HeldFolder, Store
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import ProcessHandle
+from hybrid_runtime.system.timestamp import rfc3339
 
 # Of a process that SIGKILL has ended (128 + 9).
 KILLED_CODE = 137
@@ -99,7 +99,7 @@ class Container:
         """
         bundle = None
         if "poststop" in self.record.hooks:
-            from hybrid_runtime.firmware.bundle import kept_bundle
+            from hybrid_runtime.bundle.bundle import kept_bundle
 
             bundle = kept_bundle(self.folder.content, self.record.bundle)
         self.kill()

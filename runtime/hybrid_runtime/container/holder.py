@@ -7,11 +7,11 @@ import posix as os
 
 from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, readable_journal
 from hybrid_runtime.container.record import Owner
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.path import same_file
-from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import same_file
+from hybrid_runtime.system.process_identity import ProcessHandle
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 def is_held(machine: SystemPaths, device: str) -> bool:
@@ -96,7 +96,7 @@ def is_holder(machine: SystemPaths, device: str, pid: int) -> bool:
 
 def held_by_other(machine: SystemPaths, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
-    from hybrid_runtime.text import as_word
+    from hybrid_runtime.system.text import as_word
 
     journal = readable_journal(machine, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"

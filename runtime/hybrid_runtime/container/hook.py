@@ -7,17 +7,17 @@ that config.json gives them, and none of our descriptors.
 import posix as os
 from select import POLLIN, poll
 
+from hybrid_runtime.bundle.bundle import Bundle
+from hybrid_runtime.bundle.hook import Hook
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.state import oci_state
 from hybrid_runtime.container.status import STOPPED, Status
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.durable_file import write_all
-from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.firmware.bundle import Bundle
-from hybrid_runtime.firmware.hook import Hook
-from hybrid_runtime.json_text import write
-from hybrid_runtime.path import is_folder
-from hybrid_runtime.system_calls import restore_default_signals, signals
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.durable_file import write_all
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.json_text import write
+from hybrid_runtime.system.path import is_folder
+from hybrid_runtime.system.system_calls import restore_default_signals, signals
 
 _TAIL_BYTES = 1024
 # As lseek(2) counts them.
@@ -84,7 +84,7 @@ def _become(hook: Hook, network_of: int, bundle: str, stdin: int, stderr: int) -
         os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
         os.dup2(stderr, 2)
         if network_of:
-            from hybrid_runtime.network_namespace import join_network
+            from hybrid_runtime.system.network_namespace import join_network
 
             join_network(f"/proc/{network_of}/ns/net")
         if is_folder(bundle):

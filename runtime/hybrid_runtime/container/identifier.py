@@ -1,6 +1,6 @@
 """What may name a container."""
 
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 LONGEST = 255
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-")

@@ -3,7 +3,7 @@ written there: nothing is believed that this runtime would not have written."""
 
 from hybrid_runtime.container.identifier import is_identifier
 from hybrid_runtime.firmware.installation import boot_of
-from hybrid_runtime.path import components, encoded
+from hybrid_runtime.system.path import components, encoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

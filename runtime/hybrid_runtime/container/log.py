@@ -2,8 +2,8 @@
 
 import posix as os
 
-from hybrid_runtime.path import same_file
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.system.path import same_file
+from hybrid_runtime.system.timestamp import rfc3339
 
 LARGEST_BYTES = 256 * 1024
 FIRMWARE_STREAM = "stdout"

@@ -4,12 +4,12 @@ import posix as os
 
 from hybrid_runtime.container.claim import read_journal
 from hybrid_runtime.container.record import is_device
-from hybrid_runtime.durable_file import remove_file
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.installation import names_of_ours
-from hybrid_runtime.path import is_file
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.durable_file import remove_file
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import is_file
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 def find_orphans(machine: SystemPaths, folder: str) -> list[str]:

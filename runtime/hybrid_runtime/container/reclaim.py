@@ -12,10 +12,10 @@ from hybrid_runtime.container.claim import (
 )
 from hybrid_runtime.container.holder import is_held_for, open_holder
 from hybrid_runtime.container.record import Owner
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import ProcessHandle
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import ProcessHandle
+from hybrid_runtime.system.system_paths import SystemPaths
 
 KILL_SECONDS = 5.0
 
@@ -96,7 +96,7 @@ def _remove_torn_journal(machine: SystemPaths, device: str) -> None:
 
 def kill_process(process: ProcessHandle, owner: Owner) -> None:
     """SIGKILL, and the wait for its end. Raises Failure when the kernel does not let it go."""
-    from hybrid_runtime.system_calls import signals
+    from hybrid_runtime.system.system_calls import signals
 
     process.send(signals.SIGKILL)
     if not process.wait_until_gone(Deadline(KILL_SECONDS)):

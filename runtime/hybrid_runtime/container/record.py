@@ -2,9 +2,9 @@
 
 import errno
 
-from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.json_text import BadJSON, read_object, write
+from hybrid_runtime.system.durable_file import write_durably
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.json_text import BadJSON, read_object, write
 
 # How far create and start have come. Whether the container runs is asked of the kernel, not read here.
 CREATING = "creating"

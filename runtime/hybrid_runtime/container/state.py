@@ -3,7 +3,7 @@
 from hybrid_runtime import CONFIG, SPEC_VERSION
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.status import STOPPED, Status
-from hybrid_runtime.json_text import BadJSON, read_object
+from hybrid_runtime.system.json_text import BadJSON, read_object
 
 # What a supervisor whose core has stopped gets to say how. A healthy one takes milliseconds.
 END_SECONDS = 2.0

@@ -2,8 +2,8 @@
 
 from hybrid_runtime.container.record import CREATED as CREATED_PHASE
 from hybrid_runtime.container.record import CREATING, Record
-from hybrid_runtime.process_identity import ProcessHandle, is_alive
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.process_identity import ProcessHandle, is_alive
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 import errno
 import posix as os
 
+from hybrid_runtime.container.engine_phrases import DOES_NOT_EXIST
 from hybrid_runtime.container.identifier import check_identifier, is_identifier
 from hybrid_runtime.container.record import RECORD, ROOT_REMEDIES, Record, UnreadableRecord, load_record, record_path
-from hybrid_runtime.durable_file import remove_file
-from hybrid_runtime.engine_phrases import DOES_NOT_EXIST
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import absolute, exists, make_folders, on_machine, open_folder, same_file
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.durable_file import remove_file
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.path import absolute, exists, make_folders, on_machine, open_folder, same_file
+from hybrid_runtime.system.system_paths import SystemPaths
 
 CONTROL_SOCKET = "control"
 LOG = "log"

@@ -5,9 +5,9 @@ import posix as os
 from hybrid_runtime.container.record import CREATING, ROOT_REMEDIES, Owner, Record, UnreadableRecord, load_record
 from hybrid_runtime.container.status import STOPPED, load_status
 from hybrid_runtime.container.store import HeldFolder, Store, is_unsigned, remove_folder
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import is_folder, link_exists
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.path import is_folder, link_exists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

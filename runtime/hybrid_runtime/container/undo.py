@@ -3,12 +3,12 @@
 import posix as os
 
 from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.durable_file import remove_file
-from hybrid_runtime.failure import failed
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
 from hybrid_runtime.processor.remoteproc import GONE_STATES, STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.durable_file import remove_file
+from hybrid_runtime.system.failure import failed
 
 # What a damaged journal is called afterwards.
 ASIDE = ".journal.damaged"

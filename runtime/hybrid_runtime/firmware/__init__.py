@@ -1,1 +1,1 @@
-"""The firmware: found in a bundle or file, checked, installed where the kernel looks."""
+"""The firmware: checked, and installed where the kernel looks."""

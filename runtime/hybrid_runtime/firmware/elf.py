@@ -9,7 +9,7 @@ import posix as os
 import sys
 from struct import Struct
 
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 _MAGIC = b"\x7fELF"
 _NARROW, _WIDE = 1, 2

@@ -4,10 +4,10 @@ import errno
 import posix as os
 from time import gmtime, strftime
 
-from hybrid_runtime.durable_file import remove_file, write_all
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.path import make_folders, on_machine
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.durable_file import remove_file, write_all
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.path import make_folders, on_machine
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 import posix as os
 
-from hybrid_runtime.path import decoded, is_folder
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.path import decoded, is_folder
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 def firmware_path(machine: SystemPaths) -> str:

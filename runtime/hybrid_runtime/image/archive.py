@@ -2,13 +2,12 @@
 
 import os
 
-from hybrid_runtime.durable_file import write_all
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.blob import CHUNK, damaged
-from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.blob import CHUNK, FileSection, damaged, open_file
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 from hybrid_runtime.image.temporary import TemporaryFiles
-from hybrid_runtime.text import printable, quote
+from hybrid_runtime.system.durable_file import write_all
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from copy import copy
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.arguments import no_firmware
+from hybrid_runtime.bundle.arguments import no_firmware
 from hybrid_runtime.image.blob import Blob, Digest, damaged
 from hybrid_runtime.image.document import (
     CONFIGURATION_TYPES,
@@ -17,11 +16,12 @@ from hybrid_runtime.image.document import (
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.file_section import Store
+    from hybrid_runtime.image.blob import Store
 
 MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.

@@ -1,16 +1,16 @@
 """JSON documents of images: bounded, of the shape the specifications give them, or refused."""
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import Blob, Digest, damaged
-from hybrid_runtime.json_text import BadJSON, read_bytes, read_object, write
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import BadJSON, read_bytes, read_object, write
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from hybrid_runtime.image.file_section import Store
+    from hybrid_runtime.image.blob import Store
 
     Made = TypeVar("Made")
 

@@ -3,12 +3,11 @@
 import os
 import subprocess
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.docker_archive import familiar
-from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE
+from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE, familiar
 from hybrid_runtime.image.temporary import TemporaryFiles
-from hybrid_runtime.text import printable, quote
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 import hashlib
 import sys
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import CHUNK, Blob, Digest, damaged
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
-from hybrid_runtime.path import components
-from hybrid_runtime.text import printable, quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import components
+from hybrid_runtime.system.text import printable, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

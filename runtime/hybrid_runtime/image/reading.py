@@ -7,13 +7,14 @@ with a bundle.
 import posix as os
 import sys
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, failed
-from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
-from hybrid_runtime.json_text import read_object, write
-from hybrid_runtime.path import resolved
-from hybrid_runtime.system_calls import block_signals, set_signal_mask, signals
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.bundle.bundle import Bundle, read_bundle
+from hybrid_runtime.bundle.file_bundle import bundle_of_file
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.json_text import read_object, write
+from hybrid_runtime.system.path import resolved
+from hybrid_runtime.system.system_calls import block_signals, set_signal_mask, signals
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

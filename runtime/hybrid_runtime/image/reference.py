@@ -2,8 +2,8 @@
 
 import os
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 OCI = "oci"
 OCI_ARCHIVE = "oci-archive"
@@ -81,3 +81,9 @@ def _checked_name(text: str, name: str) -> str:
             "a name begins with a letter or digit, then come letters, digits and ._/:@+-",
         )
     return name
+
+
+def familiar(name: str) -> str:
+    """One spelling for the names that docker and podman take for the same."""
+    name = name.removeprefix("docker.io/").removeprefix("library/").removeprefix("localhost/")
+    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"

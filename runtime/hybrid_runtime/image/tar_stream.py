@@ -8,9 +8,9 @@ import tarfile
 import zlib
 from gzip import BadGzipFile
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.blob import damaged
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,11 +1,13 @@
 """The file system that an image's layers add up to, in memory: nothing is unpacked but the file asked for."""
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.rootfs import places
+import errno
+import os
+
+from hybrid_runtime.bundle.rootfs import find, places
 from hybrid_runtime.image.layer import FILE, FOLDER, HARD_LINK, LINK, Entry
-from hybrid_runtime.image.tar_stream import LONGEST_PATH, EntryCount
-from hybrid_runtime.path import components
-from hybrid_runtime.text import quote
+from hybrid_runtime.image.tar_stream import EntryCount
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     Folder: TypeAlias = dict[str, "Node"]
     Node: TypeAlias = "Folder | File | Link"
 
-# As the kernel's own limit on links in one path (path_resolution(7)).
-MOST_LINKS = 40
 # OCI image spec, layer.md, Whiteouts
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -37,14 +37,6 @@ class File:
 class Link:
     def __init__(self, target: str) -> None:
         self.target = target
-
-
-class _Unresolved(Exception):
-    """Why a path leads to no regular file."""
-
-
-class _Absent(_Unresolved):
-    """There is nothing of that name."""
 
 
 class Tree:
@@ -141,50 +133,43 @@ class Tree:
         return node
 
     def find(self, path: str, working_folder: str = "/") -> File:
-        """The regular file that `path` means with the image's root as "/", as firmware/rootfs.py finds it on a disk.
-
-        Raises Failure.
-        """
-        *before, last = places(path, working_folder)
+        """The regular file that `path` means with the image's root as "/". Raises Failure."""
         try:
-            for place in before:
-                try:
-                    return self._resolve(place)
-                except _Absent:
-                    continue
-            return self._resolve(last)
-        except _Unresolved as reason:
-            below = f", below {quote(working_folder)} or `/`" if before else ""
+            return find(lambda: _Place((), self.root), path, working_folder)
+        except OSError as error:
+            below = f", below {quote(working_folder)} or `/`" if len(places(path, working_folder)) > 1 else ""
+            reason = f"{quote(error.filename)} {error.strerror}" if error.filename else errno_meaning(error)
             raise Failure(
                 f"the image has no firmware {quote(path)}{below}: {reason}",
                 "ENTRYPOINT and CMD must name a file of the image",
             ) from None
 
-    def _resolve(self, path: str) -> File:
-        """Raises _Unresolved."""
-        folders: list[tuple[str, Folder]] = [("", self.root)]
-        pending = components(path)
-        links = 0
-        while pending:
-            name = pending.pop(0)
-            if name == "..":
-                del folders[max(1, len(folders) - 1) :]
-                continue
-            node = folders[-1][1].get(name)
-            if isinstance(node, Link):
-                links += 1
-                if node.target.startswith("/"):
-                    del folders[1:]
-                pending = components(node.target) + pending
-                if links > MOST_LINKS or len(pending) > LONGEST_PATH:
-                    raise _Unresolved("too many symbolic links")
-            elif isinstance(node, dict):
-                folders.append((name, node))
-            elif node is None:
-                raise _Absent(f"{quote(name)} is not there")
-            elif pending:
-                raise _Absent(f"{quote(name)} is not a folder")
-            else:
-                node.path = (*(folder for folder, _ in folders[1:]), name)
-                return node
-        raise _Unresolved("it is a folder")
+
+class _Place:
+    """A folder, and the names from the root to it."""
+
+    def __init__(self, path: tuple[str, ...], nodes: "Folder") -> None:
+        self.path = path
+        self.nodes = nodes
+
+    def link_target(self, name: str) -> str | None:
+        if name not in self.nodes:
+            raise FileNotFoundError(errno.ENOENT, "is not there", name)
+        node = self.nodes[name]
+        return node.target if isinstance(node, Link) else None
+
+    def enter(self, name: str) -> "_Place":
+        node = self.nodes[name]
+        if not isinstance(node, dict):
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", name)
+        return _Place((*self.path, name), node)
+
+    def take(self, name: str) -> File:
+        node = self.nodes[name]
+        if not isinstance(node, File):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        node.path = (*self.path, name)
+        return node
+
+    def leave(self) -> None:
+        """It is nothing but names."""

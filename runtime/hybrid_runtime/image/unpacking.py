@@ -4,25 +4,23 @@ import os
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, getrlimit, setrlimit
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.bundle import LARGEST_CONFIG_BYTES
+from hybrid_runtime.bundle.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
-from hybrid_runtime.image.board import this_board
-from hybrid_runtime.image.docker_archive import DockerArchive
+from hybrid_runtime.image.blob import FileSection, open_file
 from hybrid_runtime.image.engine import Commands, engine_of, engine_with, engines
-from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.index import DockerArchive, Layout, LayoutFolder
 from hybrid_runtime.image.layer import Limits
-from hybrid_runtime.image.layout import Layout, LayoutFolder
 from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference
-from hybrid_runtime.image.selection import Choice, Selection
+from hybrid_runtime.image.selection import Choice, Selection, this_board
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.tree import File, Tree
-from hybrid_runtime.json_text import write
-from hybrid_runtime.path import encoded
-from hybrid_runtime.system_paths import SystemPaths
-from hybrid_runtime.text import quote
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import write
+from hybrid_runtime.system.path import encoded
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.text import quote
 
 ENGINE_SECONDS = 60.0
 # Address space while an image is read, the interpreter included: a small image takes 24 MiB, the worst seen 54.

@@ -6,33 +6,28 @@ Until the commit nothing is final: a failure undoes everything, and so does the 
 import posix as os
 
 from hybrid_runtime import CONFIG
+from hybrid_runtime.bundle.annotations import check_annotations, own_annotations
+from hybrid_runtime.bundle.bundle import Bundle, kept_bundle
+from hybrid_runtime.bundle.rootfs import open_inside
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.status import BEING_CREATED
 from hybrid_runtime.container.store import HeldFolder, Store, remove_folder
 from hybrid_runtime.container.sweep import make_folder
 from hybrid_runtime.container.undo import forget, undo_leftovers
-from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.firmware.annotations import check_annotations, own_annotations
-from hybrid_runtime.firmware.bundle import (
-    Bundle,
-    bundle_of_file,
-    is_surely_firmware,
-    kept_bundle,
-)
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
-from hybrid_runtime.firmware.rootfs import open_inside
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.path import absolute, resolved
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
-from hybrid_runtime.system_calls import block_signals, set_signal_mask
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.system.durable_file import write_durably
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.path import absolute, resolved
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_calls import block_signals, set_signal_mask
+from hybrid_runtime.system.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +64,8 @@ class Creation:
 
     def bundle_of(self, image: str, annotations: dict[str, str], processor: str) -> Bundle:
         """A bundle around a firmware file, or around the firmware of an image. Raises Failure."""
+        from hybrid_runtime.bundle.file_bundle import bundle_of_file, is_surely_firmware
+
         if not is_surely_firmware(image):
             from hybrid_runtime.image.reading import bundle_of_image
 

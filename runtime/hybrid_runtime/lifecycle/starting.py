@@ -2,14 +2,14 @@
 
 import posix as os
 
+from hybrid_runtime.bundle.annotations import start_seconds
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.record import CREATED, STARTED
 from hybrid_runtime.container.status import RUNNING
 from hybrid_runtime.container.store import HeldFolder
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.annotations import start_seconds
 from hybrid_runtime.supervisor.control import ask
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def _require_startable(container: Container) -> None:
 
 def _start_between_hooks(container: Container, warn: "Callable[[str], None]") -> None:
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 9 and 12)."""
+    from hybrid_runtime.bundle.bundle import kept_bundle
+    from hybrid_runtime.bundle.hook import refuse_image_hooks
     from hybrid_runtime.container.hook import HookFailed, run_hooks
-    from hybrid_runtime.firmware.bundle import kept_bundle
-    from hybrid_runtime.firmware.hook import refuse_image_hooks
-    from hybrid_runtime.interruption import interrupt_on_termination
+    from hybrid_runtime.system.interruption import interrupt_on_termination
 
     interrupt_on_termination()
     _wait_for_turn(container.folder)

@@ -1,8 +1,8 @@
 """Which processor a container runs on."""
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 class ProcessorSelector:

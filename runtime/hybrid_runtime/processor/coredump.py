@@ -6,12 +6,12 @@ processor is still there.
 
 import posix as os
 
-from hybrid_runtime.durable_file import remove_file, write_all
-from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import make_folders, on_machine, open_folder, resolved
-from hybrid_runtime.process_identity import is_alive, start_time
-from hybrid_runtime.system_paths import SystemPaths
-from hybrid_runtime.timestamp import compact
+from hybrid_runtime.system.durable_file import remove_file, write_all
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.path import make_folders, on_machine, open_folder, resolved
+from hybrid_runtime.system.process_identity import is_alive, start_time
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.timestamp import compact
 
 LARGEST_BYTES = 64 << 20
 MOST_KEPT = 5

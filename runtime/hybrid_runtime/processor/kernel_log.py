@@ -2,8 +2,8 @@
 
 import posix as os
 
-from hybrid_runtime.path import link_exists, resolved
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.path import link_exists, resolved
+from hybrid_runtime.system.system_paths import SystemPaths
 
 # One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
 _LARGEST_RECORD = 8192

@@ -3,10 +3,10 @@
 import errno
 import posix as os
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.path import exists, is_folder, link_exists, on_machine, resolved
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.path import exists, is_folder, link_exists, on_machine, resolved
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

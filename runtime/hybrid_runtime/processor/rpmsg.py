@@ -9,9 +9,9 @@ import errno
 import posix as os
 import termios
 
-from hybrid_runtime.failure import errno_meaning
-from hybrid_runtime.path import decoded, encoded, exists
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import errno_meaning
+from hybrid_runtime.system.path import decoded, encoded, exists
+from hybrid_runtime.system.system_paths import SystemPaths
 
 # Most firmware learns the address to send to from the first message it gets.
 GREETING = b"\n"

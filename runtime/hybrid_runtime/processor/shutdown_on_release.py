@@ -6,8 +6,8 @@ core: it is always set back to 0 before an orderly close.
 
 import posix as os
 
-from hybrid_runtime.failure import failed
 from hybrid_runtime.processor.remoteproc import SYSFS_REMEDIES
+from hybrid_runtime.system.failure import failed
 
 # include/uapi/linux/remoteproc_cdev.h: _IOW(0xB7, 1, __s32)
 _SET_SHUTDOWN_ON_RELEASE = 0x4004B701

@@ -8,9 +8,9 @@ are followed, and of each so much, that all snapshots that are kept together are
 import posix as os
 from time import monotonic
 
-from hybrid_runtime.path import is_folder
 from hybrid_runtime.processor.resource_table import trace_lengths
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.path import is_folder
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from time import monotonic
 
-from hybrid_runtime.path import as_named
 from hybrid_runtime.processor.rpmsg import Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.path import as_named
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hybrid_runtime.firmware.annotations import NamedChannel
+    from hybrid_runtime.bundle.annotations import NamedChannel
 
 # What a firmware gets to announce its channels, before the log says that one is missing.
 ANNOUNCEMENT_SECONDS = 2.0

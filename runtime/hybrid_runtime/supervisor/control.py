@@ -7,13 +7,13 @@ folder and is reached through a descriptor of that folder, since socket addresse
 import posix as os
 
 from hybrid_runtime.container.store import CONTROL_SOCKET
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.json_text import BadJSON, read_object, write
-from hybrid_runtime.system_calls import accept_descriptor, adopt_socket, packet_socket
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.json_text import BadJSON, read_object, write
+from hybrid_runtime.system.system_calls import accept_descriptor, adopt_socket, packet_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.system_calls import Socket
+    from hybrid_runtime.system.system_calls import Socket
 
 LARGEST_PACKET = 16 * 1024
 # Silent clients are forgotten, the oldest first.

@@ -5,13 +5,13 @@ import posix as os
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.undo import forget, restore_settings, stop_if_ours
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning, failed
-from hybrid_runtime.path import exists, is_file, link_exists, on_machine
 from hybrid_runtime.processor.kernel_log import KernelLog
 from hybrid_runtime.processor.remoteproc import STOP_SECONDS, SYSFS_REMEDIES, ProcessorGone, Remoteproc, StopRefused
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm
 from hybrid_runtime.processor.trace import Trace
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.path import exists, is_file, link_exists, on_machine
 
 _SETTLE_SECONDS = 5.0
 

@@ -1,13 +1,13 @@
 """Core dumps of a container whose annotations ask for them. Loaded only then."""
 
 from hybrid_runtime.container.record import Record
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.path import as_named, on_machine
 from hybrid_runtime.processor.coredump import DumpCopy, KernelDump, failure_text, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.path import as_named, on_machine
+from hybrid_runtime.system.system_paths import SystemPaths
 
 # What a dump may take at the end of a container. The core is off by then.
 LAST_DUMP_SECONDS = 30.0

@@ -10,13 +10,13 @@ import posix as os
 from fcntl import F_GETFL, fcntl
 from select import POLLOUT, poll
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.path import KIND
-from hybrid_runtime.system_calls import adopt_socket, send_at_once
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.path import KIND
+from hybrid_runtime.system.system_calls import adopt_socket, send_at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.system_calls import Socket
+    from hybrid_runtime.system.system_calls import Socket
 
 LARGEST_BUFFER = 64 * 1024
 # PIPE_BUF: so much goes into a pipe whole or not at all (pipe(7)), and a datagram is not larger.

@@ -7,10 +7,10 @@ are bounded, and what is lost is counted and told.
 from time import monotonic
 
 from hybrid_runtime.container.log import FIRMWARE_STREAM, SUPERVISOR_STREAM, ContainerLog
-from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.firmware_text import LINE_COST, FirmwareText, cost
-from hybrid_runtime.text import message_line
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.text import message_line
 
 # In each period, which is a busy look's, so much goes out of all sources together. A log of the default size holds
 # a fifth of a second of that.

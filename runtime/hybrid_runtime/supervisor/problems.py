@@ -1,6 +1,9 @@
 """What went wrong on the way to a container's end, where each step is made whatever became of the one before."""
 
-from hybrid_runtime.failure import Failure, reason
+from hybrid_runtime.container.record import Exit
+from hybrid_runtime.supervisor.verdict import BROKEN_CODE, ExitReason
+from hybrid_runtime.system.failure import Failure, reason
+from hybrid_runtime.system.timestamp import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +29,11 @@ class Problems:
         else:
             return True
         return False
+
+    def end(self, exit_reason: ExitReason) -> Exit:
+        """As it stands after the steps so far."""
+        code = BROKEN_CODE if self.of_ours else exit_reason.code
+        return Exit(code, "; ".join([exit_reason.reason, *self.texts]), rfc3339())
 
 
 def description(fault: Exception) -> str:

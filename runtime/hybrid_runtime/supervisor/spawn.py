@@ -5,23 +5,23 @@ import gc
 import posix as os
 import sys
 
-from hybrid_runtime.bounded_file import read_file
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.record import CREATED, Record
 from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.container.undo import forget
-from hybrid_runtime.failure import Failure, failed
 from hybrid_runtime.firmware.installation import remove_if_possible
-from hybrid_runtime.outer_root import reach_machine_from_working_folder
-from hybrid_runtime.path import on_machine
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor, close_all_but
-from hybrid_runtime.system_calls import block_signals, set_signal_mask
+from hybrid_runtime.system.bounded_file import read_file
+from hybrid_runtime.system.failure import Failure, failed
+from hybrid_runtime.system.outer_root import reach_machine_from_working_folder
+from hybrid_runtime.system.path import on_machine
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_calls import block_signals, set_signal_mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.system_calls import Socket
+    from hybrid_runtime.system.system_calls import Socket
 
 _COMMIT = b"commit"
 _READY = b"ready"
@@ -151,7 +151,7 @@ class Spawn:
         return _READY
 
     def _settle_network(self, path: str) -> None:
-        from hybrid_runtime.network_namespace import join_network, new_network
+        from hybrid_runtime.system.network_namespace import join_network, new_network
 
         try:
             if path:
@@ -168,7 +168,7 @@ class Spawn:
 
     def _settle_root(self) -> bytes:
         """What create is told of it. Where no root can be made, `doctor` tells so."""
-        from hybrid_runtime.mount_namespace import can_be_made, enter_own_root
+        from hybrid_runtime.system.mount_namespace import can_be_made, enter_own_root
 
         try:
             # Root is believed to have the capability: asking costs more than all the rest.

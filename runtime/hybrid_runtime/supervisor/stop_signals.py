@@ -2,7 +2,7 @@
 
 import posix as os
 
-from hybrid_runtime.system_calls import STOP_SIGNALS, set_signal_mask, signals
+from hybrid_runtime.system.system_calls import STOP_SIGNALS, set_signal_mask, signals
 
 # Not ours to ignore: they cannot be, or they tell of our own faults.
 _LEFT_ALONE = (

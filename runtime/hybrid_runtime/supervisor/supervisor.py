@@ -8,32 +8,27 @@ import posix as os
 from select import POLLIN, poll
 from time import monotonic
 
+from hybrid_runtime.bundle.annotations import log_bytes
 from hybrid_runtime.container.claim import Claim, Journal
 from hybrid_runtime.container.log import ContainerLog
-from hybrid_runtime.container.record import CREATED, STARTED, Exit, Record
+from hybrid_runtime.container.record import CREATED, STARTED, Record
 from hybrid_runtime.container.store import LOG
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning, failed, reason
-from hybrid_runtime.firmware.annotations import follows_trace, log_bytes, rpmsg_channels
-from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
-from hybrid_runtime.processor.remoteproc import ProcessorGone
-from hybrid_runtime.supervisor.absent import NoChannels, NoDumps
 from hybrid_runtime.supervisor.control import ControlServer
 from hybrid_runtime.supervisor.core_run import CoreRun
+from hybrid_runtime.supervisor.core_watch import CoreWatch
 from hybrid_runtime.supervisor.output import Output
 from hybrid_runtime.supervisor.problems import Problems, description
 from hybrid_runtime.supervisor.stop_signals import StopSignals
-from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, ExitReason, judge
-from hybrid_runtime.text import message_line
-from hybrid_runtime.timestamp import rfc3339
+from hybrid_runtime.supervisor.verdict import BROKEN_CODE, CRASHED, START_FAILED, STOPPED, ExitReason
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, failed, reason
+from hybrid_runtime.system.text import message_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hybrid_runtime.supervisor.channels import Channels
-    from hybrid_runtime.supervisor.crash_dump import CrashDumps
-    from hybrid_runtime.system_calls import Socket
+    from hybrid_runtime.system.system_calls import Socket
 
     # Deals with a descriptor that is ready; an ExitReason ends the supervisor.
     Handler = Callable[[int], ExitReason | None]
@@ -66,34 +61,11 @@ class Supervisor:
         self.core = CoreRun(claim, journal, record)
         self.control = ControlServer(listener)
         self.output = Output(ContainerLog(f"{folder}/{LOG}", log_bytes(record.annotations)))
-        self.follows_trace = follows_trace(record.annotations)
-        self.channels = self._channels()
-        self.dumps = self._dumps()
-        self.last_output = monotonic()
-        self.last_seen_up = monotonic()
-        self.crashes_survived = 0
+        self.watch = CoreWatch(self.core, self.output, stop_signals, self._save)
         self.next_look = monotonic()
         self.is_to_stop = False
         self.poller = poll()
         self.polled: set[int] = set()
-        # What was told once and is only worth telling again when it changes.
-        self.told_problem = ""
-
-    def _channels(self) -> "Channels | NoChannels":
-        """Only where an annotation names some: opening one takes it from every other program."""
-        names = rpmsg_channels(self.record.annotations)
-        if not names:
-            return NoChannels()
-        from hybrid_runtime.supervisor.channels import Channels
-
-        return Channels(self.core.machine, self.core.claim.device, names, self.output)
-
-    def _dumps(self) -> "CrashDumps | NoDumps":
-        if not self.record.keeps_dumps:
-            return NoDumps()
-        from hybrid_runtime.supervisor.crash_dump import CrashDumps
-
-        return CrashDumps(self.core.machine, self.record, self.output)
 
     def run(self) -> int:
         """The exit code, after everything is undone."""
@@ -111,7 +83,7 @@ class Supervisor:
         for descriptor, handle in self._sources().items():
             if descriptor in ready and (exit_reason := handle(descriptor)):
                 return exit_reason
-        if self.dumps.step():
+        if self.watch.dumps.step():
             self._save()
         if self.record.phase == STARTED and monotonic() >= self.next_look:
             return self._look()
@@ -123,7 +95,7 @@ class Supervisor:
         sources: dict[int, Handler] = {self.stop_signals.descriptor: self._on_stop_signal}
         sources |= dict.fromkeys(self.control.descriptors(), self._on_request)
         if self.record.phase == STARTED:
-            sources |= dict.fromkeys(self.channels.descriptors(), self.channels.receive_from)
+            sources |= dict.fromkeys(self.watch.channels.descriptors(), self.watch.channels.receive_from)
             if self.core.kernel_log.descriptor is not None:
                 sources[self.core.kernel_log.descriptor] = self._on_kernel_log
         return sources
@@ -139,7 +111,7 @@ class Supervisor:
         if self.record.phase != STARTED:
             return [descriptor for descriptor, _ in self.poller.poll()]
         # A dump is copied between two looks at everything else.
-        timeout = 0.0 if self.dumps.copy else max(0.0, self.next_look - monotonic())
+        timeout = 0.0 if self.watch.dumps.copy else max(0.0, self.next_look - monotonic())
         return [descriptor for descriptor, _ in self.poller.poll(timeout * 1000)]
 
     def _on_stop_signal(self, _: int) -> ExitReason | None:
@@ -157,7 +129,7 @@ class Supervisor:
 
     def _on_kernel_log(self, _: int) -> None:
         """Every record of the kernel wakes us, also the thousands about other things."""
-        if self._read_kernel_log():
+        if self.watch.read_kernel_log():
             self.next_look = monotonic()
 
     def _serve(self, descriptor: int, verb: str) -> ExitReason | None:
@@ -167,7 +139,7 @@ class Supervisor:
         if self.record.phase != CREATED:
             self.control.answer(descriptor, {"ok": False, "message": "the container is already running"})
             return None
-        self.dumps.begin(self.core.remoteproc)
+        self.watch.dumps.begin(self.core.remoteproc)
         try:
             self.core.start()
         except (Failure, OSError) as error:
@@ -195,7 +167,7 @@ class Supervisor:
 
     def _note_started(self) -> None:
         self.record.phase = STARTED
-        self.last_seen_up = self.last_output = self.next_look = monotonic()
+        self.next_look = monotonic()
         guard = (
             ""
             if self.core.guard is not None
@@ -204,10 +176,7 @@ class Supervisor:
         self.output.supervisor(
             f"hybrid-runtime: started `{self.record.firmware_name}` on `{self.record.processor}`{guard}"
         )
-        if self.follows_trace and not self.core.trace.is_reachable():
-            self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
-        self.core.kernel_log.lines()
-        self.channels.begin()
+        self.watch.begin()
         self._save()
 
     def _save(self) -> None:
@@ -220,102 +189,28 @@ class Supervisor:
     def _look(self) -> ExitReason | None:
         """One look at the kernel's log, the trace and the core's state."""
         began = monotonic()
-        self._read_kernel_log()
-        self._read_trace(last=self.is_to_stop)
-        self.channels.look()
-        self.dumps.look()
-        exit_reason = self._try_to_stop() if self.is_to_stop else self._judge()
-        now = monotonic()
-        busy = now - self.last_output < BUSY_FOR_SECONDS
+        self.watch.read_kernel_log()
+        self.watch.read_trace(last=self.is_to_stop)
+        self.watch.channels.look()
+        self.watch.dumps.look()
+        exit_reason = self._try_to_stop() if self.is_to_stop else self.watch.judge()
+        busy = monotonic() - self.watch.last_output < BUSY_FOR_SECONDS
         self.output.flush()
         # A pause is no shorter than the look: a core that floods us gets half of a slow processor at most.
         pause = max(BUSY_TICK_SECONDS if busy else QUIET_TICK_SECONDS, monotonic() - began)
         self.next_look = monotonic() + pause
         return exit_reason
 
-    def _read_kernel_log(self) -> bool:
-        """Whether there was anything about our core."""
-        crashed = False
-        lines = self.core.kernel_log.lines()
-        for line in lines:
-            self.output.supervisor(f"kernel: {line}")
-            kind = crash_type(line)
-            if kind is not None:
-                crashed = True
-                self.record.crashes += 1
-                self.record.crash_time = rfc3339()
-                self.record.crash_type = kind
-            if tells_of_boot(line):
-                # Not at the crash already: until then the buffer holds what was read from it before.
-                self.core.trace.begin_anew()
-                self.output.end_lines()
-        if crashed:
-            self._save()
-        return bool(lines)
-
-    def _read_trace(self, *, last: bool = False) -> None:
-        """Only the `last` look goes through all buffers also when a stop is asked for meanwhile."""
-        if not self.follows_trace:
-            return
-        trace = self.core.trace
-        for name, text, anew in trace.read():
-            several = len(trace.rings) > 1
-            if anew:
-                self.output.end_line(name)
-                self.output.supervisor(f"hybrid-runtime: the trace buffer {f'`{name}` ' * several}begins anew")
-            self.last_output = monotonic()
-            self.output.firmware(text, name, f"[{name}] " * several)
-            if several and not last and self._stop_is_asked():
-                break
-        for limit in trace.limits:
-            self.output.supervisor(f"hybrid-runtime: {limit}")
-        trace.limits.clear()
-
-    def _stop_is_asked(self) -> bool:
-        """A signal has come since the last wait."""
-        waiting = poll()
-        waiting.register(self.stop_signals.descriptor, POLLIN)
-        return bool(waiting.poll(0))
-
     def _try_to_stop(self) -> ExitReason | None:
         """A core that refuses to stop keeps its container: it is asked again at each look, until the driver relents or
         the engine loses patience and kills."""
-        self.channels.close()
+        self.watch.channels.close()
         try:
             self.core.stop(_STOP_ATTEMPT_SECONDS)
         except (Failure, OSError) as error:
-            self._tell_problem(f"{reason(error)}; it is tried again")
+            self.watch.tell_problem(f"{reason(error)}; it is tried again")
             return None
         return STOPPED
-
-    def _tell_problem(self, text: str) -> None:
-        """Once, however often it is met."""
-        if text != self.told_problem:
-            self.output.supervisor(f"hybrid-runtime: {text}")
-        self.told_problem = text
-
-    def _judge(self) -> ExitReason | None:
-        now = monotonic()
-        try:
-            state, ours = self.core.remoteproc.state, self.core.is_ours()
-        except ProcessorGone:
-            state, ours = "deleted", False
-        except OSError as error:
-            # Short of memory or of descriptors, say: that tells nothing of the core.
-            self._tell_problem(f"cannot look at the core: {errno_meaning(error)}; it is looked at again")
-            return None
-        self.told_problem = ""
-        if state in ("running", "suspended"):
-            self.last_seen_up = now
-            self.crashes_survived = self.record.crashes
-        return judge(
-            state,
-            ours=ours,
-            has_driver=state != "offline" or self.core.has_driver(),
-            kernel_recovers=self.record.kernel_recovers,
-            crash_seen=self.record.crashes > self.crashes_survived,
-            seconds_down=now - self.last_seen_up,
-        )
 
     def _finish(self, exit_reason: ExitReason) -> int:
         """Last trace, stop, give back, last words, and the record as the last act.
@@ -324,38 +219,25 @@ class Supervisor:
         """
         problems = Problems()
         if self.record.phase == STARTED:
-            problems.of(self._read_last_words)
+            problems.of(self.watch.read_last_words)
             if exit_reason is CRASHED and not self.record.kernel_recovers:
-                problems.of(self._provoke_dump)
+                problems.of(lambda: self.watch.dumps.provoke(self.core.remoteproc))
         is_off = problems.of(self.core.stop)
         if self.record.phase == STARTED:
-            problems.of(self.dumps.finish)
+            problems.of(self.watch.dumps.finish)
         if is_off:
             problems.of(self.core.give_back)
-        self.record.end = _end(exit_reason, problems)
+        self.record.end = problems.end(exit_reason)
         problems.of(self._say_last_words)
-        self.record.end = _end(exit_reason, problems)
+        self.record.end = problems.end(exit_reason)
         self._save()
         return self.record.end.code
-
-    def _provoke_dump(self) -> None:
-        self.dumps.provoke(self.core.remoteproc)
 
     def _say_last_words(self) -> None:
         end = self.record.end
         if end:
             self.output.supervisor(f"hybrid-runtime: {end.reason}, exit code {end.code}")
         self.output.finish(Deadline(_LAST_WORDS_SECONDS))
-
-    def _read_last_words(self) -> None:
-        self._read_kernel_log()
-        self._read_trace(last=True)
-        self.channels.close()
-
-
-def _end(exit_reason: ExitReason, problems: Problems) -> Exit:
-    code = BROKEN_CODE if problems.of_ours else exit_reason.code
-    return Exit(code, "; ".join([exit_reason.reason, *problems.texts]), rfc3339())
 
 
 def close_all_but(kept: set[int]) -> None:

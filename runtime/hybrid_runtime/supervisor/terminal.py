@@ -5,8 +5,8 @@ import errno
 import posix as os
 from select import POLLHUP, poll
 
-from hybrid_runtime.failure import failed
-from hybrid_runtime.system_calls import send_descriptor, stream_socket
+from hybrid_runtime.system.failure import failed
+from hybrid_runtime.system.system_calls import send_descriptor, stream_socket
 
 _ENGINE_SECONDS = 5.0
 

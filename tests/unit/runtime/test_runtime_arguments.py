@@ -7,10 +7,10 @@ from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.arguments import quoted
-from hybrid_runtime.firmware.bundle import Bundle
+from hybrid_runtime.bundle.arguments import quoted
+from hybrid_runtime.bundle.bundle import Bundle
 from hybrid_runtime.image.candidate import Candidate, Configuration
+from hybrid_runtime.system.failure import Failure
 from image_builder import configuration
 
 FIRMWARE = "/firmware.elf"

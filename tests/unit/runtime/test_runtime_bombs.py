@@ -14,13 +14,13 @@ from bundle_builder import write_bundle
 from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import document
 from hybrid_runtime.image.blob import Blob
 from hybrid_runtime.image.candidate import MOST_MARKS
 from hybrid_runtime.image.document import Documents
-from hybrid_runtime.image.layout import Layout, LayoutFolder
-from hybrid_runtime.json_text import MOST_VALUES
+from hybrid_runtime.image.index import Layout, LayoutFolder
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import MOST_VALUES
 from image_builder import LayoutBuilder, configuration, docker_archive, dump, firmware_layer
 
 MIB = 1 << 20

@@ -9,16 +9,17 @@ from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware import bundle as bundles
-from hybrid_runtime.firmware.annotations import (
+from hybrid_runtime.bundle import bundle as bundles
+from hybrid_runtime.bundle.annotations import (
     check_annotations,
     follows_trace,
     log_bytes,
     rpmsg_channels,
     start_seconds,
 )
-from hybrid_runtime.firmware.bundle import Bundle, bundle_of_file, read_bundle
+from hybrid_runtime.bundle.bundle import Bundle, read_bundle
+from hybrid_runtime.bundle.file_bundle import bundle_of_file
+from hybrid_runtime.system.failure import Failure
 
 GOOD: dict[str, Any] = {
     "ociVersion": "1.0.2-dev",

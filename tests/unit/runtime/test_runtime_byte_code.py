@@ -127,7 +127,7 @@ def test_byte_code_that_is_none(own: Command, damage: str) -> None:
     assert own.run("--version").stdout.startswith("hybrid-runtime version ")
 
 
-TRUNCATED = ["__init__", "byte_code", "command/line", "command/version", "container/__init__", "path"]
+TRUNCATED = ["__init__", "byte_code", "command/line", "command/version", "system/__init__", "system/path"]
 
 
 def test_byte_code_that_is_cut_short(own: Command) -> None:

@@ -10,8 +10,8 @@ from command_runner import Command
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.container import cgroup
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from command_runner import Command
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.annotations import check_annotations
+from hybrid_runtime.bundle.annotations import check_annotations
 from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 NAME = {"remoteproc.name": "b"}
 DEVICE = {"remoteproc.device": "remoteproc2"}

@@ -33,10 +33,10 @@ from hybrid_runtime.container.holder import held_by_other, holder, is_holder
 from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.container.undo import undo_leftovers
-from hybrid_runtime.durable_file import remove_file
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import start_time
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.durable_file import remove_file
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_paths import SystemPaths
 
 DEVICE = "remoteproc0"
 FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"

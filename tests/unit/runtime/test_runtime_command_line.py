@@ -14,8 +14,8 @@ from hybrid_runtime.command.help import of_verb, overview
 from hybrid_runtime.command.kill import signal_number
 from hybrid_runtime.command.options import Option, parse, salvage
 from hybrid_runtime.command.table import REFUSED_VERBS, VERBS, find_verb
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.lifecycle.starting import refusal, telling
+from hybrid_runtime.system.failure import Failure
 
 OVERVIEW = """\
 Deploy an application across available embedded cores.

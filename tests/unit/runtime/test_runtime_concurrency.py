@@ -14,7 +14,7 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.container import reclaim
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 from invariants import broken_after_delete, broken_at_any_moment
 
 MANY = 50

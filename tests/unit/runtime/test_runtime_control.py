@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.supervisor.control import LARGEST_PACKET, MOST_CONNECTIONS, ControlServer, ask, listen
+from hybrid_runtime.system.deadline import Deadline
 
 
 class Served:

@@ -10,8 +10,6 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
 from hybrid_runtime.container.record import Record
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor import coredump
 from hybrid_runtime.processor.coredump import MOST_KEPT, DumpCopy, find_dump
 from hybrid_runtime.processor.remoteproc import Remoteproc
@@ -19,7 +17,9 @@ from hybrid_runtime.supervisor import crash_dump
 from hybrid_runtime.supervisor.crash_dump import CrashDumps
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 def keep_in_kernel(double: RemoteprocDouble, core: ProcessorDouble, name: str, content: bytes) -> Path:

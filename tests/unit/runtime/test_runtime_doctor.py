@@ -16,16 +16,16 @@ import pytest
 from command_runner import Command
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.checkup import access, engines, interpreter, kernel, leftovers, storage
-from hybrid_runtime.checkup.finding import OK, PROBLEM, Check, Finding
 from hybrid_runtime.command.doctor import MODULES
 from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.setup.doctor import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, Check, Finding
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_paths import SystemPaths
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = CHECKOUT / "docs/troubleshooting.md"

@@ -13,7 +13,7 @@ from test_runtime_coredump import copy_of, keep_in_kernel
 # In each process of the runtime: a line for each rename, of files that were synced and of others.
 NOTES_RENAMES = """
 import posix
-from hybrid_runtime.path import on_machine
+from hybrid_runtime.system.path import on_machine
 write, fsync, rename, synced = posix.write, posix.fsync, posix.rename, set()
 def identity(facts):
     return facts.st_dev, facts.st_ino

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kernel_elf_loader import NO_TABLE, TAKEN, verdict
 
 from elf_builder import build_elf
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware.elf import check_elf
+from hybrid_runtime.system.failure import Failure
 
 BIG_HERE = sys.byteorder == "big"
 CLASSES = (False, True)

@@ -9,7 +9,7 @@ import pytest
 from command_runner import Command
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.engine.settings_file import COMMAND, names_us
+from hybrid_runtime.setup.engine.settings_file import COMMAND, names_us
 
 ENGINES = Path(__file__).resolve().parents[3] / "runtime/engines"
 DROP_INS = {

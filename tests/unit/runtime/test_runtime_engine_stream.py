@@ -20,8 +20,8 @@ from command_runner import Command, eventually
 from console_engine import Engine
 from remoteproc_double import ProcessorDouble
 
-from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.supervisor.engine_stream import LARGEST_BUFFER, EngineStream
+from hybrid_runtime.system.deadline import Deadline
 
 READERS = ("pipe", "terminal", "stream", "datagram", "seqpacket")
 SOCKETS = {"stream": socket.SOCK_STREAM, "datagram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}

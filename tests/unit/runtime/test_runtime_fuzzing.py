@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from remoteproc_double import ProcessorDouble
 
 from elf_builder import build_elf
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.bundle import Bundle
+from hybrid_runtime.bundle.bundle import Bundle
+from hybrid_runtime.system.failure import Failure
 from invariants import broken_after_delete
 
 VERBS = ("state", "start", "kill", "delete", "logs", "ps")

@@ -11,8 +11,8 @@ from bundle_builder import write_bundle
 from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
+from hybrid_runtime.bundle.hook import Hook, parse_hooks
 from hybrid_runtime.container.hook import run_hook
-from hybrid_runtime.firmware.hook import Hook, parse_hooks
 
 RECORDER = """#!/bin/sh
 state=$(cat)

@@ -13,11 +13,11 @@ from command_runner import PATIENCE_SECONDS, Command
 from file_modes import mode_of, not_private
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime import process_identity
 from hybrid_runtime.container import sweep
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system import process_identity
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 REDIRECTIONS = {
     "closed": "<&- >&- 2>&-",

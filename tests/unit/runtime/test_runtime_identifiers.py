@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from remoteproc_double import RemoteprocDouble
 
 from hybrid_runtime.container.identifier import check_identifier
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 REFUSED = ["", ".", "..", "../x", "a/b", "/abs", "a b", "a\tb", "a\n", "é", "x" * 256, "a:b", "a\\b", "a*"]
 

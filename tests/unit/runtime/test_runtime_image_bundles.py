@@ -11,13 +11,13 @@ import pytest
 from remoteproc_double import RemoteprocDouble
 
 from elf_builder import build_elf
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.archive import Archive, is_archive
-from hybrid_runtime.image.file_section import open_file
+from hybrid_runtime.image.blob import open_file
 from hybrid_runtime.image.reference import parse_reference
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 from image_builder import (
     CONFIG,
     INDEX,

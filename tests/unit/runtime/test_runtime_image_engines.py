@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.engine import SAFE_PATH, Commands, engine_of, engine_with, engines
 from hybrid_runtime.image.temporary import TemporaryFiles
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure
 from image_builder import LayoutBuilder
 
 AddDouble = Callable[[str, str], None]

@@ -13,10 +13,10 @@ from command_runner import attempt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.reference import parse_reference
 from hybrid_runtime.image.unpacking import Unpacking
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 from image_builder import (
     CONFIG,
     INDEX,

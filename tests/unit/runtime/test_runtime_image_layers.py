@@ -11,13 +11,12 @@ from types import ModuleType
 
 import pytest
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import layer as layers
 from hybrid_runtime.image import tar_stream
-from hybrid_runtime.image.blob import Blob, Digest
-from hybrid_runtime.image.file_section import FileSection, open_file
+from hybrid_runtime.image.blob import Blob, Digest, FileSection, open_file
 from hybrid_runtime.image.layer import Layer, Limits
 from hybrid_runtime.image.tree import Tree
+from hybrid_runtime.system.failure import Failure
 from image_builder import digest_of, member, tar
 
 Member = tuple[tarfile.TarInfo, bytes]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from command_runner import eventually
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image import reading
-from hybrid_runtime.process_identity import start_time
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import start_time
 
 pytestmark = pytest.mark.alone
 

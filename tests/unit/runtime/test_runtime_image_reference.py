@@ -7,9 +7,9 @@ from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.image.reference import parse_reference
-from hybrid_runtime.text import LONGEST_VALUE, quote
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import LONGEST_VALUE, quote
 
 DIGEST = f"sha256:{'a' * 64}"
 

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.image.board import Board, this_board
 from hybrid_runtime.image.candidate import Candidate, Configuration
-from hybrid_runtime.image.selection import Choice, Selection
-from hybrid_runtime.json_text import read_object
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.image.selection import Board, Choice, Selection, this_board
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import read_object
+from hybrid_runtime.system.system_paths import SystemPaths
 from image_builder import configuration, dump, firmware_layer
 
 BOARD = Board("Emulated board", ["vendor,board", "vendor,soc"], [("core0", "remoteproc0"), ("core1", "remoteproc1")])

@@ -10,11 +10,13 @@ import pytest
 from command_runner import Command, interpreter_of
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime import engine_phrases
+import hybrid_runtime
+from hybrid_runtime.container import engine_phrases
 
-PACKAGE = Path(engine_phrases.__file__).parent
+PACKAGE = Path(hybrid_runtime.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PACKAGES = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+# The folders in it, such as "setup/doctor".
+PACKAGES = {str(path.parent.relative_to(PACKAGE)) for path in MODULES if path.name == "__init__.py"} - {"."}
 LAUNCHER = PACKAGE.parent / "bin/hybrid-runtime"
 PRIVATE_USERS = {"json_text.py", "system_calls.py"}
 # Each costs more than the budget of a verb leaves (or loads one that does).
@@ -47,14 +49,14 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-# Folders, the lowest first; modules in none are below all of them. Those of one line do not know each other.
+# Folders, the lowest first; in none is what all modules are loaded by. Those of one line do not know each other.
 LAYERS = (
     ("",),
-    ("processor", "engine"),
-    ("firmware",),
+    ("system",),
+    ("bundle", "processor", "firmware", "setup", "setup/engine"),
     ("container",),
     ("image", "supervisor"),
-    ("lifecycle", "checkup"),
+    ("lifecycle", "setup/doctor"),
     ("command",),
 )
 
@@ -68,15 +70,17 @@ def layer(folder: str) -> int:
 
 
 def folder_of(module: str) -> str:
-    """ "" for a module of ours that is in no folder: `hybrid_runtime.path`, or `hybrid_runtime` itself."""
-    folder = module.partition(".")[2].partition(".")[0]
-    return folder if folder in PACKAGES else ""
+    """ "" for a module of ours that is in no folder: `hybrid_runtime.byte_code`, or `hybrid_runtime` itself."""
+    folder = module.partition(".")[2].replace(".", "/")
+    while folder not in {"", *PACKAGES}:
+        folder = folder.rpartition("/")[0]
+    return folder
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_import_runs_upwards(path: Path) -> None:
     """Nor to another folder of the same layer."""
-    folder = path.parent.name if path.parent != PACKAGE else ""
+    folder = folder_of(".".join(path.parent.relative_to(PACKAGE.parent).parts))
     for module in imports(path):
         if module.partition(".")[0] == "hybrid_runtime" and folder_of(module) != folder:
             assert layer(folder_of(module)) < layer(folder), module
@@ -118,10 +122,10 @@ def test_words_of_engines_stand_alone(path: Path) -> None:
 
 
 def test_scan_finds_what_it_looks_for() -> None:
-    assert tuple(text for _, text in texts(PACKAGE / "engine_phrases.py") if text == engine_phrases.DOES_NOT_EXIST) == (
-        "container does not exist",
-    )
-    assert "_json" in imports(PACKAGE / "json_text.py")
+    assert tuple(
+        text for _, text in texts(PACKAGE / "container/engine_phrases.py") if text == engine_phrases.DOES_NOT_EXIST
+    ) == ("container does not exist",)
+    assert "_json" in imports(PACKAGE / "system/json_text.py")
 
 
 def test_messages_have_no_capital_and_no_full_stop() -> None:
@@ -148,20 +152,12 @@ def loaded_by(command: Command, *args: str) -> list[str]:
 
 # Ours, without their packages; each is a hundredth of the interpreter's start or more.
 COMMON = {
-    *("byte_code", "command.context", "command.line", "command.options", "command.table", "container.identifier"),
-    *(
-        "container.record",
-        "container.store",
-        "durable_file",
-        "engine_phrases",
-        "failure",
-        "json_text",
-        "system_paths",
-        "path",
-    ),
-    "timestamp",
+    *("byte_code", "command.context", "command.line", "command.options", "command.table"),
+    *("container.engine_phrases", "container.identifier", "container.record", "container.store"),
+    *("system.durable_file", "system.failure", "system.json_text", "system.path", "system.system_paths"),
+    "system.timestamp",
 }
-STATUS = {*COMMON, "container.container", "container.status", "process_identity", "deadline"}
+STATUS = {*COMMON, "container.container", "container.status", "system.process_identity", "system.deadline"}
 CORE = {*STATUS, "processor.remoteproc"}
 LOADED = {
     "--version": {*COMMON, "command.version"},
@@ -170,11 +166,11 @@ LOADED = {
         *CORE,
         "command.start",
         "lifecycle.starting",
-        "firmware.annotations",
+        "bundle.annotations",
         "supervisor.control",
-        "system_calls",
+        "system.system_calls",
     },
-    "kill": {*CORE, "command.kill", "system_calls"},
+    "kill": {*CORE, "command.kill", "system.system_calls"},
     "delete": {*STATUS, "command.delete", "container.reclaim", "container.claim", "container.holder"},
 }
 # The interpreter's own, as far as they are neither frozen into it nor built in on any.
@@ -184,7 +180,7 @@ CREATE_TOO = {"_stat", "_struct", "stat", "struct"}
 
 def ours(loaded: list[str]) -> set[str]:
     names = [name.removeprefix("hybrid_runtime.") for name in loaded if name.startswith("hybrid_runtime.")]
-    return {name for name in names if name not in PACKAGES}
+    return {name for name in names if name.replace(".", "/") not in PACKAGES}
 
 
 @pytest.mark.parametrize("verb", LOADED)
@@ -203,8 +199,11 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
-SELDOM = ("image.", "container.hook", "firmware.hook", "network_namespace", "container.cgroup", "supervisor.terminal")
-MOST = {"create": 53, "delete --force": 29}
+SELDOM = (
+    *("image.", "container.hook", "bundle.hook", "system.network_namespace", "container.cgroup"),
+    "supervisor.terminal",
+)
+MOST = {"create": 54, "delete --force": 29}
 
 
 @pytest.mark.parametrize("verb", MOST)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.firmware import installation
 from hybrid_runtime.firmware.installation import install, new_name, remove_installed, sha256, unique_name
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TIME = "20261122T101112Z"
 

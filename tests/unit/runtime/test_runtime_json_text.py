@@ -10,7 +10,7 @@ from command_runner import attempt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_runtime import json_text
+from hybrid_runtime.system import json_text
 
 Parse = Callable[[str], object]
 WAYS: list[Parse] = [way for way in (json_text._fast_parser(), json_text._public_parser()) if way is not None]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid_runtime.lifecycle.starting import telling
 from hybrid_runtime.processor.kernel_log import KernelLog, crash_type, devices_above, message, tells_of_boot
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 RECORD = (
     b"3,1203,84713042,-;remoteproc remoteproc0: crash detected in 10000.r5f: type watchdog\n"

@@ -15,7 +15,7 @@ IN_THE_LOOP = [
     ("processor.trace", "Trace.read", "ZeroDivisionError('planted')"),
     ("processor.trace", "Trace.read", "MemoryError('planted')"),
     ("processor.kernel_log", "KernelLog.lines", "RecursionError('planted')"),
-    ("supervisor.supervisor", "judge", "AssertionError('planted')"),
+    ("supervisor.core_watch", "judge", "AssertionError('planted')"),
     ("supervisor.output", "Output.flush", "ImportError('planted')"),
     ("supervisor.control", "ControlServer.answer", "KeyError('planted')"),
 ]
@@ -63,9 +63,9 @@ def test_a_defect_in_the_loop(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("supervisor.supervisor", "Supervisor._read_last_words"),
+        ("supervisor.core_watch", "CoreWatch.read_last_words"),
         ("supervisor.supervisor", "Supervisor._say_last_words"),
-        ("supervisor.supervisor", "Supervisor._read_kernel_log"),
+        ("supervisor.core_watch", "CoreWatch.read_kernel_log"),
         ("supervisor.core_run", "restore_settings"),
         ("supervisor.core_run", "forget"),
     ],

@@ -119,12 +119,12 @@ def read(self, attribute):
         if len(looks) < 30 and len(looks) % 4:
             raise OSError([5, 12, 24, 4][len(looks) % 4], "planted")
     return reads(self, attribute)
-import hybrid_runtime.supervisor.supervisor as supervising
-judge = supervising.Supervisor._judge
+from hybrid_runtime.supervisor.core_watch import CoreWatch
+judge = CoreWatch.judge
 def judging(self):
     Remoteproc.read = read
     return judge(self)
-supervising.Supervisor._judge = judging
+CoreWatch.judge = judging
 """
     unlucky = Command(altered(deployed, f"unlucky-{os.getpid()}", lines), double, command.folder)
     pid = unlucky.create(firmware, "motor")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_runtime import VERSION
+from hybrid_runtime.bundle import annotations
 from hybrid_runtime.command.options import Option
 from hybrid_runtime.command.table import (
     ACCEPTED_GLOBAL_OPTIONS,
@@ -19,7 +20,6 @@ from hybrid_runtime.command.table import (
     Verb,
 )
 from hybrid_runtime.container.container import KILLED_CODE
-from hybrid_runtime.firmware import annotations
 from hybrid_runtime.supervisor import verdict
 
 PAGE = Path(__file__).resolve().parents[3] / "runtime/man/hybrid-runtime.8"

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime import engine_phrases
+import hybrid_runtime
+from hybrid_runtime.container import engine_phrases
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.failure import Failure, errno_meaning, failed
 from hybrid_runtime.firmware.content import recognized
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import install
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.system_paths import SystemPaths
 
-PACKAGE = Path(engine_phrases.__file__).parent
+PACKAGE = Path(hybrid_runtime.__file__).parent
 # Those that make a failure, and at which place each takes message and remedy.
 MAKERS = {
     **dict.fromkeys(("Failure", "failed", "BadJSON", "UnreadableRecord", "DamagedJournal", "HookFailed"), (0, 1)),

@@ -30,7 +30,7 @@ def stop(pid: int) -> None:
 
 
 NOTES_PID_FILE = """
-from hybrid_runtime.path import exists
+from hybrid_runtime.system.path import exists
 from hybrid_runtime.supervisor.spawn import Spawn
 waiting = Spawn.wait_until_ready
 def wait_until_ready(self):
@@ -55,7 +55,7 @@ def test_the_pid_file_is_written_when_the_supervisor_is_ready(
 # The supervisor waits in the middle of its end for somebody who waits for it.
 ENDS_WHEN_WAITED_FOR = """
 import os, signal
-from hybrid_runtime.process_identity import ProcessHandle
+from hybrid_runtime.system.process_identity import ProcessHandle
 from hybrid_runtime.supervisor.core_run import CoreRun
 giving_back, waiting = CoreRun.give_back, ProcessHandle.wait_until_gone
 def give_back(self):

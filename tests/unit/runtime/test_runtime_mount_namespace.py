@@ -12,10 +12,10 @@ from command_runner import Command, eventually
 from remoteproc_double import TRACE_BYTES, ProcessorDouble, RemoteprocDouble, link
 from test_runtime_coredump import keep_in_kernel
 
-from hybrid_runtime import mount_namespace, system_calls
-from hybrid_runtime.mount_namespace import can_be_made, enter_own_root
-from hybrid_runtime.outer_root import reach_machine_from_working_folder
-from hybrid_runtime.path import as_named, on_machine
+from hybrid_runtime.system import mount_namespace, system_calls
+from hybrid_runtime.system.mount_namespace import can_be_made, enter_own_root
+from hybrid_runtime.system.outer_root import reach_machine_from_working_folder
+from hybrid_runtime.system.path import as_named, on_machine
 
 MAY = subprocess.run(["/usr/bin/env", "unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
 pytestmark = pytest.mark.skipif(not MAY, reason="this user may make no mount namespace: it takes CAP_SYS_ADMIN")

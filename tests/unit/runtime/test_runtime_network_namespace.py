@@ -10,7 +10,7 @@ from bundle_builder import write_bundle
 from command_runner import Command
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime.network_namespace import join_network
+from hybrid_runtime.system.network_namespace import join_network
 
 
 @pytest.fixture

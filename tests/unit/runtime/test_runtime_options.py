@@ -3,7 +3,7 @@
 import pytest
 
 from hybrid_runtime.command.options import USAGE_CODE, Option, Values, parse, salvage, usage_error
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.system.failure import Failure
 
 OPTIONS = [
     Option("-f, --force"),

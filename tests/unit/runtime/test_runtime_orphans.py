@@ -15,7 +15,7 @@ from hybrid_runtime.container.claim import Journal, journal_path, read_journal, 
 from hybrid_runtime.container.orphans import collect_orphans, find_orphans
 from hybrid_runtime.firmware.installation import boot_of, unique_name
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 TIME = "20261122T043250Z"
 THIS_BOOT = f"motor.elf-{TIME}-{BOOT_ID[:8]}01234567"

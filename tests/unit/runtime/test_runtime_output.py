@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
-from hybrid_runtime.deadline import Deadline
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.firmware_text import LINE_COST, LONGEST_LINE, FirmwareText, LineSplitter, cost
 from hybrid_runtime.supervisor.output import LARGEST_COST, LARGEST_WAITING_COST, Output
+from hybrid_runtime.system.deadline import Deadline
 
 TOO_FAST = "the core prints faster than 64 KiB or 1024 lines in 50 ms"
 

@@ -14,7 +14,7 @@ import pytest
 
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.system_paths import SystemPaths, default_root
+from hybrid_runtime.system.system_paths import SystemPaths, default_root
 
 # Nobody's number, and another one in each process that runs tests.
 USER = 50_000 + os.getpid() % 10_000
@@ -123,7 +123,7 @@ def test_a_root_that_somebody_else_has_made_first() -> None:
     folder = Path(f"/tmp/hybrid-runtime-{USER}")
 
     def refused() -> object:
-        from hybrid_runtime.failure import Failure
+        from hybrid_runtime.system.failure import Failure
 
         try:
             Store(SystemPaths(), root()).identifiers()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime import system_calls
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.process_identity import ProcessHandle, is_alive, start_time
+from hybrid_runtime.system import system_calls
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.process_identity import ProcessHandle, is_alive, start_time
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ SAME_BOTH_WAYS = """
 import ctypes, errno, os, socket, signal, sys, tempfile
 hidden = sys.argv[1:]
 sys.modules.update(dict.fromkeys(hidden))
-from hybrid_runtime import system_calls as calls
+from hybrid_runtime.system import system_calls as calls
 assert calls.signals.__name__ == ("signal" if "_signal" in hidden else "_signal")
 os.chdir(tempfile.mkdtemp())
 listener = calls.packet_socket(); listener.bind("s"); listener.listen(1)
@@ -119,7 +119,7 @@ PRIVATE = ("_socket", "_signal", "_ctypes")
 @pytest.mark.parametrize("hidden", [(), *((name,) for name in PRIVATE), PRIVATE], ids=" ".join)
 def test_calls_with_and_without_the_private_modules(hidden: tuple[str, ...]) -> None:
     """Where an interpreter has no `_socket`, `_signal` and `_ctypes`, the public modules do the same."""
-    package = Path(system_calls.__file__).parents[1]
+    package = Path(system_calls.__file__).parents[2]
     script = f"import sys; sys.path.insert(0, {str(package)!r}); sys.dont_write_bytecode = True\n{SAME_BOTH_WAYS}"
     process = subprocess.run([sys.executable, "-c", script, *hidden], capture_output=True, text=True, check=False)
     assert process.stdout == "same\n", process.stderr

@@ -25,9 +25,9 @@ from hybrid_runtime.container.record import (
     record_path,
 )
 from hybrid_runtime.container.store import Store, remove_folder
-from hybrid_runtime.durable_file import write_durably
-from hybrid_runtime.failure import Failure, errno_meaning
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.durable_file import write_durably
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.system_paths import SystemPaths
 
 JSON: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers(), max_size=2)

@@ -10,8 +10,8 @@ from command_runner import attempt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.firmware.rootfs import LONGEST_PATH, MOST_LINKS, open_inside
+from hybrid_runtime.bundle.rootfs import LONGEST_PATH, MOST_LINKS, open_inside
+from hybrid_runtime.system.failure import Failure
 
 INSIDE = b"inside"
 OUTSIDE = b"outside"

@@ -13,14 +13,14 @@ from time import monotonic
 import pytest
 from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
+from hybrid_runtime.bundle.annotations import rpmsg_channels
 from hybrid_runtime.container.log import ContainerLog, LogReader, parse_line
-from hybrid_runtime.firmware.annotations import rpmsg_channels
 from hybrid_runtime.processor.rpmsg import GREETING, Announcement, Channel, Unavailable, announced
 from hybrid_runtime.supervisor import channels as channels_module
 from hybrid_runtime.supervisor.channels import Channels
 from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 LARGE = 65536
 NOT_ANNOUNCED = "the firmware has not announced it; it is looked for again"

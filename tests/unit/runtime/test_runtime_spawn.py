@@ -11,11 +11,11 @@ from remoteproc_double import ProcessorDouble, RemoteprocDouble
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import Record
 from hybrid_runtime.container.store import HeldFolder
-from hybrid_runtime.failure import Failure
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
 from hybrid_runtime.supervisor.supervisor import close_all_but
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.system_paths import SystemPaths
 
 pytestmark = pytest.mark.alone
 

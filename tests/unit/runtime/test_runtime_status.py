@@ -21,10 +21,10 @@ from hybrid_runtime.container.status import (
     status_of,
 )
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.failure import Failure
-from hybrid_runtime.process_identity import start_time
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.process_identity import start_time
+from hybrid_runtime.system.system_paths import SystemPaths
 
 ROOT = "/root"
 FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"

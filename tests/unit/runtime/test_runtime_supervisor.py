@@ -16,7 +16,7 @@ from hybrid_runtime.supervisor.engine_stream import EngineStream
 from hybrid_runtime.supervisor.stop_signals import StopSignals
 from hybrid_runtime.supervisor.supervisor import Supervisor
 from hybrid_runtime.supervisor.verdict import CRASHED, STOPPED, STOPPED_BY_ANOTHER, ExitReason
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 PREFIX = "remoteproc remoteproc0: "
 
@@ -143,7 +143,7 @@ def test_a_stop_is_answered_between_two_buffers(watched: Watched, core: Processo
     os.write(watched.signal_writer, b"\x0f")
     assert watched.supervisor._look() is None
     assert watched.printed() == ["[trace0] trace0"]
-    watched.supervisor._read_last_words()
+    watched.supervisor.watch.read_last_words()
     watched.supervisor.output.flush()
     assert watched.printed() == [f"[trace{number}] trace{number}" for number in range(3)]
 
@@ -165,7 +165,7 @@ def test_last_words_between_the_last_look_and_the_crash(
         core.set_state("crashed")
         return CRASHED
 
-    monkeypatch.setattr(watched.supervisor, "_judge", crash)
+    monkeypatch.setattr(watched.supervisor.watch, "judge", crash)
     assert watched.supervisor.run() == CRASHED.code
     assert watched.printed() == ["last words"]
     assert core.state == "offline"

@@ -10,12 +10,12 @@ import pytest
 from command_runner import attempt
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
-from hybrid_runtime import system_paths as machines
-from hybrid_runtime.deadline import Deadline
-from hybrid_runtime.failure import Failure, errno_meaning
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc, StopRefused
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm_device
-from hybrid_runtime.system_paths import SystemPaths, default_root
+from hybrid_runtime.system import system_paths as machines
+from hybrid_runtime.system.deadline import Deadline
+from hybrid_runtime.system.failure import Failure, errno_meaning
+from hybrid_runtime.system.system_paths import SystemPaths, default_root
 
 
 @pytest.mark.parametrize(

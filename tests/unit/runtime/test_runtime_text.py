@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from remoteproc_double import RemoteprocDouble
 
-from hybrid_runtime.checkup.finding import Finding
 from hybrid_runtime.command.doctor import _lines
 from hybrid_runtime.container.log import ContainerLog
-from hybrid_runtime.failure import Failure
+from hybrid_runtime.setup.doctor.finding import Finding
 from hybrid_runtime.supervisor.output import Output
-from hybrid_runtime.text import LONGEST_LINE, LONGEST_VALUE, message_line, printable, visible
+from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.text import LONGEST_LINE, LONGEST_VALUE, message_line, printable, visible
 
 PACKAGE = Path(__file__).resolve().parents[3] / "runtime/hybrid_runtime"
 # Clears the screen, sets the title, ends the line, forges a message, turns the direction of writing, and is long.

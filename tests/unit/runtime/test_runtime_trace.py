@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybrid_runtime.processor.resource_table import trace_lengths
 from hybrid_runtime.processor.trace import LOOK_FOR_NEW_SECONDS, Trace, TraceRing, _last_difference
-from hybrid_runtime.system_paths import SystemPaths
+from hybrid_runtime.system.system_paths import SystemPaths
 
 
 class RingWriter:

@@ -1,0 +1,1 @@
+"""What is done once on a device: the engines learn of this runtime, and `doctor` looks whether all is well."""

@@ -1,0 +1,111 @@
+"""Who we are, and what the processors of this board let us do. Looks with stat(2) and access(2) alone: closing
+/dev/remoteprocN would stop a core whose container is guarded by it."""
+
+import os
+import stat
+from collections.abc import Iterator
+
+from hybrid_runtime.container.holder import holder
+from hybrid_runtime.firmware.installation import boot_of
+from hybrid_runtime.processor.remoteproc import Remoteproc, processors
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
+from hybrid_runtime.system.mount_namespace import can_be_made
+from hybrid_runtime.system.system_paths import SystemPaths
+
+ATTRIBUTES = ("state", "firmware", "recovery", "coredump")
+_GROUP = "install the udev rules and the tmpfiles.d file of this runtime and join their group, or call as root"
+USER = Check(OK, "who calls")
+MACHINE_ROOT = Check(OK, "the supervisors of this user keep the machine's root")
+NO_PROCESSOR = Check(
+    PROBLEM,
+    "there is no remote processor",
+    "see that the driver of the processor is built in or loaded and bound, and that the devicetree has its node",
+)
+PROCESSOR = Check(OK, "a processor can be used")
+READ_ONLY = Check(WARNING, "a processor is read-only", "its driver keeps user space from controlling it")
+READ_ONLY_MOUNT = Check(PROBLEM, "sysfs is mounted read-only", "mount -o remount,rw /sys")
+ATTRIBUTES_FORBIDDEN = Check(PROBLEM, "a processor may not be controlled", _GROUP)
+DEVICE_ABSENT = Check(
+    WARNING, "a processor has no character device", "build the kernel with CONFIG_REMOTEPROC_CDEV; mount devtmpfs"
+)
+DEVICE_FORBIDDEN = Check(PROBLEM, "a processor's character device may not be opened", _GROUP)
+NAME_TWICE = Check(
+    WARNING,
+    "processors have the same name",
+    "choose by the annotation remoteproc.device, or name them in the devicetree",
+)
+CRASHED = Check(WARNING, "a processor has crashed outside any container", "echo stop > {path}/state")
+ABANDONED_CORE = Check(
+    PROBLEM, "a core runs without its container", "hybrid-runtime doctor --repair, or echo stop > {path}/state"
+)
+
+
+def check(machine: SystemPaths) -> Iterator[Finding]:
+    yield USER.found(_user())
+    if not can_be_made():
+        yield MACHINE_ROOT.found("without CAP_SYS_ADMIN there is no mount namespace, neither to make nor to join")
+    found = processors(machine)
+    if not found:
+        yield NO_PROCESSOR.found(f"`{machine.remoteproc_class}` is empty or absent")
+    names = [remoteproc.read_or("name", "") for remoteproc in found]
+    for remoteproc in found:
+        yield from _check_processor(machine, remoteproc)
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield NAME_TWICE.found(f"`{name}` is the name of {names.count(name)}")
+
+
+def _user() -> str:
+    number = os.geteuid()
+    groups = ", ".join(str(group) for group in sorted({os.getegid(), *os.getgroups()}))
+    return f"user {number}, groups {groups}"
+
+
+def _check_processor(machine: SystemPaths, remoteproc: Remoteproc) -> Iterator[Finding]:
+    state = remoteproc.read_or("state", "vanished")
+    name = f"`{remoteproc.read_or('name', '')}` ({remoteproc.device})"
+    container = holder(machine, remoteproc.device)
+    findings = [
+        *_check_attributes(remoteproc, name),
+        *_check_device(machine.device_node(remoteproc.device), name),
+        *([] if container else _check_without_container(remoteproc, name, state)),
+    ]
+    if all(finding.level != PROBLEM for finding in findings):
+        held = f", held by container `{container}`" if container else ""
+        yield PROCESSOR.found(f"{name} is {state}{held}, recovery {remoteproc.read_or('recovery', 'unknown')}")
+    yield from findings
+
+
+def _check_attributes(remoteproc: Remoteproc, name: str) -> Iterator[Finding]:
+    try:
+        if remoteproc.is_read_only():
+            yield READ_ONLY.found(name)
+            return
+        if remoteproc.is_mounted_read_only():
+            yield READ_ONLY_MOUNT.found(name)
+            return
+    except OSError:
+        yield ATTRIBUTES_FORBIDDEN.found(f"{name} has no state")
+        return
+    paths = [f"{remoteproc.path}/{attribute}" for attribute in ATTRIBUTES]
+    forbidden = [path for path in paths if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK)]
+    if forbidden:
+        yield ATTRIBUTES_FORBIDDEN.found(f"{name}: " + ", ".join(f"`{path}`" for path in forbidden))
+
+
+def _check_device(path: str, name: str) -> Iterator[Finding]:
+    try:
+        is_device = stat.S_ISCHR(os.stat(path).st_mode)
+    except OSError:
+        is_device = False
+    if not is_device:
+        yield DEVICE_ABSENT.found(f"{name}: a supervisor that is killed leaves its core to the next command")
+    elif not os.access(path, os.R_OK | os.W_OK):
+        yield DEVICE_FORBIDDEN.found(f"{name}: `{path}`")
+
+
+def _check_without_container(remoteproc: Remoteproc, name: str, state: str) -> Iterator[Finding]:
+    firmware = remoteproc.read_or("firmware", "")
+    if state not in ("offline", "vanished") and boot_of(firmware) is not None:
+        yield ABANDONED_CORE.found(f"{name} is {state} with `{firmware}`", path=remoteproc.path)
+    elif state == "crashed":
+        yield CRASHED.found(f"{name} with `{firmware}`", path=remoteproc.path)

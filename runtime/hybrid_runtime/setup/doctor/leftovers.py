@@ -1,0 +1,186 @@
+"""What the dead have left: found by every doctor, undone by `doctor --repair`. The living are never touched."""
+
+import os
+from collections.abc import Iterator
+
+from hybrid_runtime.container.claim import (
+    DamagedJournal,
+    Journal,
+    claimed_devices,
+    read_journal,
+    take_claim,
+)
+from hybrid_runtime.container.holder import is_held
+from hybrid_runtime.container.orphans import collect_orphans, find_orphans
+from hybrid_runtime.container.reclaim import reclaim
+from hybrid_runtime.container.record import UnreadableRecord
+from hybrid_runtime.container.status import STOPPED, status_of
+from hybrid_runtime.container.store import Store
+from hybrid_runtime.container.sweep import is_abandoned, sweep
+from hybrid_runtime.container.undo import ASIDE, stop_without_journal
+from hybrid_runtime.firmware.installation import boot_of
+from hybrid_runtime.firmware.search_path import firmware_folders
+from hybrid_runtime.processor.remoteproc import processors
+from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
+from hybrid_runtime.system.failure import Failure, reason
+from hybrid_runtime.system.path import link_exists
+from hybrid_runtime.system.system_paths import SystemPaths
+from hybrid_runtime.system.text import as_word
+
+_REPAIR = "hybrid-runtime doctor --repair"
+CONTAINERS = Check(OK, "containers")
+NOTHING_LEFT = Check(OK, "nothing is left behind by the dead")
+DEAD_HOLDER = Check(PROBLEM, "a dead container still holds a processor", _REPAIR)
+DAMAGED_JOURNAL = Check(PROBLEM, "a journal is damaged", _REPAIR)
+JOURNALS_FORBIDDEN = Check(WARNING, "the journals may not be read", "call as root, or as the user they belong to")
+SET_ASIDE = Check(WARNING, "a damaged journal was set aside", "look at it if you like, then rm {path}")
+ORPHANED_FIRMWARE = Check(WARNING, "firmware files have no container", _REPAIR)
+ABANDONED = Check(WARNING, "a container's create was killed", _REPAIR)
+UNREADABLE = Check(PROBLEM, "a container's record cannot be read", "hybrid-runtime --root {root} delete --force {id}")
+FOLDER_GONE = Check(
+    PROBLEM, "a container runs whose folder is gone", "hybrid-runtime --root {root} delete --force {id}"
+)
+NOT_REPAIRED = Check(PROBLEM, "a repair failed", "see dmesg, and who else controls the processor; then try again")
+ROOT_FORBIDDEN = Check(PROBLEM, "the containers cannot be listed", "call as their owner, or choose another --root")
+
+
+def check(store: Store) -> Iterator[Finding]:
+    findings = [*_check_claims(store.machine), *_check_firmware(store.machine), *_check_containers(store)]
+    if all(finding.level == OK for finding in findings):
+        yield NOTHING_LEFT.found()
+    yield from findings
+
+
+def journals(machine: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
+    """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
+    try:
+        devices = claimed_devices(machine, ".journal")
+    except FileNotFoundError:
+        return
+    for device in devices:
+        try:
+            journal = read_journal(machine, device)
+        except DamagedJournal:
+            yield device, None
+            continue
+        if journal is not None:
+            yield device, journal
+
+
+def _check_claims(machine: SystemPaths) -> Iterator[Finding]:
+    try:
+        for device, journal in journals(machine):
+            if journal is None:
+                yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
+            elif not is_held(machine, device):
+                flag = ", shutdown-on-release may still be set" if journal.shutdown_on_release else ""
+                yield DEAD_HOLDER.found(f"container `{journal.identifier}` (root `{journal.root}`) on {device}{flag}")
+            elif not link_exists(f"{journal.root}/{journal.identifier}"):
+                yield FOLDER_GONE.found(
+                    f"`{journal.identifier}` on {device}, process {journal.pid}",
+                    root=as_word(journal.root),
+                    id=journal.identifier,
+                )
+        aside = claimed_devices(machine, ASIDE) if os.path.isdir(machine.claims) else []
+    except (Failure, OSError) as error:
+        yield JOURNALS_FORBIDDEN.found(str(error))
+        return
+    for device in aside:
+        path = f"{machine.claims}/{device}{ASIDE}"
+        yield SET_ASIDE.found(f"`{path}`", path=as_word(path))
+
+
+def _check_firmware(machine: SystemPaths) -> Iterator[Finding]:
+    for folder in firmware_folders(machine):
+        orphans = find_orphans(machine, folder)
+        if orphans:
+            yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
+
+
+def _check_containers(store: Store) -> Iterator[Finding]:
+    try:
+        identifiers = store.identifiers()
+    except Failure as failure:
+        yield ROOT_FORBIDDEN.found(failure.message)
+        return
+    stopped = 0
+    for identifier in identifiers:
+        if is_abandoned(store, identifier):
+            yield ABANDONED.found(f"`{store.folder(identifier)}`")
+            continue
+        try:
+            stopped += status_of(store, store.load(identifier)) is STOPPED
+        except UnreadableRecord as failure:
+            yield UNREADABLE.found(failure.message, root=as_word(store.root), id=identifier)
+        except Failure:
+            # Deleted this moment.
+            continue
+    yield CONTAINERS.found(f"{len(identifiers)} in `{store.root}`, {stopped} of them stopped")
+
+
+class Repaired:
+    """`failure` is "" where it worked."""
+
+    def __init__(self, text: str, failure: str = "") -> None:
+        self.text = text
+        self.failure = failure
+
+
+def repair(store: Store) -> Iterator[Repaired]:
+    """Everything of the dead is undone. Processors whose holder lives are refused by their locks."""
+    machine = store.machine
+    yield from _repair_claims(machine)
+    yield from _repair_cores(machine)
+    for folder in firmware_folders(machine):
+        for path in collect_orphans(machine, folder):
+            yield Repaired(f"removed `{path}`, which no container answers for")
+    yield from _repair_containers(store)
+
+
+def _repair_claims(machine: SystemPaths) -> Iterator[Repaired]:
+    try:
+        left = [
+            (device, journal) for device, journal in journals(machine) if not (journal and is_held(machine, device))
+        ]
+    except (Failure, OSError) as error:
+        yield Repaired("looked for journals", str(error))
+        return
+    for device, journal in left:
+        what = (
+            f"undid container `{journal.identifier}` on {device}" if journal else f"set aside the journal of {device}"
+        )
+        try:
+            # False: taken over meanwhile by a create, which undoes it first.
+            if reclaim(machine, device):
+                yield Repaired(what)
+        except (Failure, OSError) as error:
+            yield Repaired(what, reason(error))
+
+
+def _repair_cores(machine: SystemPaths) -> Iterator[Repaired]:
+    """Those that run a container's firmware without any journal that tells of it."""
+    for remoteproc in processors(machine):
+        firmware = remoteproc.read_or("firmware", "")
+        if remoteproc.read_or("state", "offline") == "offline" or boot_of(firmware) != machine.boot_id():
+            continue
+        what = f"stopped {remoteproc.device}, which ran `{firmware}` without a container"
+        try:
+            claim = take_claim(machine, remoteproc.device)
+            if claim is None:
+                continue
+            try:
+                if read_journal(machine, remoteproc.device) is None:
+                    stop_without_journal(claim)
+                    yield Repaired(what)
+            finally:
+                claim.close()
+        except (Failure, OSError) as error:
+            yield Repaired(what, reason(error))
+
+
+def _repair_containers(store: Store) -> Iterator[Repaired]:
+    try:
+        for folder in sweep(store):
+            yield Repaired(f"removed `{folder}`, whose create was killed")
+    except (Failure, OSError) as error:
+        yield Repaired(f"looked at `{store.root}`", reason(error))
