@@ -1,28 +1,23 @@
 """A look at the host: what the rig needs, what it found, and what to do about the difference."""
 
-import os
 import re
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from hybrid_hil.board.run_folder import MORE_ROOM, runs_root
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need, find_program, needs, needs_of_tests, package_of
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.host.emulator import QEMU, judge_machines, judge_qemu
+from hybrid_hil.host.finding import Finding, Verdict
+from hybrid_hil.host.program import output_of
 from hybrid_hil.image.assembly import missing_kinds
 from hybrid_hil.image.debian.mirror import SUITE, find_mirror
 from hybrid_hil.image.prerequisites import free_mebibytes, needed_mebibytes
 from hybrid_hil.image.store import Store
 
 MINIMUM_PYTHON = (3, 11)
-# The first QEMU whose xlnx-versal-virt models the reset controller of the R5 cores.
-MINIMUM_QEMU = (7, 2)
-MACHINE = "xlnx-versal-virt"
-QEMU = "qemu-system-aarch64"
 # Boards that are kept; logs and artifacts come on top.
 RUNNING_MEBIBYTES = 1024
 # What a board may write to the overlay in its run folder, and what one takes that is restored, its memory included.
@@ -33,22 +28,6 @@ RUNS = "run folders"
 
 VERSIONED = {"mmdebstrap": "--version", "dtc": "--version", "mke2fs": "-V"}
 COMPILERS = ("gcc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc")
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; only `Verdict.FAIL` keeps the rig from working."""
-
-    subject: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
 
 
 def findings(qemu: str = QEMU) -> Iterable[Finding]:
@@ -139,26 +118,6 @@ def judge_python(version: Sequence[int]) -> Finding:
     return Finding("python", Verdict.OK, text)
 
 
-def judge_qemu(banner: str) -> Finding:
-    """`banner` is what `qemu-system-aarch64 --version` prints."""
-    match = re.search(r"version (\d+)\.(\d+)", banner)
-    if match is None:
-        said = banner.partition("\n")[0][:60]
-        return Finding("QEMU version", Verdict.FAIL, f"unreadable: `{said}`", "install QEMU 7.2 or later")
-    text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
-    if version < MINIMUM_QEMU:
-        return Finding("QEMU version", Verdict.FAIL, text, "install QEMU 7.2 or later")
-    return Finding("QEMU version", Verdict.OK, text)
-
-
-def judge_machines(listing: str) -> Finding:
-    """`listing` is what `qemu-system-aarch64 -machine help` prints."""
-    if re.search(rf"^{MACHINE}\b", listing, re.MULTILINE):
-        return Finding("QEMU machine", Verdict.OK, MACHINE)
-    remedy = "install a QEMU that has it, such as Debian's package qemu-system-arm"
-    return Finding("QEMU machine", Verdict.FAIL, f"no {MACHINE}", remedy)
-
-
 def judge_space(folder: str, free: int, needed: int) -> Finding:
     """Both amounts in MiB."""
     found = f"{free} MiB free at {folder}, {needed} MiB needed"
@@ -185,12 +144,6 @@ def version_of(thing: str) -> str | None:
     answer = output_of([program, VERSIONED.get(thing, "-dumpfullversion")])
     match = re.search(r"\d+(\.\d+)+", answer)
     return match[0] if match else None
-
-
-def output_of(command: list[str]) -> str:
-    """What a command prints on either stream; its exit status does not matter here."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
-    return done.stdout + done.stderr
 
 
 def _ask(uri: str) -> None:

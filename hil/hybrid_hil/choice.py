@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
-from hybrid_hil.checkup import QEMU
-from hybrid_hil.emulator import QEMU_VARIABLE
+from hybrid_hil.host.emulator import QEMU, QEMU_VARIABLE
 from hybrid_hil.image import Image, ImageRequest, ensure_image, open_image
 from hybrid_hil.image.assembly import DEBIAN, ORIGINS
 from hybrid_hil.image.buildroot.request import request_from_environment

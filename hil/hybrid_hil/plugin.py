@@ -8,9 +8,9 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.console import Console
-from hybrid_hil.emulator import QEMU_VARIABLE
 from hybrid_hil.faults import Faults
 from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
+from hybrid_hil.host.emulator import QEMU_VARIABLE
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime

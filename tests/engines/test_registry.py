@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from daemon import Daemon
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime

@@ -7,10 +7,10 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import deploy, runtime_payload
 from hybrid_hil.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
 from hybrid_hil.proof import Witness
 from hybrid_hil.runtime import DeployedRuntime

@@ -14,9 +14,9 @@ from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import SnapshotCache
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.deployment import checkout_payload, runtime_payload
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 from hybrid_hil.inspection import StaleRuntimeError, require_deployed

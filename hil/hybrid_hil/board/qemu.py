@@ -20,8 +20,8 @@ from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage,
 from hybrid_hil.board_health import BoardHealth, ending
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.emulator import chosen_qemu, version_of
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.emulator import chosen_qemu, version_of
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
 

@@ -21,8 +21,8 @@ from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_op
 from hybrid_hil.deadline import Deadline, Unlimited
 from hybrid_hil.debugger import instructions
 from hybrid_hil.deployment import KEPT_NOTE, checkout_payload, deploy
-from hybrid_hil.emulator import chosen_qemu
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.emulator import chosen_qemu
 from hybrid_hil.running import FOR_PEOPLE
 from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err

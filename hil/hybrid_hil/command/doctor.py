@@ -6,9 +6,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from hybrid_hil.checkup import Finding, Verdict, findings
+from hybrid_hil.checkup import findings
 from hybrid_hil.choice import qemu_option
-from hybrid_hil.emulator import named_qemu
+from hybrid_hil.host.emulator import named_qemu
+from hybrid_hil.host.finding import Finding, Verdict
 from hybrid_hil.terminal import TerminalReporter, out
 
 COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}

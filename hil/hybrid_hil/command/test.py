@@ -15,7 +15,7 @@ import click
 
 from hybrid_hil.choice import chosen_image, image_option
 from hybrid_hil.failure import RigError
-from hybrid_hil.job import job_beside, run_job
+from hybrid_hil.host.job import job_beside, run_job
 from hybrid_hil.terminal import TerminalReporter, out
 
 # The one that needs an image; arguments for pytest are its.

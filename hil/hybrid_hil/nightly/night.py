@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from hybrid_hil.emulator import QEMU_VARIABLE
-from hybrid_hil.job import run_job
+from hybrid_hil.host.emulator import QEMU_VARIABLE
+from hybrid_hil.host.job import run_job
 from hybrid_hil.nightly.part import FOLDER, NEWEST, Part
 from hybrid_hil.nightly.plan import Planned, no_room
 from hybrid_hil.nightly.result import Outcome, Result, judged, keep, read_tally

@@ -3,9 +3,9 @@
 import os
 from importlib.util import find_spec
 
-from hybrid_hil.emulator import banner, chosen_qemu, version_in
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
+from hybrid_hil.host.emulator import banner, chosen_qemu, version_in
 from hybrid_hil.image.assembly import BUILDROOT, ImageRequest, missing_kinds
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, request_from_environment
 from hybrid_hil.image.debian.emulator import kept_emulator

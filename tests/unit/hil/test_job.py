@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from hybrid_hil.job import job_beside, run_job
+from hybrid_hil.host.job import job_beside, run_job
 from hybrid_hil.terminal import QuietReporter
 
 PATIENT = """

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.nightly.part import HOST, NEWEST, PARTS, ROOT, Part
 from hybrid_hil.nightly.plan import Filter, Planned, foreseen, no_room, plan
 from hybrid_hil.nightly.requirements import MODULES, against_module

@@ -9,13 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from hybrid_hil import checkout
-from hybrid_hil.checkout import PARTS, checkout_root, checkout_with_tests
 from hybrid_hil.failure import RigError
+from hybrid_hil.host import checkout
+from hybrid_hil.host.checkout import PARTS, checkout_root, checkout_with_tests
+from hybrid_hil.host.packaged_checkout import KIND, packaged_checkout
+from hybrid_hil.host.revision import revision
 from hybrid_hil.image.fingerprint import files_below
 from hybrid_hil.image.store import Store
-from hybrid_hil.packaged_checkout import KIND, packaged_checkout
-from hybrid_hil.revision import revision
 
 
 @pytest.fixture(scope="module")

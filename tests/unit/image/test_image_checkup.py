@@ -9,10 +9,7 @@ from emulator_double import write_emulator
 from hybrid_hil import checkup
 from hybrid_hil.board.run_folder import runs_root
 from hybrid_hil.checkup import (
-    Verdict,
-    judge_machines,
     judge_python,
-    judge_qemu,
     judge_runs,
     judge_space,
     look_at_cache,
@@ -23,6 +20,8 @@ from hybrid_hil.checkup import (
 )
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need
+from hybrid_hil.host.emulator import judge_machines, judge_qemu
+from hybrid_hil.host.finding import Verdict
 from hybrid_hil.image.debian.mirror import Mirror
 from hybrid_hil.image.store import Store
 

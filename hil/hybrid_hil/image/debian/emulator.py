@@ -5,9 +5,10 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from hybrid_hil.checkup import Verdict, judge_machines, judge_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
+from hybrid_hil.host.emulator import judge_machines, judge_qemu
+from hybrid_hil.host.finding import Verdict
 from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.packages import extract_packages
 from hybrid_hil.image.diagnosis import explained, missing_program

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hybrid_hil.checkup import QEMU, Verdict, judge_machines, judge_qemu, output_of
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import find_program
+from hybrid_hil.host.finding import Finding, Verdict
+from hybrid_hil.host.program import find_program, output_of
 from hybrid_hil.usage import refuse_empty
 
+# The first QEMU whose xlnx-versal-virt models the reset controller of the R5 cores.
+MINIMUM_QEMU = (7, 2)
+MACHINE = "xlnx-versal-virt"
+QEMU = "qemu-system-aarch64"
 QEMU_VARIABLE = "HYBRID_HIL_QEMU"
 
 
@@ -50,6 +54,26 @@ def version_in(said: str) -> str:
     """The version a banner tells, major and minor; empty when it tells none."""
     found = re.search(r"version (\d+\.\d+)", said)
     return found[1] if found else ""
+
+
+def judge_qemu(banner: str) -> Finding:
+    """`banner` is what `qemu-system-aarch64 --version` prints."""
+    match = re.search(r"version (\d+)\.(\d+)", banner)
+    if match is None:
+        said = banner.partition("\n")[0][:60]
+        return Finding("QEMU version", Verdict.FAIL, f"unreadable: `{said}`", "install QEMU 7.2 or later")
+    text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
+    if version < MINIMUM_QEMU:
+        return Finding("QEMU version", Verdict.FAIL, text, "install QEMU 7.2 or later")
+    return Finding("QEMU version", Verdict.OK, text)
+
+
+def judge_machines(listing: str) -> Finding:
+    """`listing` is what `qemu-system-aarch64 -machine help` prints."""
+    if re.search(rf"^{MACHINE}\b", listing, re.MULTILINE):
+        return Finding("QEMU machine", Verdict.OK, MACHINE)
+    remedy = "install a QEMU that has it, such as Debian's package qemu-system-arm"
+    return Finding("QEMU machine", Verdict.FAIL, f"no {MACHINE}", remedy)
 
 
 @cache

@@ -35,7 +35,7 @@ def checkout_root() -> Path:
         if is_checkout(folder):
             return folder
     # The cache is the image's, which is made of a checkout.
-    from hybrid_hil.packaged_checkout import packaged_checkout  # noqa: PLC0415
+    from hybrid_hil.host.packaged_checkout import packaged_checkout  # noqa: PLC0415
 
     packaged = packaged_checkout()
     if packaged is not None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from hybrid_hil.checkout import checkout_with_tests
+from hybrid_hil.host.checkout import checkout_with_tests
 from hybrid_hil.terminal import Step, out
 
 SHOWN = 80
