@@ -9,10 +9,10 @@ from rich.markup import escape
 
 from hybrid_hil.console.record import printable
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.proof import CoreStart, UnprovenError, Witness
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import CoreStart, UnprovenError, Witness
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed
 
 CONTAINER = "demo"

@@ -7,9 +7,9 @@ import pytest
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.health import Finding
+from hybrid_hil.device.finding import Finding
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.plugin import BOARD_SESSION
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Shell, ShellError
 
 SLEEP = "sleep 1000 </dev/null >/dev/null 2>&1 &"

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from spoiled_provision import spoil_provision
 
-from hybrid_hil import rig as rig_module
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import SnapshotCache
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import checkout_payload, runtime_payload
+from hybrid_hil.device import rig as rig_module
+from hybrid_hil.device.deployment import checkout_payload, runtime_payload
+from hybrid_hil.device.inspection import StaleRuntimeError, require_deployed
+from hybrid_hil.device.proof import Witness, check_rising
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.host.cache import Cache
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
-from hybrid_hil.inspection import StaleRuntimeError, require_deployed
-from hybrid_hil.proof import Witness, check_rising
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
 
 PROOF_S = 10.0
 CLOCK_MAY_DIFFER_S = 5

@@ -20,7 +20,7 @@ from hybrid_hil.board_health import ending
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
 from hybrid_hil.debugger import instructions
-from hybrid_hil.deployment import KEPT_NOTE, checkout_payload, deploy
+from hybrid_hil.device.deployment import KEPT_NOTE, checkout_payload, deploy
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.emulator import chosen_qemu
 from hybrid_hil.running import FOR_PEOPLE

@@ -9,10 +9,10 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
 from hybrid_hil.demonstration import Demonstration, Verdict
+from hybrid_hil.device.proof import UnprovenError
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.emulator import chosen_qemu
-from hybrid_hil.proof import UnprovenError
-from hybrid_hil.rig import Rig
 from hybrid_hil.terminal import TerminalReporter, out
 
 

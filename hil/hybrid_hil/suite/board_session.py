@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from hybrid_hil.board import Board
-from hybrid_hil.deployment import KEPT_NOTE
+from hybrid_hil.device.deployment import KEPT_NOTE
+from hybrid_hil.device.faults import HarmfulError
+from hybrid_hil.device.finding import Finding, unexpected
+from hybrid_hil.device.rig import Account, Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.faults import HarmfulError
-from hybrid_hil.health import Finding, unexpected
 from hybrid_hil.report.record import Boot
-from hybrid_hil.rig import Account, Rig
 from hybrid_hil.suite import recording
 from hybrid_hil.suite.assignment import Assignment
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil import rig as rig_module
 from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import RuntimePayload
+from hybrid_hil.device import rig as rig_module
+from hybrid_hil.device.deployment import RuntimePayload
+from hybrid_hil.device.finding import Finding
+from hybrid_hil.device.inspection import StaleRuntimeError
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import Finding
-from hybrid_hil.inspection import StaleRuntimeError
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed
 from hybrid_hil.suite.board_session import expected_warnings, leaves, summary, warned
 

@@ -2,17 +2,10 @@
 
 import pytest
 
+from hybrid_hil.device.cleaning import cleaning
+from hybrid_hil.device.finding import Finding, complaints, findings, leaving, unexpected
+from hybrid_hil.device.look import ours, require_distinct
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import (
-    Finding,
-    cleaning,
-    complaints,
-    findings,
-    leaving,
-    ours,
-    require_distinct,
-    unexpected,
-)
 
 CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.health import Finding, complaints, findings, question
+from hybrid_hil.device.finding import Finding, complaints, findings
+from hybrid_hil.device.look import question
 
 FIB_TRIE = """Main:
   +-- 0.0.0.0/0 3 0 5

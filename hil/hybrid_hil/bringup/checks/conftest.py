@@ -8,9 +8,9 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.bringup.session import BRINGUP, Account, Request
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import UPLOADS
+from hybrid_hil.device.firmware import UPLOADS
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.report.finding import Level
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed, Shell
 
 CONTAINER = "bringup"

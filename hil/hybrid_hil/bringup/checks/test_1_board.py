@@ -3,8 +3,8 @@
 from hybrid_hil.bringup.board import ask, doctor
 from hybrid_hil.bringup.caveats import caveats
 from hybrid_hil.bringup.session import Account, Request
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.report.finding import Level
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 

@@ -6,7 +6,7 @@ from hybrid_hil.board import Board
 from hybrid_hil.bringup.checks.conftest import CONTAINER, Life, Verb, wait_for_status
 from hybrid_hil.bringup.session import Request
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 CHANGE_S = 15.0

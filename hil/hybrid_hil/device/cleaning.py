@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
-from hybrid_hil.firmware import UPLOADS
-from hybrid_hil.health.finding import Finding, complaints, findings
-from hybrid_hil.health.look import CLAIMS, CONTAINERS, FIRMWARE, GROUPS, PRINTK, look
+from hybrid_hil.device.deployment import COMMAND
+from hybrid_hil.device.finding import Finding, complaints, findings
+from hybrid_hil.device.firmware import UPLOADS
+from hybrid_hil.device.look import CLAIMS, CONTAINERS, FIRMWARE, GROUPS, PRINTK, look
 from hybrid_hil.shell import CommandError
 
 # A killed process takes a moment to end, and a group is busy until it has.

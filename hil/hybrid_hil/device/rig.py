@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybrid_hil.board import Board
-from hybrid_hil.bootwatch import BootWatch
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import RuntimePayload, checkout_payload, deploy
-from hybrid_hil.evidence import Evidence, collect, folder_name
+from hybrid_hil.device.bootwatch import BootWatch
+from hybrid_hil.device.cleaning import clean
+from hybrid_hil.device.deployment import RuntimePayload, checkout_payload, deploy
+from hybrid_hil.device.evidence import Evidence, collect, folder_name
+from hybrid_hil.device.finding import Finding, complaints, findings, leaving
+from hybrid_hil.device.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.device.inspection import StaleRuntimeError, require_deployed
+from hybrid_hil.device.look import look, require_distinct
 from hybrid_hil.failure import RigError
-from hybrid_hil.firmware import BuiltFirmware, upload_firmware
-from hybrid_hil.health import Finding, clean, complaints, findings, leaving, look, require_distinct
-from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.report.record import Boot
 
 CARE_S = 15.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from hybrid_hil.board import Board
 from hybrid_hil.board.lease import ON_BOARD
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
+from hybrid_hil.device.deployment import COMMAND
 from hybrid_hil.failure import RigError
 
 CONTAINERS = "/run/hybrid-runtime"
