@@ -17,12 +17,10 @@ from hybrid_hil.image import Image
 from hybrid_hil.shell import Shell
 from hybrid_hil.suite import recording, shell_on_failure
 from hybrid_hil.suite.assignment import EMULATED, Assignment
-from hybrid_hil.suite.board_session import BoardSession
-from hybrid_hil.suite.losses import Losses
+from hybrid_hil.suite.board_session import BOARD_SESSION, BoardSession
+from hybrid_hil.suite.losses import LOSSES, Losses
 
 ASSIGNMENT = pytest.StashKey[Assignment]()
-BOARD_SESSION = pytest.StashKey[BoardSession]()
-LOSSES = pytest.StashKey[Losses]()
 FirmwareMaker = Callable[..., BuiltFirmware]
 
 

@@ -9,8 +9,8 @@ from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.finding import Finding
 from hybrid_hil.device.rig import Rig
-from hybrid_hil.plugin import BOARD_SESSION
 from hybrid_hil.shell import Shell, ShellError
+from hybrid_hil.suite.board_session import BOARD_SESSION
 
 SLEEP = "sleep 1000 </dev/null >/dev/null 2>&1 &"
 GROUP = "/sys/fs/cgroup/left"

@@ -8,8 +8,9 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.plugin import BOARD_SESSION, LOSSES
 from hybrid_hil.report.finding import Finding, Level
+from hybrid_hil.suite.board_session import BOARD_SESSION
+from hybrid_hil.suite.losses import LOSSES
 from hybrid_hil.suite.recording import FINDINGS
 from hybrid_hil.terminal import Reporter
 

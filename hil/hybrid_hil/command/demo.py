@@ -7,12 +7,13 @@ import click
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
-from hybrid_hil.demonstration import Demonstration, Verdict
+from hybrid_hil.command.demonstration import Demonstration, Verdict
+from hybrid_hil.command.options import image_option, layout_option, qemu_option
 from hybrid_hil.device.proof import UnprovenError
 from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.emulator import chosen_qemu
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter, out
 
 

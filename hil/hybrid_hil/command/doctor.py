@@ -6,8 +6,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from hybrid_hil.checkup import findings
-from hybrid_hil.choice import qemu_option
+from hybrid_hil.command.checkup import findings
+from hybrid_hil.command.options import qemu_option
 from hybrid_hil.host.emulator import named_qemu
 from hybrid_hil.host.finding import Finding, Verdict
 from hybrid_hil.terminal import TerminalReporter, out

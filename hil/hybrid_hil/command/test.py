@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
-from hybrid_hil.choice import chosen_image, image_option
+from hybrid_hil.command.options import image_option
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.job import job_beside, run_job
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter, out
 
 # The one that needs an image; arguments for pytest are its.

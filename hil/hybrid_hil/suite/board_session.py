@@ -177,6 +177,9 @@ class BoardSession:
             self._marks = (self._rig.board.console.mark(), self._rig.board.core_console.mark())
 
 
+BOARD_SESSION = pytest.StashKey[BoardSession]()
+
+
 def summary(worker: str, account: Account) -> str:
     """One line about one worker's board."""
     boots = counted(account.boots, "boots", account.boot_s)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from emulator_double import write_emulator
-from hybrid_hil import checkup
 from hybrid_hil.board.run_folder import runs_root
-from hybrid_hil.checkup import (
+from hybrid_hil.command import checkup
+from hybrid_hil.command.checkup import (
     judge_python,
     judge_runs,
     judge_space,
