@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import ShellAccess
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.deadline import Deadline
@@ -19,7 +19,7 @@ PROOF_S = 10.0
 STATE = "/sys/class/remoteproc/remoteproc0/state"
 
 
-def _deploy(board: Board, deadline: Deadline) -> None:
+def _deploy(board: ShellAccess, deadline: Deadline) -> None:
     deploy(board.shell, runtime_payload(checkout_root() / "runtime"), deadline)
 
 

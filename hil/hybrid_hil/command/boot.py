@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from hybrid_hil.board import Board, Provision
+from hybrid_hil.board import Board, Provision, ShellAccess
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
@@ -33,7 +33,7 @@ from hybrid_hil.usage import WRONG_USAGE
 CURSOR_QUERY = b"\x1b[6n"
 
 
-def _deploy(board: Board, deadline: Deadline) -> None:
+def _deploy(board: ShellAccess, deadline: Deadline) -> None:
     if deploy(board.shell, checkout_payload(), deadline):
         err.print(f"\r  {KEPT_NOTE}\r", markup=False)
 

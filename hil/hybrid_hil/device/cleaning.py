@@ -4,7 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import ShellAccess
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.deployment import COMMAND
 from hybrid_hil.device.finding import Finding, complaints, findings
@@ -35,7 +35,7 @@ def cleaning(before: str, found: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"rm -rf {UPLOADS}", "true"])
 
 
-def clean(board: Board, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
+def clean(board: ShellAccess, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
     """Cleans the board and looks again; what is still found needs the power switch. What the kernel complains of needs
     it at once."""
     if beyond := complaints(found):

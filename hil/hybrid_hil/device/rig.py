@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import Board, ShellAccess
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.bootwatch import BootWatch
@@ -150,14 +150,14 @@ class Rig:
         by_hand = f"the board by hand: {self.board.by_hand}\n"
         return collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
 
-    def _provision(self, board: Board, deadline: Deadline) -> None:
+    def _provision(self, board: ShellAccess, deadline: Deadline) -> None:
         """A board that has it, from an earlier run, is left as it is: compiling takes seconds there."""
         try:
             require_deployed(board.shell, self._payload, deadline)
         except StaleRuntimeError:
             self.account.kept |= deploy(board.shell, self._payload, deadline)
 
-    def _inspect(self, board: Board, deadline: Deadline) -> None:
+    def _inspect(self, board: ShellAccess, deadline: Deadline) -> None:
         """A board that was kept with another runtime is booted instead, and said to have been."""
         try:
             require_deployed(board.shell, self._payload, deadline)

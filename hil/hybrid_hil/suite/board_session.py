@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import Consoles
 from hybrid_hil.device.deployment import KEPT_NOTE
 from hybrid_hil.device.faults import HarmfulError
 from hybrid_hil.device.finding import Finding, unexpected
@@ -188,7 +188,7 @@ def summary(worker: str, account: Account) -> str:
     return f"{worker}: {boots}{restores}; {cared}"
 
 
-def lost_logs(board: Board) -> list[str]:
+def lost_logs(board: Consoles) -> list[str]:
     """The consoles whose logs on disk are not whole, a line each."""
     return [
         f"the log of the {console.name} ends early: {console.lost} (make room for `{console.log}`)"
