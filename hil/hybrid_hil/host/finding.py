@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     OK = "ok"
     NOTE = "note"
     FAIL = "fail"
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing looked at; only `Verdict.FAIL` keeps the rig from working."""
+class HostFinding:
+    """One thing looked at; only `Severity.FAIL` keeps the rig from working."""
 
     subject: str
-    verdict: Verdict
+    severity: Severity
     found: str
     remedy: str = ""

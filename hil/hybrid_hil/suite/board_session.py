@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hybrid_hil.board import Consoles
+from hybrid_hil.device.change import Change, unexpected
 from hybrid_hil.device.deployment import KEPT_NOTE
 from hybrid_hil.device.faults import HarmfulError
-from hybrid_hil.device.finding import Finding, unexpected
 from hybrid_hil.device.rig import Account, Rig
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.record import Boot
@@ -113,7 +113,7 @@ class BoardSession:
         """What the kernel complains of fails the test, unless that has said that it expects it."""
         failures: list[str] = []
 
-        def told(found: Sequence[Finding]) -> None:
+        def told(found: Sequence[Change]) -> None:
             if said := unexpected(found, expected_warnings(item)):
                 failures.append(warned(said))
                 kept = self._keep_evidence(rig, f"{item.nodeid} kernel", failures[0])
@@ -220,9 +220,9 @@ def expected_warnings(item: pytest.Item) -> list[str] | None:
     return [text for marker in markers for text in marker.args] if markers else None
 
 
-def warned(said: Sequence[Finding]) -> str:
+def warned(said: Sequence[Change]) -> str:
     """The complaints of the kernel as a test's failure."""
-    texts = "; ".join(f"`{finding}`" for finding in said)
+    texts = "; ".join(f"`{change}`" for change in said)
     return f"the board's kernel complained during this test: {texts} (mark it kernel_warning if it expects that)"
 
 
