@@ -11,16 +11,16 @@ from hybrid_hil.image.assembly import DEBIAN, ORIGINS
 
 IMAGE_HELP = "A folder `hil image build` has printed, or what to build one from."
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+ClickCommand = TypeVar("ClickCommand", bound=Callable[..., Any])
 
 
-def image_option(command: Command) -> Command:
+def image_option(command: ClickCommand) -> ClickCommand:
     """`--image`, for `chosen_image`."""
     metavar = "|".join(["DIR", *ORIGINS, f"{DEBIAN}+ENGINE…"])
     return click.option("--image", "choice", metavar=metavar, help=IMAGE_HELP)(command)
 
 
-def layout_option(command: Command) -> Command:
+def layout_option(command: ClickCommand) -> ClickCommand:
     """`--layout`, a name for `layout_named`."""
     return click.option(
         "--layout",
@@ -31,7 +31,7 @@ def layout_option(command: Command) -> Command:
     )(command)
 
 
-def qemu_option(command: Command) -> Command:
+def qemu_option(command: ClickCommand) -> ClickCommand:
     """`--qemu`, for `chosen_qemu`."""
     text = f"The QEMU to run boards in ({QEMU_VARIABLE}).  [default: {QEMU} of PATH]"
     return click.option("--qemu", metavar="PROGRAM", help=text)(command)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_hil.host.emulator import QEMU_VARIABLE
-from hybrid_hil.host.job import run_job
+from hybrid_hil.host.long_command import run_long_command
 from hybrid_hil.nightly.part import FOLDER, NEWEST, Part
 from hybrid_hil.nightly.plan import Planned, no_room
 from hybrid_hil.nightly.result import Outcome, Result, judged, keep, read_tally
@@ -50,7 +50,9 @@ class Night:
         begun = time.monotonic()
         try:
             with self._reporter.step(part.name) as step:
-                exit_code = run_job(command_line(part, folder), step, log=folder / LOG, environment=environment)
+                exit_code = run_long_command(
+                    command_line(part, folder), step, log=folder / LOG, environment=environment
+                )
                 seconds = time.monotonic() - begun
                 result = judged(part.name, exit_code, read_tally(folder / JUNIT), seconds)
                 step.failed = result.outcome is not Outcome.PASSED
