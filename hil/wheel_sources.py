@@ -1,7 +1,7 @@
 """What a wheel of the rig carries of the checkout: what boards are made of and run, as one tar archive.
 
 A wheel keeps no symbolic links, and its files may lie where nobody writes. So the rig unpacks the archive into its
-cache (hybrid_hil.packaged_checkout).
+cache (hybrid_hil.host.packaged_checkout).
 """
 
 import io
@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PARTS = ("qemu", "runtime", "buildroot")
 COMMIT = "COMMIT"
-ARCHIVE = "hybrid_hil/checkout.tar"
+ARCHIVE = "hybrid_hil/host/checkout.tar"
 
 
 class WheelSources(BuildHookInterface):  # type: ignore[type-arg]

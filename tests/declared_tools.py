@@ -20,7 +20,7 @@ def _package() -> Path:
     return Path(installed.origin).parent if installed and installed.origin else beside
 
 
-LISTS = _package()
+LISTS = _package() / "host"
 HOST_LIST, TEST_LIST, BUILDROOT_LIST = (LISTS / f"{whose}-packages.txt" for whose in ("host", "test", "buildroot"))
 # What a machine has on which the README's commands are typed: it was cloned with the one, and `rig` runs the other.
 GIVEN = ("git", "python3")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.shell import Shell
 
 WaitForStatus = Callable[..., dict[str, Any]]

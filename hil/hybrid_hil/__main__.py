@@ -5,10 +5,9 @@ import sys
 
 import click
 
-from hybrid_hil.cli import hil
+from hybrid_hil.cli import hil, spoken
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import err, show_failure
-from hybrid_hil.usage import spoken
 
 INTERRUPTED = 130
 

@@ -8,21 +8,19 @@ import pytest
 from hybrid_hil.board import Board
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.console import Console
-from hybrid_hil.emulator import QEMU_VARIABLE
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware, MissingFirmwareError
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware, MissingFirmwareError
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.emulator import QEMU_VARIABLE
 from hybrid_hil.image import Image
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from hybrid_hil.suite import recording, shell_on_failure
 from hybrid_hil.suite.assignment import EMULATED, Assignment
-from hybrid_hil.suite.board_session import BoardSession
-from hybrid_hil.suite.losses import Losses
+from hybrid_hil.suite.board_session import BOARD_SESSION, BoardSession
+from hybrid_hil.suite.losses import LOSSES, Losses
 
 ASSIGNMENT = pytest.StashKey[Assignment]()
-BOARD_SESSION = pytest.StashKey[BoardSession]()
-LOSSES = pytest.StashKey[Losses]()
 FirmwareMaker = Callable[..., BuiltFirmware]
 
 

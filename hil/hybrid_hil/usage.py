@@ -1,27 +1,10 @@
-"""What a person may have asked for in error, told in the rig's own words."""
+"""What a person may have asked for in error."""
 
-import re
 from pathlib import Path
-
-import click
 
 from hybrid_hil.failure import RigError
 
 WRONG_USAGE = 2
-_CLICK_SAYS = (
-    (re.compile(r"'([^']*)'"), r"`\1`"),
-    (re.compile(r" is not a valid (integer|integer range)$"), " is no whole number"),
-    (re.compile(r" is not a valid (float|float range)$"), " is no number"),
-)
-
-
-def spoken(error: click.UsageError) -> RigError:
-    """A usage error of click's: lower case, no full stop, values in backticks, and where to read on."""
-    text = error.format_message().rstrip(".")
-    for pattern, ours in _CLICK_SAYS:
-        text = pattern.sub(ours, text)
-    path = error.ctx.command_path if error.ctx is not None else "hil"
-    return RigError(text[:1].lower() + text[1:], f"`{path} --help` shows what it takes", exit_code=WRONG_USAGE)
 
 
 def require_folder(path: Path) -> None:

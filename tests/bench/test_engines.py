@@ -9,8 +9,8 @@ from engine import NAMING, Engine
 from measured import Note, ratio_row
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 SCRIPT = "/tmp/bench/engine_on_board.py"

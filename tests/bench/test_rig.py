@@ -14,10 +14,10 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.board.snapshot import SnapshotCache
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import checkout_payload
+from hybrid_hil.device.deployment import checkout_payload
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.host.cache import Cache
 from hybrid_hil.image import Image
-from hybrid_hil.image.store import Store
-from hybrid_hil.rig import Rig
 
 PROMPT = r"hybrid-board:\S* ?# "
 LOOKS = 20
@@ -27,7 +27,7 @@ LOOKS = 20
 def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnapshotCache]:
     """A cache of its own: nobody else's board is there yet."""
     folder = tmp_path_factory.mktemp("cache")
-    yield SnapshotCache(Store(folder))
+    yield SnapshotCache(Cache(folder))
     shutil.rmtree(folder)
 
 

@@ -3,7 +3,7 @@
 import shlex
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from system_call_injection import Call, from_first_touch, recorded
 

@@ -7,12 +7,12 @@ import pytest
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness, core_starts
+from hybrid_hil.device.proof import beats as heard_beats
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness, core_starts
-from hybrid_hil.proof import beats as heard_beats
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForLog, WaitForStatus
 from system_call_injection import evenly

@@ -4,10 +4,10 @@ import struct
 import subprocess
 
 from hybrid_hil.board import Board
-from hybrid_hil.firmware import firmware_file
+from hybrid_hil.device.firmware import firmware_file
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForStatus
 

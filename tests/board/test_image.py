@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.kernel import FRAGMENTS
 from hybrid_hil.image.debian.rootfs import OVERLAY
 from hybrid_hil.image.fingerprint import files_below

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from image_builder import LayoutBuilder, configuration, docker_archive, firmware_layer, podman_archive
 from linux import Linux, WaitForLog, WaitForStatus

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Linux, WaitForStatus
 

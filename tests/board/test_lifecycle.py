@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.board import Board
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.proof import Witness, check_rising, core_starts
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.host.revision import revision
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness, check_rising, core_starts
-from hybrid_hil.revision import revision
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForLog, WaitForStatus
 

@@ -13,12 +13,12 @@ from hybrid_hil.board.layout import TWO_CORES
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.image import Image
-from hybrid_hil.proof import Witness
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
 from night import at_night
 from system_call_injection import Call, evenly
 

@@ -4,9 +4,9 @@ import pytest
 from driver import Driver
 
 from hybrid_hil.board import Board
-from hybrid_hil.faults import Faults
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import AllIsWell, Linux
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 

@@ -4,9 +4,9 @@ import pytest
 
 from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import check_rising, core_starts
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import check_rising, core_starts
 from hybrid_hil.shell import Shell
 from linux import Linux
 

@@ -7,10 +7,10 @@ import pytest
 from held_verb import recorded_calls, strace
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell
 from night import at_night

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed, Shell
 from linux import Alive, AllIsWell, Linux, WaitForStatus
 

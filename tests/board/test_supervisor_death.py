@@ -6,9 +6,9 @@ import pytest
 from held_verb import TRACE, attached
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import AllIsWell, Linux
 from night import at_night

@@ -6,8 +6,8 @@ from test_hanging_firmware import address_of, replaced
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import AllIsWell, Linux
 

@@ -3,10 +3,10 @@
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import FOLDER
-from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.deployment import FOLDER
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 

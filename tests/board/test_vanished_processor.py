@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from driver import Driver
 
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForStatus
 

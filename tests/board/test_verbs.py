@@ -4,9 +4,9 @@ import json
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from loaded import Loaded, load
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image, ImageRequest, ensure_image
 from hybrid_hil.image.buildroot.assembly import defconfigs
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, paths, request_from_environment

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 
 EXTERNAL = checkout_root() / "buildroot"
 

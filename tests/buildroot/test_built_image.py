@@ -11,9 +11,9 @@ import pytest
 from loaded import make
 
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, FOLDER, PACKAGE, checkout_payload
+from hybrid_hil.device.deployment import COMMAND, FOLDER, PACKAGE, checkout_payload
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
 from hybrid_hil.image.buildroot.assembly import places
 from hybrid_hil.image.buildroot.request import request_from_environment

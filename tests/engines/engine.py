@@ -9,7 +9,7 @@ from typing import Any
 from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.shell import Completed, Shell
 
 # Programs of tens of megabytes on an emulated core.

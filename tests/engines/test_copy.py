@@ -2,8 +2,8 @@
 
 from engine import FIRMWARE, Engine
 
-from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.proof import Witness
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
 from hybrid_hil.shell import Shell
 
 PRECIOUS = "/etc/precious.conf"

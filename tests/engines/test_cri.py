@@ -12,11 +12,11 @@ from daemon import CONTAINERD_SOCKET, Daemon
 from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 from hybrid_hil.shell.forwarding import forwarded_socket
 from linux import Linux

@@ -7,10 +7,10 @@ from daemon import Daemon
 from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
 from hybrid_hil.shell import Completed, Shell
 from linux import Linux
 

@@ -7,11 +7,11 @@ import pytest
 from daemon import Daemon
 from firmware_image import archive
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
 from hybrid_hil.shell import Shell
 from linux import Linux
 

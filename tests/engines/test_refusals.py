@@ -4,10 +4,10 @@ import pytest
 from engine import FIRMWARE, Engine
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.faults import Faults
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.faults import Faults
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
 from linux import Linux
 
 PROOF_S = 30.0

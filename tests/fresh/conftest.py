@@ -8,7 +8,7 @@ import pytest
 
 from fresh.fresh_machine import FreshMachine
 from fresh.release import RELEASES, Release
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

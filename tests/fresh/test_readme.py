@@ -6,8 +6,8 @@ import pytest
 
 from fresh.fresh_machine import FreshMachine
 from fresh.host_settings import readme_commands
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.host.checkout import checkout_root
 
 # Five times what each takes on two quiet CPUs.
 DEMO_S = 90 * 60.0

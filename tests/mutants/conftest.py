@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from checkout_copy import copy_checkout
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from mutants.baseline import Baseline, Baselines, run_baseline
 from mutants.mutant import EntryError, Mutant, read_mutants
 from mutants.trial import Report

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checkout_copy import copy_checkout
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from mutation.session import SCORE, Module
 from throwaway_folder import ThrowawayFolder
 

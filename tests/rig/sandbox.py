@@ -9,8 +9,8 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
 
 END_S = 10.0

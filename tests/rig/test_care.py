@@ -7,10 +7,10 @@ import pytest
 
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.health import Finding
-from hybrid_hil.plugin import BOARD_SESSION
-from hybrid_hil.rig import Rig
+from hybrid_hil.device.change import Change
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.shell import Shell, ShellError
+from hybrid_hil.suite.board_session import BOARD_SESSION
 
 SLEEP = "sleep 1000 </dev/null >/dev/null 2>&1 &"
 GROUP = "/sys/fs/cgroup/left"
@@ -62,7 +62,7 @@ COMPLAINED = {
 
 def left(rig: Rig, script: str) -> list[str]:
     rig.board.shell.run(script)
-    return [str(finding) for finding in rig.look_after("this")]
+    return [str(change) for change in rig.look_after("this")]
 
 
 @pytest.mark.parametrize(("script", "told", "undone"), CLEANED.values(), ids=CLEANED.keys())
@@ -99,8 +99,8 @@ def test_what_cannot_renews_the_board(rig: Rig, script: str, told: str) -> None:
 def test_what_the_kernel_complains_of_is_told_and_renews_the_board(rig: Rig, script: str, told: str) -> None:
     heard: list[str] = []
 
-    def hear(found: Sequence[Finding]) -> None:
-        heard.extend(str(finding) for finding in found)
+    def hear(found: Sequence[Change]) -> None:
+        heard.extend(str(change) for change in found)
 
     renewed = len(rig.account.renewed)
     with suppress(ShellError):  # a panic answers nobody

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sandbox import Sandbox
 
-from hybrid_hil.debugger import GDB
+from hybrid_hil.command.debugger import GDB
 
 ATTACH_S = 60
 # longer than the firmware needs to say its first line

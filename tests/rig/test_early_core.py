@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import ShellAccess
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import deploy, runtime_payload
-from hybrid_hil.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.device.deployment import deploy, runtime_payload
+from hybrid_hil.device.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 
 PROOF_S = 10.0
 STATE = "/sys/class/remoteproc/remoteproc0/state"
 
 
-def _deploy(board: Board, deadline: Deadline) -> None:
+def _deploy(board: ShellAccess, deadline: Deadline) -> None:
     deploy(board.shell, runtime_payload(checkout_root() / "runtime"), deadline)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid_hil.faults import Faults
+from hybrid_hil.device.faults import Faults
 from hybrid_hil.shell import Shell, ShellError
 
 GREEDY = "python3 -c 'bytearray(16 << 20)'"

@@ -16,8 +16,8 @@ from hybrid_hil.board.snapshot import DISK, KIND, SnapshotCache
 from hybrid_hil.console import ConsoleError
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.cache import Cache
 from hybrid_hil.image import Image
-from hybrid_hil.image.store import Store
 from hybrid_hil.shell import ShellError
 
 BOOT_S = 90.0
@@ -101,7 +101,7 @@ def test_a_kept_board_without_room_is_booted_and_stays_kept(
     image: Image, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: bool
 ) -> None:
     """The small disk takes what the board writes, and not that and its memory, neither copied nor kept anew."""
-    options, snapshots = QemuOptions(prepared="for this test"), SnapshotCache(Store(tmp_path / "cache"))
+    options, snapshots = QemuOptions(prepared="for this test"), SnapshotCache(Cache(tmp_path / "cache"))
 
     def board() -> QemuBoard:
         return QemuBoard(image, options, snapshots=snapshots)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, RuntimePayload, checkout_payload, deploy
-from hybrid_hil.inspection import StaleRuntimeError, require_deployed
+from hybrid_hil.device.deployment import COMMAND, DIGESTS, FOLDER, RuntimePayload, checkout_payload, deploy
+from hybrid_hil.device.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.shell import Shell
 
 MODULE = f"{FOLDER}/hybrid_runtime/system/path.py"

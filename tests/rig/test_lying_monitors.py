@@ -3,7 +3,7 @@
 import pytest
 from sandbox import Sandbox
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 
 LIFECYCLE = "test_create_start_logs_state_kill_delete"
 WHOLE_S = 180.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 
 WHOLE_S = 300.0
 HONEST = "monitor.elf"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import CHECKOUT_VARIABLE, checkout_root
+from hybrid_hil.host.checkout import CHECKOUT_VARIABLE, checkout_root
 from hybrid_hil.image import Image
 from hybrid_hil.image.store import Store
 

@@ -24,12 +24,12 @@ from hybrid_hil.board.remote import RemoteBoard
 from hybrid_hil.board.stages import CONSOLE, StageError
 from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.inspection import StaleRuntimeError
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
-from hybrid_hil.inspection import StaleRuntimeError
-from hybrid_hil.proof import Witness
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 PROOF_S = 15.0

@@ -10,12 +10,12 @@ import pytest
 from paramiko.common import MSG_CHANNEL_CLOSE
 
 from hybrid_hil.board import Board
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FOLDER, deploy, runtime_payload
+from hybrid_hil.device.deployment import COMMAND, DIGESTS, FOLDER, deploy, runtime_payload
+from hybrid_hil.device.proof import UnprovenError, Witness
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import UnprovenError, Witness
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import CommandError, Shell
 
 HELD_UP_S = 0.5

@@ -9,48 +9,48 @@ from pathlib import Path
 import pytest
 from spoiled_provision import spoil_provision
 
-from hybrid_hil import rig as rig_module
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.snapshot import SnapshotCache
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import checkout_payload, runtime_payload
+from hybrid_hil.device import rig as rig_module
+from hybrid_hil.device.deployment import checkout_payload, runtime_payload
+from hybrid_hil.device.inspection import StaleRuntimeError, require_deployed
+from hybrid_hil.device.proof import Witness, check_rising
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.cache import Cache
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
-from hybrid_hil.image.store import Store
-from hybrid_hil.inspection import StaleRuntimeError, require_deployed
-from hybrid_hil.proof import Witness, check_rising
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
 
 PROOF_S = 10.0
 CLOCK_MAY_DIFFER_S = 5
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
     """A cache of its own, without the user's snapshots."""
-    return Store(tmp_path_factory.mktemp("cache"))
+    return Cache(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
-def prepared(image: Image, store: Store) -> str:
+def prepared(image: Image, cache: Cache) -> str:
     """What a board was provisioned with that was booted, and kept."""
     fingerprint = secrets.token_hex(8)
-    with rig_of(image, store, fingerprint) as rig:
+    with rig_of(image, cache, fingerprint) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (1, 0)
     return fingerprint
 
 
-def rig_of(image: Image, store: Store, fingerprint: str) -> Rig:
-    return Rig(QemuBoard(image, QemuOptions(prepared=fingerprint), owner="tests", snapshots=SnapshotCache(store)))
+def rig_of(image: Image, cache: Cache, fingerprint: str) -> Rig:
+    return Rig(QemuBoard(image, QemuOptions(prepared=fingerprint), owner="tests", snapshots=SnapshotCache(cache)))
 
 
 @pytest.fixture
-def rig(image: Image, store: Store, prepared: str) -> Iterator[Rig]:
-    with rig_of(image, store, prepared) as rig:
+def rig(image: Image, cache: Cache, prepared: str) -> Iterator[Rig]:
+    with rig_of(image, cache, prepared) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (0, 1)
         yield rig
@@ -93,10 +93,10 @@ def test_a_dirty_board_is_restored_while_its_core_runs(rig: Rig) -> None:
     runtime.delete("motor", force=True)
 
 
-def test_it_knows_the_time_and_its_randomness_is_its_own(image: Image, store: Store, prepared: str) -> None:
+def test_it_knows_the_time_and_its_randomness_is_its_own(image: Image, cache: Cache, prepared: str) -> None:
     drawn = []
     for _ in range(2):
-        with rig_of(image, store, prepared) as rig:
+        with rig_of(image, cache, prepared) as rig:
             rig.boot()
             there = float(rig.board.shell.run("date +%s").stdout)
             assert abs(there - time.time()) < CLOCK_MAY_DIFFER_S
@@ -115,20 +115,20 @@ def test_a_dead_qemu_is_restored_in_a_fresh_one(rig: Rig) -> None:
     assert len(DeployedRuntime(board.shell).processors()) == 2
 
 
-def test_a_damaged_snapshot_is_booted_over(image: Image, store: Store, prepared: str) -> None:
-    (folder,) = (store.path(component) for component in store.components(snapshot.KIND))
+def test_a_damaged_snapshot_is_booted_over(image: Image, cache: Cache, prepared: str) -> None:
+    (folder,) = (cache.path(component) for component in cache.components(snapshot.KIND))
     disk = folder / snapshot.DISK
     disk.write_bytes(disk.read_bytes()[: disk.stat().st_size // 3])
-    with rig_of(image, store, prepared) as rig:
+    with rig_of(image, cache, prepared) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (1, 0)
-    with rig_of(image, store, prepared) as rig:
+    with rig_of(image, cache, prepared) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (0, 1)
 
 
 def test_a_kept_board_with_another_runtime_is_booted_over(
-    image: Image, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image: Image, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if its key had left out what the runtime is: one that agrees with itself, of another checkout."""
     key = secrets.token_hex(8)
@@ -138,24 +138,24 @@ def test_a_kept_board_with_another_runtime_is_booted_over(
         module.write("OF_ANOTHER_CHECKOUT = True\n")
     with monkeypatch.context() as patch:
         patch.setattr(rig_module, "checkout_payload", lambda: runtime_payload(other))
-        with rig_of(image, store, key) as rig:
+        with rig_of(image, cache, key) as rig:
             rig.boot()
-    with rig_of(image, store, key) as rig:
+    with rig_of(image, cache, key) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores) == (1, 0)
         (said,) = rig.account.stale
         assert "the runtime on the board is not this checkout's" in said
         assert "`hybrid_runtime/__init__.py` differs" in said
         require_deployed(rig.board.shell, checkout_payload(), Deadline(PROOF_S))
-    with rig_of(image, store, key) as rig:
+    with rig_of(image, cache, key) as rig:
         rig.boot()
         assert (rig.board.boots, rig.board.restores, rig.account.stale) == (0, 1, [])
 
 
-def test_a_board_whose_runtime_something_else_changes_is_refused_and_not_kept(image: Image, store: Store) -> None:
-    kept = store.components(snapshot.KIND)
-    with rig_of(image, store, secrets.token_hex(8)) as rig:
+def test_a_board_whose_runtime_something_else_changes_is_refused_and_not_kept(image: Image, cache: Cache) -> None:
+    kept = cache.components(snapshot.KIND)
+    with rig_of(image, cache, secrets.token_hex(8)) as rig:
         spoil_provision(rig.board)
         with pytest.raises(StaleRuntimeError, match=r"`hybrid_runtime/__init__\.py` differs"):
             rig.boot()
-    assert store.components(snapshot.KIND) == kept
+    assert cache.components(snapshot.KIND) == kept

@@ -1,9 +1,9 @@
 """The motor's firmware on a core."""
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.proof import Witness
-from hybrid_hil.runtime import DeployedRuntime
 
 
 def test_the_motor_gets_ready(runtime: DeployedRuntime, firmware: FirmwareMaker, witness: Witness) -> None:

@@ -18,7 +18,7 @@ from hybrid_hil.board.remote import RemoteDescription, SerialPort
 from hybrid_hil.console.serial_line import BAUD
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Address, ShellError
-from hybrid_hil.shell.shell import host_key
+from hybrid_hil.shell.connection import host_key
 
 REMOTE = "remote"
 SCHEMA = "board-file.schema.json"

@@ -1,6 +1,5 @@
 """The emulated board."""
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,29 +9,26 @@ from pathlib import Path
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import Payload, command_line_by_hand, qemu_command_line
+from hybrid_hil.board.keeping import Keeping
 from hybrid_hil.board.layout import Layout
 from hybrid_hil.board.machine import Machine, is_power_off
 from hybrid_hil.board.options import QemuOptions, payload_of, snapshot_key
 from hybrid_hil.board.processor import Processor
 from hybrid_hil.board.run_folder import RunFolder, RunInfo, runs_root
-from hybrid_hil.board.snapshot import Snapshot, SnapshotCache, make_overlay, worth_it
+from hybrid_hil.board.settling import settle
+from hybrid_hil.board.snapshot import Snapshot, SnapshotCache, make_overlay
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, Stage, StageError, cause_of, follow
 from hybrid_hil.board_health import BoardHealth, ending
 from hybrid_hil.console import Console, ConsoleError
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.emulator import chosen_qemu, version_of
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.emulator import chosen_qemu, version_of
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
 
 BOOT_S = 90.0
 MARKER_GRACE_S = 2.0
 RESTORE_S = 60.0
-# About twice the memory that a booted board has touched, in bytes. QEMU gives nothing back of what did not fit.
-ROOM_TO_KEEP = 512 << 20
-ROOM_TO_WRITE = 32 << 20
-# emergencies still reach the console: panics and oopses are among them
-SYSCTLS = {"printk": 1, "randomize_va_space": 0}
 
 
 class QemuBoard:
@@ -70,9 +66,10 @@ class QemuBoard:
         self.shell = Shell(self.health)
         self.boots = 0
         self.restores = 0
-        self._snapshots = snapshots or SnapshotCache()
-        self._kept: Snapshot | None = None
-        self._key = snapshot_key(image, self._options, version_of(self._qemu))
+        self._keeping: Keeping | None = None
+        if self._options.kept:
+            key = snapshot_key(image, self._options, version_of(self._qemu))
+            self._keeping = Keeping(self._folder.path, snapshots or SnapshotCache(), key)
 
     def __enter__(self) -> "QemuBoard":
         return self
@@ -131,8 +128,7 @@ class QemuBoard:
             StageError: a stage failed; the board is off.
         """
         self.power_off()
-        self._kept = self._worthy_snapshot()
-        if self._kept is None or not self._copied(self._kept) or not self._restored(self._kept, deadline):
+        if self._keeping is None or not self._begun_as_kept(self._keeping, deadline):
             self._boot(deadline)
 
     def power_off(self) -> None:
@@ -146,7 +142,7 @@ class QemuBoard:
 
     def power_cycle(self, deadline: Deadline) -> None:
         """Power off, then on, with a fresh disk unless it keeps its own; or back to how it was kept."""
-        if self._kept is None or self._machine is None or not self._restored(self._kept, deadline, self._machine):
+        if self._keeping is None or not self._back_as_kept(self._keeping, deadline):
             self.power_off()
             self.power_on(deadline)
 
@@ -154,9 +150,9 @@ class QemuBoard:
         begun, stage = time.monotonic(), FIRMWARE
         self.health.reset()
         try:
-            if self._options.kept:
-                make_overlay(self._image.disk, self._overlay)
-            self._start(self._payload(), deadline.after(FIRMWARE.seconds))
+            if self._keeping is not None:
+                make_overlay(self._image.disk, self._keeping.overlay)
+            machine = self._start(self._payload(), deadline.after(FIRMWARE.seconds))
             for stage in (FIRMWARE, KERNEL, INIT, NETWORK):
                 self._tell(stage.name)
                 follow(stage, self.console, deadline)
@@ -173,37 +169,31 @@ class QemuBoard:
             self.provision(self, deadline)
         if self.inspection is not None:
             self.inspection(self, deadline)
-        if self._options.kept and shutil.disk_usage(self._folder.path).free >= ROOM_TO_KEEP:
+        if self._keeping is not None and self._keeping.has_room():
             self._tell("keep")
             # Without room for it a board is as good as ever.
             with suppress(OSError, RigError):
-                self._keep(time.monotonic() - begun, deadline)
+                self._keeping.keep(machine, time.monotonic() - begun, deadline)
 
-    def _keep(self, boot_s: float, deadline: Deadline) -> None:
-        """While it stands still; its SSH connection lives on."""
-        assert self._machine is not None
-        with self._machine.standing_still(deadline):
-            self._machine.command(f"savevm {snapshot.NAME}", deadline)
-            self._snapshots.keep(self._key, self._overlay, boot_s)
-        self._kept = self._worthy_snapshot()
-
-    def _copied(self, kept: Snapshot) -> bool:
-        """Whether there was room for it, and for what the board will write; the snapshot is good nonetheless."""
+    def _begun_as_kept(self, keeping: Keeping, deadline: Deadline) -> bool:
+        """In a fresh QEMU, from a copy of what is kept."""
+        kept = keeping.find()
+        if kept is None:
+            return False
         self._tell("restore")
-        if shutil.disk_usage(self._folder.path).free < kept.size + ROOM_TO_WRITE:
-            return False
-        try:
-            snapshot.copy(kept.disk, self._overlay)
-        except RigError:
-            return False
-        return True
+        return keeping.copied(kept) and self._restored(keeping, kept, deadline)
 
-    def _restored(self, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
+    def _back_as_kept(self, keeping: Keeping, deadline: Deadline) -> bool:
+        """In the QEMU that runs."""
+        if keeping.kept is None or self._machine is None:
+            return False
+        self._tell("restore")
+        return self._restored(keeping, keeping.kept, deadline, self._machine)
+
+    def _restored(self, keeping: Keeping, kept: Snapshot, deadline: Deadline, machine: Machine | None = None) -> bool:
         """Begins as it was kept, in a QEMU that runs or in a fresh one. False where that fails, or what was kept is not
         fit any more: the board is off, and what a fresh QEMU does not take is kept no longer."""
         begun, running = time.monotonic(), machine is not None
-        if running:
-            self._tell("restore")
         self.shell.close()
         self.health.reset()
         try:
@@ -221,16 +211,12 @@ class QemuBoard:
         except RigError:
             self.power_off()
             if not running:
-                self._snapshots.drop(self._key)
+                keeping.drop()
             return False
         self._publish()
         self.restores += 1
-        self._snapshots.note(kept, time.monotonic() - begun)
+        keeping.note(kept, time.monotonic() - begun)
         return True
-
-    def _worthy_snapshot(self) -> Snapshot | None:
-        kept = self._snapshots.find(self._key) if self._options.kept else None
-        return kept if kept is not None and worth_it(kept) else None
 
     def raise_unless_well(self) -> None:
         """Does nothing while the board runs, or after it has powered itself off.
@@ -256,12 +242,8 @@ class QemuBoard:
         machine.start(qemu_command_line(payload, machine.wires, debugger), deadline)
         return machine
 
-    @property
-    def _overlay(self) -> Path:
-        return self._folder.path / snapshot.DISK
-
     def _payload(self, restored: str = "") -> Payload:
-        overlay = self._overlay if self._options.kept else None
+        overlay = self._keeping.overlay if self._keeping is not None else None
         payload = payload_of(self._image, self._options, self._folder.path)
         return replace(payload, overlay=overlay, restored=restored, qemu=self._qemu)
 
@@ -273,22 +255,11 @@ class QemuBoard:
             if error.ended is not None:
                 raise
         self.shell.connect(self.address, deadline)
-        self._settle(deadline)
+        settle(self.shell, deadline)
         self._publish()
 
     def _publish(self) -> None:
         self._folder.publish(RunInfo.of(self._owner, self.layout.name, self.address, self.qemu_pid))
-
-    def _settle(self, deadline: Deadline) -> None:
-        """A console for the tests, and programs that lie where they lay; reads back that it is so.
-
-        QEMU translates a program again wherever its addresses are new: in one place a verb takes an eighth less.
-        """
-        script = "cd /proc/sys/kernel; " + "; ".join(f"echo {value} >{name}" for name, value in SYSCTLS.items())
-        reading = f"{script}; " + "; ".join(f"read -r {name} rest <{name}; echo ${name}" for name in SYSCTLS)
-        now = self.shell.run(reading, deadline=deadline).stdout.split()
-        if now != [str(value) for value in SYSCTLS.values()]:
-            raise RigError(f"{', '.join(SYSCTLS)} of kernel read back as `{' '.join(now)}`")
 
     def _tell(self, stage: str) -> None:
         if self.on_stage is not None:

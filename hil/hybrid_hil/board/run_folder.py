@@ -11,8 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hybrid_hil.checkout import checkout_name
 from hybrid_hil.failure import RigError, told
+from hybrid_hil.host.checkout import checkout_name
 from hybrid_hil.shell import Address
 
 LOCK = "lock"

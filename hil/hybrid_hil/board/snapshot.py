@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.store import Component, Store
-from hybrid_hil.terminal import QuietReporter
+from hybrid_hil.host.cache import Cache, Component
+from hybrid_hil.terminal import QuietReporter, Step
 
 NAME = "ready"
 KIND = "snapshot"
@@ -78,12 +78,12 @@ def refreshment() -> str:
 class SnapshotCache:
     """The snapshots in the cache, newest first; the old make room."""
 
-    def __init__(self, store: Store | None = None) -> None:
-        self._store = store or Store()
+    def __init__(self, cache: Cache | None = None) -> None:
+        self._cache = cache or Cache()
 
     def find(self, key: str) -> Snapshot | None:
         """None also for one that is damaged: a board can always be booted."""
-        folder = self._store.path(Component(KIND, key))
+        folder = self._cache.path(Component(KIND, key))
         try:
             facts = json.loads((folder / FACTS).read_text())
             times = (folder / TIMES).read_text().split() if (folder / TIMES).exists() else []
@@ -94,12 +94,12 @@ class SnapshotCache:
     def keep(self, key: str, disk: Path, boot_s: float) -> None:
         """Copies a disk that has the snapshot inside; its board stands still meanwhile."""
 
-        def build(folder: Path, *_: object) -> None:
+        def make(folder: Path, _step: Step) -> None:
             copy(disk, folder / DISK)
             (folder / FACTS).write_text(json.dumps({"boot_s": boot_s}) + "\n")
 
-        self._store.ensure(Component(KIND, key), build, QuietReporter(), "keep a booted board")
-        for old in self._store.components(KIND)[MOST_KEPT:]:
+        self._cache.made(Component(KIND, key), make, QuietReporter(), "keep a booted board")
+        for old in self._cache.components(KIND)[MOST_KEPT:]:
             self.drop(old.digest)
 
     def note(self, snapshot: Snapshot, seconds: float) -> None:
@@ -109,9 +109,9 @@ class SnapshotCache:
 
     def drop(self, key: str) -> None:
         component = Component(KIND, key)
-        with self._store.claimed(component) as free:
-            if free and self._store.has(component):
-                self._store.remove(component)
+        with self._cache.claimed(component) as free:
+            if free and self._cache.has(component):
+                self._cache.remove(component)
 
 
 def make_overlay(disk: Path, overlay: Path) -> None:

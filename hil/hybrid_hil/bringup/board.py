@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.report.finding import Finding, Level
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 ASK_S = 60.0

@@ -7,18 +7,18 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.bringup.board import BoardFacts
-from hybrid_hil.bringup.session import Account
+from hybrid_hil.bringup.session import BringupResult
 from hybrid_hil.report.finding import Level
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 OUTCOMES = {"passed": "green", "skipped": "yellow", "failed": "bold red"}
 
 
-def show(account: Account, console: Console) -> None:
+def show(result: BringupResult, console: Console) -> None:
     """Board, findings that need something done, checks and timings."""
-    if account.board is not None:
-        console.print(_board(account.board))
-    findings = [finding for finding in account.findings if finding.remedy or finding.level is not Level.OK]
+    if result.board is not None:
+        console.print(_board(result.board))
+    findings = [finding for finding in result.findings if finding.remedy or finding.level is not Level.OK]
     if findings:
         table = _table("finding", "what", "remedy")
         for finding in findings:
@@ -26,12 +26,12 @@ def show(account: Account, console: Console) -> None:
             table.add_row(Text(finding.level, style=COLOURS[finding.level]), Text(said), Text(finding.remedy))
         console.print(table)
     table = _table("check", "what", "took", "why not")
-    for check in account.checks:
+    for check in result.checks:
         outcome = Text(check.outcome, style=OUTCOMES[check.outcome])
         table.add_row(outcome, Text(check.title), f"{check.seconds:.1f} s", Text(check.reason))
     console.print(table)
-    if account.timings:
-        console.print(_timings(account.timings))
+    if result.timings:
+        console.print(_timings(result.timings))
 
 
 def _board(board: BoardFacts) -> Table:

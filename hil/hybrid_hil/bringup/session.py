@@ -8,14 +8,15 @@ import pytest
 
 from hybrid_hil.bringup.board import BoardFacts
 from hybrid_hil.bringup.elf import FirmwareFacts
-from hybrid_hil.plugin import BOARD_SESSION, LOSSES
 from hybrid_hil.report.finding import Finding, Level
+from hybrid_hil.suite.board_session import BOARD_SESSION
+from hybrid_hil.suite.losses import LOSSES
 from hybrid_hil.suite.recording import FINDINGS
 from hybrid_hil.terminal import Reporter
 
 
 @dataclass(frozen=True)
-class Request:
+class BringupRequest:
     """`firmware` is run on `processor`, or the board file's first; `cycles` lives of it are timed."""
 
     firmware: Path
@@ -35,7 +36,7 @@ class Check:
 
 
 @dataclass
-class Account:
+class BringupResult:
     """What came to light; `timings` are seconds of each verb."""
 
     board: BoardFacts | None = None
@@ -59,9 +60,9 @@ BRINGUP = pytest.StashKey["Bringup"]()
 class Bringup:
     """The pytest plugin of one bring-up; `missing` are reports that could not be written, a line each."""
 
-    def __init__(self, request: Request, reporter: Reporter) -> None:
+    def __init__(self, request: BringupRequest, reporter: Reporter) -> None:
         self.request = request
-        self.account = Account()
+        self.result = BringupResult()
         self.missing: list[str] = []
         self._reporter = reporter
 
@@ -70,7 +71,7 @@ class Bringup:
         """This one speaks instead of pytest's own terminal reporter."""
         config.pluginmanager.unregister(name="terminalreporter")
         config.stash[BRINGUP] = self
-        config.stash[FINDINGS] = self.account.findings
+        config.stash[FINDINGS] = self.result.findings
         self.missing = config.stash[LOSSES].lines
 
     @pytest.hookimpl(tryfirst=True)
@@ -78,22 +79,22 @@ class Bringup:
         """While the board is still there: what care has found after the checks."""
         rig = session.config.stash[BOARD_SESSION].booted()
         for left in (*rig.account.cleaned, *rig.account.renewed) if rig is not None else ():
-            self.account.findings.append(Finding(Level.WARNING, "a check left something behind", left, REPORT_IT))
+            self.result.findings.append(Finding(Level.WARNING, "a check left something behind", left, REPORT_IT))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
         """A line on the terminal for each check."""
         with self._reporter.step(title_of(item)) as step:
             done = yield
-            step.failed = self.account.checks[-1].outcome == "failed"
+            step.failed = self.result.checks[-1].outcome == "failed"
         return done
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Of the phases of a test the first that ends it counts."""
         title = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
         if report.when == "setup":
-            self.account.checks.append(Check(title, report.outcome, 0.0))
-        check = self.account.checks[-1]
+            self.result.checks.append(Check(title, report.outcome, 0.0))
+        check = self.result.checks[-1]
         check.seconds += report.duration
         if report.outcome != "passed" and not check.reason:
             check.outcome, check.reason = report.outcome, reason_of(report)

@@ -1,1 +1,1 @@
-"""One module per verb of `hil`; each exports a click command named `command`."""
+"""One module per verb of `hil`, each with a click command named `command`; and what only the verbs need."""

@@ -9,21 +9,22 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from hybrid_hil.board import Board, Provision
+from hybrid_hil.board import Board, Provision, ShellAccess
 from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.board.remote import RemoteBoard
+from hybrid_hil.board.running import FOR_PEOPLE
 from hybrid_hil.board.stages import FIRMWARE
 from hybrid_hil.board_health import ending
-from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
+from hybrid_hil.command.debugger import instructions
+from hybrid_hil.command.options import image_option, layout_option, qemu_option
 from hybrid_hil.deadline import Deadline, Unlimited
-from hybrid_hil.debugger import instructions
-from hybrid_hil.deployment import KEPT_NOTE, checkout_payload, deploy
-from hybrid_hil.emulator import chosen_qemu
+from hybrid_hil.device.deployment import KEPT_NOTE, checkout_payload, deploy
 from hybrid_hil.failure import RigError
-from hybrid_hil.running import FOR_PEOPLE
+from hybrid_hil.host.emulator import chosen_qemu
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.shell.interaction import LOOK_AGAIN_S, show, type_into
 from hybrid_hil.terminal import TerminalReporter, err
 from hybrid_hil.usage import WRONG_USAGE
@@ -32,7 +33,7 @@ from hybrid_hil.usage import WRONG_USAGE
 CURSOR_QUERY = b"\x1b[6n"
 
 
-def _deploy(board: Board, deadline: Deadline) -> None:
+def _deploy(board: ShellAccess, deadline: Deadline) -> None:
     if deploy(board.shell, checkout_payload(), deadline):
         err.print(f"\r  {KEPT_NOTE}\r", markup=False)
 

@@ -9,7 +9,7 @@ from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.bringup import checks
 from hybrid_hil.bringup.elf import read_firmware
 from hybrid_hil.bringup.page import show
-from hybrid_hil.bringup.session import Bringup, Request
+from hybrid_hil.bringup.session import Bringup, BringupRequest
 from hybrid_hil.failure import RigError
 from hybrid_hil.terminal import TerminalReporter, out
 from hybrid_hil.usage import require_folder
@@ -53,7 +53,7 @@ def command(file: Path, firmware: Path, processor: str | None, cycles: int, repo
     known = [core.name for core in read_board_file(file).cores]
     if processor is not None and processor not in known:
         raise RigError(f"the board file names no processor `{processor}`", f"it names {', '.join(known)}", exit_code=2)
-    bringup = Bringup(Request(firmware.absolute(), facts, processor, cycles), TerminalReporter(out))
+    bringup = Bringup(BringupRequest(firmware.absolute(), facts, processor, cycles), TerminalReporter(out))
     results = [f"--junitxml={report / JUNIT}", f"--hil-report={report / PAGE}"]
     board = [f"--board={file}", f"--hil-artifacts={report}"]
     quiet = ["-c", str(CHECKS / "pytest.ini"), "-p", "no:cacheprovider", "--capture=no"]
@@ -61,10 +61,10 @@ def command(file: Path, firmware: Path, processor: str | None, cycles: int, repo
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     out.print()
-    show(bringup.account, out)
+    show(bringup.result, out)
     for line in bringup.missing:
         out.print(line, style="bold red", markup=False)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not bringup.account.fit:
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not bringup.result.fit:
         raise RigError("the board is not fit yet", f"the findings above say why; consoles and details are in {report}")
     if bringup.missing:
         raise RigError("the board is fit, but its report is not whole", "the lines above say what is missing, and why")

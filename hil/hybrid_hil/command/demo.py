@@ -7,12 +7,13 @@ import click
 from hybrid_hil.board.layout import layout_named
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
-from hybrid_hil.choice import chosen_image, image_option, layout_option, qemu_option
-from hybrid_hil.demonstration import Demonstration, Verdict
-from hybrid_hil.emulator import chosen_qemu
+from hybrid_hil.command.demonstration import Demonstration, ProvenLife
+from hybrid_hil.command.options import image_option, layout_option, qemu_option
+from hybrid_hil.device.proof import UnprovenError
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.proof import UnprovenError
-from hybrid_hil.rig import Rig
+from hybrid_hil.host.emulator import chosen_qemu
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter, out
 
 
@@ -42,19 +43,19 @@ def command(choice: str | None, layout: str, qemu: str | None) -> None:
             with reporter.step("boot the board and deploy the runtime") as step:
                 rig.board.on_stage = step.detail
                 rig.boot()
-            verdict = Demonstration(rig, out).run()
+            life = Demonstration(rig, out).run()
     except UnprovenError as error:
         raise RigError(str(error), "the core's console and the logs above show what did happen") from error
-    _conclude(verdict, time.monotonic() - begun)
+    _conclude(life, time.monotonic() - begun)
 
 
-def _conclude(verdict: Verdict, total_s: float) -> None:
-    start = verdict.start
+def _conclude(life: ProvenLife, total_s: float) -> None:
+    start = life.start
     out.print("\n[bold green]proven[/bold green]")
     for line in (
         f"nonce {start.nonce} came back from the container's logs and from {start.speaker}'s own console",
         f"{start.speaker} said so itself in its start number {start.boot}, and was silent for "
-        f"{verdict.silence_s:.1f} s after the stop",
-        f"create to delete took {verdict.duration_s:.1f} s, everything {total_s:.1f} s",
+        f"{life.silence_s:.1f} s after the stop",
+        f"create to delete took {life.duration_s:.1f} s, everything {total_s:.1f} s",
     ):
         out.print(f"  {line}")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from hybrid_hil.board.running import held_shell_of_file, is_board_file, require_running, shell_on
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, KEPT_NOTE, checkout_payload, deploy
-from hybrid_hil.running import held_shell_of_file, is_board_file, require_running, shell_on
+from hybrid_hil.device.deployment import COMMAND, KEPT_NOTE, checkout_payload, deploy
 from hybrid_hil.terminal import TerminalReporter
 
 DEPLOY_S = 60.0

@@ -6,12 +6,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from hybrid_hil.checkup import Finding, Verdict, findings
-from hybrid_hil.choice import qemu_option
-from hybrid_hil.emulator import named_qemu
+from hybrid_hil.command.checkup import findings
+from hybrid_hil.command.options import qemu_option
+from hybrid_hil.host.emulator import named_qemu
+from hybrid_hil.host.finding import HostFinding, Severity
 from hybrid_hil.terminal import TerminalReporter, out
 
-COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
+COLOURS = {Severity.OK: "green", Severity.NOTE: "yellow", Severity.FAIL: "bold red"}
 
 
 @click.command()
@@ -32,18 +33,18 @@ def command(qemu: str | None) -> None:
             step.detail(finding.subject)
             found.append(finding)
     out.print(table_of(found))
-    failed = sum(finding.verdict is Verdict.FAIL for finding in found)
+    failed = sum(finding.severity is Severity.FAIL for finding in found)
     if failed:
         out.print(f"{failed} of {len(found)} findings keep the rig from working")
         sys.exit(1)
     out.print("the rig can work here")
 
 
-def table_of(found: list[Finding]) -> Table:
+def table_of(found: list[HostFinding]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "what", "found", "remedy"):
         table.add_column(heading, overflow="fold")
     for finding in found:
-        verdict = Text(finding.verdict.value, style=COLOURS[finding.verdict])
-        table.add_row(verdict, Text(finding.subject), Text(finding.found), Text(finding.remedy))
+        severity = Text(finding.severity.value, style=COLOURS[finding.severity])
+        table.add_row(severity, Text(finding.subject), Text(finding.found), Text(finding.remedy))
     return table

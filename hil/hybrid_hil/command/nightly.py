@@ -12,11 +12,11 @@ from rich.text import Text
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian.emulator import kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.night import Night
-from hybrid_hil.nightly.part import NEWEST, PARTS
+from hybrid_hil.nightly.job import JOBS, NEWEST
 from hybrid_hil.nightly.plan import Filter, Planned, foreseen, plan
 from hybrid_hil.nightly.requirements import missing_ingredients
-from hybrid_hil.nightly.result import FILE, Result, kept
+from hybrid_hil.nightly.result import FILE, JobResult, kept
+from hybrid_hil.nightly.run import NightlyRun
 from hybrid_hil.nightly.summary import headline, markdown, succeeded, table
 from hybrid_hil.report.record import read_run
 from hybrid_hil.terminal import TerminalReporter, out
@@ -61,22 +61,22 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
       hil nightly --report results --read
     Exit codes: 0 something ran and all of it passed, 1 not so, 2 wrong usage, 130 interrupted.
     """
-    part_filter = Filter(only, skip, bound)
+    job_filter = Filter(only, skip, bound)
     if listed and read:
         raise RigError("--list and --read exclude each other", "give one of them", exit_code=WRONG_USAGE)
     if read:
         if not any(report.glob(f"*/{FILE}")):
             raise RigError(f"no results in `{report}`", "name the folder that a night's --report named")
-        _conclude([kept(one.part.name, report) for one in plan(PARTS, part_filter, {}) if not one.reason], report)
+        _conclude([kept(one.job.name, report) for one in plan(JOBS, job_filter, {}) if not one.reason], report)
         return
     store = Store()
     missing = missing_ingredients(store)
-    planned = plan(PARTS, part_filter, missing)
+    planned = plan(JOBS, job_filter, missing)
     if listed:
         out.print(_listing(foreseen(planned, bound)))
         return
     require_folder(report)
-    night = Night(report, None if NEWEST in missing else kept_emulator(store), TerminalReporter(out))
+    night = NightlyRun(report, None if NEWEST in missing else kept_emulator(store), TerminalReporter(out))
     results = night.run(planned, bound)
     if night.interrupted:
         _show(results, report)
@@ -84,14 +84,14 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
     _conclude(results, report)
 
 
-def _conclude(results: Sequence[Result], report: Path) -> None:
+def _conclude(results: Sequence[JobResult], report: Path) -> None:
     _show(results, report)
     if not succeeded(results):
         remedy = f"each part's output and artifacts are in `{report}`; again: hil nightly --only PART"
         raise RigError(f"not a good night: {headline(results)}", remedy)
 
 
-def _show(results: Sequence[Result], report: Path) -> None:
+def _show(results: Sequence[JobResult], report: Path) -> None:
     out.print()
     out.print(table(results))
     out.print(headline(results), markup=False)
@@ -100,7 +100,7 @@ def _show(results: Sequence[Result], report: Path) -> None:
 
 
 def _write_page(report: Path) -> None:
-    """All parts that have results on one page, as a matrix of part and test."""
+    """All jobs that have results on one page, as a matrix of job and test."""
     from hybrid_hil.report.page import Saved, write_page  # noqa: PLC0415  heavy, and only wanted at the end
 
     saved = [Saved(read_run(path), path.absolute().parent) for path in sorted(report.glob(f"*/{RESULTS}"))]
@@ -115,6 +115,6 @@ def _listing(planned: Sequence[Planned]) -> Table:
         justify: JustifyMethod = "right" if heading == "minutes" else "left"
         shown.add_column(heading, justify=justify, overflow="fold", no_wrap=heading == "part")
     for one in planned:
-        cells = (one.part.name, str(one.part.minutes), one.part.title, one.reason)
+        cells = (one.job.name, str(one.job.minutes), one.job.title, one.reason)
         shown.add_row(*(Text(cell) for cell in cells))
     return shown

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
-from hybrid_hil.choice import chosen_image, image_option
+from hybrid_hil.board.running import find_running, is_board_file, shell_of_file, shell_on
+from hybrid_hil.command.options import image_option
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.running import find_running, is_board_file, shell_of_file, shell_on
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.shell.interaction import converse, request_terminal
 from hybrid_hil.shell.shell import RUN_S, Shell
 from hybrid_hil.terminal import TerminalReporter, is_interactive

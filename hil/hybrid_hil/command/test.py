@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
-from hybrid_hil.choice import chosen_image, image_option
+from hybrid_hil.command.options import image_option
 from hybrid_hil.failure import RigError
-from hybrid_hil.job import job_beside, run_job
+from hybrid_hil.host.long_command import long_command_beside, run_long_command
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter, out
 
 # The one that needs an image; arguments for pytest are its.
@@ -31,7 +32,7 @@ _TOX_SAYS = re.compile(r"^congratulations|^evaluation failed|: (OK|FAIL)\b|^\w+:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EnvironmentResult:
     """How one tox environment ended, after how many seconds, and the last line that says something."""
 
     environment: str
@@ -57,13 +58,13 @@ def command(choice: str | None, arguments: tuple[str, ...]) -> None:
     image = _image_arguments(choice, arguments)
     for_pytest = (*(arguments or (WORKERS if image else ())), *image)
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = _outcomes(Path(folder), (BOARD,) if arguments else ENVIRONMENTS, for_pytest)
+        results = _results(Path(folder), (BOARD,) if arguments else ENVIRONMENTS, for_pytest)
     out.print()
-    for outcome in outcomes:
-        mark = "[green]✓[/green]" if outcome.exit_code == 0 else "[red]✗[/red]"
-        out.print(f"{mark} {outcome.environment:<6}{outcome.duration_s:7.1f} s  ", end="")
-        out.print(outcome.summary, markup=False)
-    failed = [outcome.environment for outcome in outcomes if outcome.exit_code != 0]
+    for result in results:
+        mark = "[green]✓[/green]" if result.exit_code == 0 else "[red]✗[/red]"
+        out.print(f"{mark} {result.environment:<6}{result.duration_s:7.1f} s  ", end="")
+        out.print(result.summary, markup=False)
+    failed = [result.environment for result in results if result.exit_code != 0]
     if failed:
         raise RigError(f"failed: {', '.join(failed)}", f"again: {again(failed, for_pytest)}")
 
@@ -85,21 +86,21 @@ def _image_arguments(choice: str | None, arguments: tuple[str, ...]) -> tuple[st
     return (f"--image={image.folder}",) if choice else ()
 
 
-def _outcomes(logs: Path, environments: Sequence[str], for_pytest: Sequence[str]) -> list[Outcome]:
+def _results(logs: Path, environments: Sequence[str], for_pytest: Sequence[str]) -> list[EnvironmentResult]:
     """Those BESIDE run while the rest does, up to the board's. Boards want the CPUs for themselves."""
     installing = [*_tox(environments), "--notest"]
     if _attended("environments", installing, logs).exit_code:
         raise RigError("the environments of the tests cannot be installed", f"again: {shlex.join(installing)}")
     beside = [environment for environment in environments if environment in BESIDE]
-    outcomes = []
+    results = []
     with ExitStack() as stack:
-        begun = {name: stack.enter_context(job_beside(_prepared(name), logs / name)) for name in beside}
+        begun = {name: stack.enter_context(long_command_beside(_prepared(name), logs / name)) for name in beside}
         ahead = [name for name in environments if name not in (*beside, BOARD)]
-        outcomes += [_attended(name, _prepared(name), logs) for name in ahead]
-        outcomes[:0] = [_collected(name, process, logs / name) for name, process in begun.items()]
+        results += [_attended(name, _prepared(name), logs) for name in ahead]
+        results[:0] = [_collected(name, process, logs / name) for name, process in begun.items()]
     if BOARD in environments:
-        outcomes.append(_attended(BOARD, _prepared(BOARD, for_pytest), logs))
-    return outcomes
+        results.append(_attended(BOARD, _prepared(BOARD, for_pytest), logs))
+    return results
 
 
 def _tox(environments: Sequence[str]) -> list[str]:
@@ -111,19 +112,19 @@ def _prepared(environment: str, arguments: Sequence[str] = ()) -> list[str]:
     return [*_tox([environment]), "--skip-pkg-install", *(["--", *arguments] if arguments else [])]
 
 
-def _attended(name: str, command_line: list[str], logs: Path) -> Outcome:
+def _attended(name: str, command_line: list[str], logs: Path) -> EnvironmentResult:
     """Shown as it runs; on a terminal its end is shown only when it fails."""
     begun = time.monotonic()
     with TerminalReporter(out).step(name) as step:
-        exit_code = run_job(command_line, step, log=logs / name)
+        exit_code = run_long_command(command_line, step, log=logs / name)
         step.failed = exit_code != 0
     lines = (logs / name).read_text(errors="replace").splitlines()
     if exit_code != 0 and out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:]), markup=False)
-    return Outcome(name, exit_code, time.monotonic() - begun, last_words(lines))
+    return EnvironmentResult(name, exit_code, time.monotonic() - begun, last_words(lines))
 
 
-def _collected(name: str, process: subprocess.Popen[bytes], log: Path) -> Outcome:
+def _collected(name: str, process: subprocess.Popen[bytes], log: Path) -> EnvironmentResult:
     """Of one that has run beside another; what it printed follows now."""
     with TerminalReporter(out).step(name) as step:
         exit_code = process.wait()
@@ -131,7 +132,7 @@ def _collected(name: str, process: subprocess.Popen[bytes], log: Path) -> Outcom
     lines = log.read_text(errors="replace").splitlines()
     if exit_code != 0 or not out.is_terminal:
         out.print("\n".join(lines[-TAIL_LINES:] if out.is_terminal else lines), markup=False)
-    return Outcome(name, exit_code, seconds_of(lines), last_words(lines))
+    return EnvironmentResult(name, exit_code, seconds_of(lines), last_words(lines))
 
 
 def seconds_of(lines: Sequence[str]) -> float:

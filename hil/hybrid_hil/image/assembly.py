@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.buildroot.assembly import BuildrootAssembly
 from hybrid_hil.image.buildroot.request import BuildrootRequest

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need, buildroot_needs, package_of
-from hybrid_hil.image.debian.packages import KEYRING
-from hybrid_hil.image.debian.toolchain import CORE_COMPILER, LINUX_COMPILER
 from hybrid_hil.image.diagnosis import FREE_SPACE
 
 # What building each kind takes at its peak, measured and rounded up, in MiB.
@@ -23,11 +21,12 @@ MEBIBYTES = {
     "emulator": 400,
 }
 
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 THINGS = {
     "source": ("mmdebstrap", KEYRING),
-    "kernel": ("make", "gcc", "/usr/include/stdio.h", "flex", "bison", "bc", "xz", LINUX_COMPILER),
+    "kernel": ("make", "gcc", "/usr/include/stdio.h", "flex", "bison", "bc", "xz", "aarch64-linux-gnu-gcc"),
     "rootfs": ("mmdebstrap", KEYRING, "mke2fs"),
-    "platform": ("make", "dtc", LINUX_COMPILER, CORE_COMPILER),
+    "platform": ("make", "dtc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc"),
     "release": ("xz",),
     "emulator": ("mmdebstrap", KEYRING),
     "buildroot": ("make", "gcc", "/usr/include/stdio.h", "bc", "xz", *(need.thing for need in buildroot_needs())),

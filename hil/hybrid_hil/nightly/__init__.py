@@ -1,1 +1,1 @@
-"""A night: every longer run there is, part by part, and one table at its end."""
+"""A night: every longer run there is, job by job, and one table at its end."""

@@ -3,20 +3,20 @@
 import os
 from importlib.util import find_spec
 
-from hybrid_hil.emulator import banner, chosen_qemu, version_in
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
+from hybrid_hil.host.emulator import banner, chosen_qemu, version_in
 from hybrid_hil.image.assembly import BUILDROOT, ImageRequest, missing_kinds
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, request_from_environment
 from hybrid_hil.image.debian.emulator import kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.part import HOST, NEWEST, ROOT
+from hybrid_hil.nightly.job import HOST, NEWEST, ROOT
 
 MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf", "cosmic_ray")
 
 
 def missing_ingredients(store: Store) -> dict[str, str]:
-    """The needs of parts that are not met here, each with the reason."""
+    """The needs of jobs that are not met here, each with the reason."""
     looked = {HOST: against_host(), NEWEST: against_newest(store), BUILDROOT: against_buildroot(store)}
     looked[ROOT] = against_root()
     looked |= {module: against_module(module) for module in MODULES}

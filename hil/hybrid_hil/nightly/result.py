@@ -1,4 +1,4 @@
-"""How a part ended: told from pytest's exit code and its JUnit XML, and kept as a file beside them."""
+"""How a job ended: told from pytest's exit code and its JUnit XML, and kept as a file beside them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,9 +9,11 @@ from xml.etree import ElementTree
 from hybrid_hil.failure import RigError
 
 FILE = "result.json"
+# What a job is called in a saved result.
+PART = "part"
 
 
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
@@ -28,21 +30,21 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Result:
-    """A part's end; `reason` says why it is not `passed`."""
+class JobResult:
+    """A job's end; `reason` says why it is not `passed`."""
 
-    part: str
-    outcome: Outcome
+    job: str
+    outcome: JobOutcome
     reason: str = ""
     seconds: float = 0.0
     tally: Tally | None = None
 
     @property
     def ran(self) -> bool:
-        return self.outcome is not Outcome.LEFT_OUT
+        return self.outcome is not JobOutcome.LEFT_OUT
 
 
-def judged(part: str, exit_code: int, tally: Tally | None, seconds: float) -> Result:
+def judged(job: str, exit_code: int, tally: Tally | None, seconds: float) -> JobResult:
     """Passing takes tests that passed: a run that skipped everything has shown nothing."""
     if exit_code != 0:
         reason = f"pytest ended with {exit_code}"
@@ -51,8 +53,8 @@ def judged(part: str, exit_code: int, tally: Tally | None, seconds: float) -> Re
     elif tally.passed == 0:
         reason = "no test passed"
     else:
-        return Result(part, Outcome.PASSED, seconds=seconds, tally=tally)
-    return Result(part, Outcome.FAILED, reason, seconds, tally)
+        return JobResult(job, JobOutcome.PASSED, seconds=seconds, tally=tally)
+    return JobResult(job, JobOutcome.FAILED, reason, seconds, tally)
 
 
 def read_tally(junit: Path) -> Tally | None:
@@ -68,25 +70,27 @@ def read_tally(junit: Path) -> Tally | None:
     return Tally(max(0, tests - failed - skipped), failed, skipped)
 
 
-def keep(result: Result, folder: Path) -> None:
-    """Writes it into the part's own folder."""
+def keep(result: JobResult, folder: Path) -> None:
+    """Writes it into the job's own folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(json.dumps(asdict(result), indent=2) + "\n")
+    saved = asdict(result)
+    saved = {PART: saved.pop("job"), **saved}
+    (folder / FILE).write_text(json.dumps(saved, indent=2) + "\n")
 
 
-def kept(part: str, report: Path) -> Result:
-    """The result of `part` among those saved below `report`; one that is not there is a failure.
+def kept(job: str, report: Path) -> JobResult:
+    """The result of `job` among those saved below `report`; one that is not there is a failure.
 
     Raises:
         RigError: it cannot be read.
     """
-    path = report / part / FILE
+    path = report / job / FILE
     if not path.is_file():
-        return Result(part, Outcome.FAILED, f"no result in `{report}`")
+        return JobResult(job, JobOutcome.FAILED, f"no result in `{report}`")
     try:
         saved = json.loads(path.read_bytes())
         tally = saved.pop("tally")
-        outcome = Outcome(saved.pop("outcome"))
-        return Result(**saved, outcome=outcome, tally=Tally(**tally) if tally else None)
+        outcome = JobOutcome(saved.pop("outcome"))
+        return JobResult(saved.pop(PART), **saved, outcome=outcome, tally=Tally(**tally) if tally else None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RigError(f"`{path}` is no result of a night: {error}", "run that part again") from error

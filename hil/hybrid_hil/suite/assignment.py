@@ -14,12 +14,12 @@ from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
-from hybrid_hil.choice import chosen_image
-from hybrid_hil.deployment import checkout_payload
-from hybrid_hil.emulator import chosen_qemu
+from hybrid_hil.device.deployment import checkout_payload
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.emulator import chosen_qemu
 from hybrid_hil.image import Image
-from hybrid_hil.rig import Rig
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter
 
 EMULATED = "qemu"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil.board import Board
-from hybrid_hil.deployment import KEPT_NOTE
+from hybrid_hil.board import Consoles
+from hybrid_hil.device.change import Change, unexpected
+from hybrid_hil.device.deployment import KEPT_NOTE
+from hybrid_hil.device.faults import HarmfulError
+from hybrid_hil.device.rig import Account, Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.faults import HarmfulError
-from hybrid_hil.health import Finding, unexpected
 from hybrid_hil.report.record import Boot
-from hybrid_hil.rig import Account, Rig
 from hybrid_hil.suite import recording
 from hybrid_hil.suite.assignment import Assignment
 
@@ -113,7 +113,7 @@ class BoardSession:
         """What the kernel complains of fails the test, unless that has said that it expects it."""
         failures: list[str] = []
 
-        def told(found: Sequence[Finding]) -> None:
+        def told(found: Sequence[Change]) -> None:
             if said := unexpected(found, expected_warnings(item)):
                 failures.append(warned(said))
                 kept = self._keep_evidence(rig, f"{item.nodeid} kernel", failures[0])
@@ -177,6 +177,9 @@ class BoardSession:
             self._marks = (self._rig.board.console.mark(), self._rig.board.core_console.mark())
 
 
+BOARD_SESSION = pytest.StashKey[BoardSession]()
+
+
 def summary(worker: str, account: Account) -> str:
     """One line about one worker's board."""
     boots = counted(account.boots, "boots", account.boot_s)
@@ -185,7 +188,7 @@ def summary(worker: str, account: Account) -> str:
     return f"{worker}: {boots}{restores}; {cared}"
 
 
-def lost_logs(board: Board) -> list[str]:
+def lost_logs(board: Consoles) -> list[str]:
     """The consoles whose logs on disk are not whole, a line each."""
     return [
         f"the log of the {console.name} ends early: {console.lost} (make room for `{console.log}`)"
@@ -217,9 +220,9 @@ def expected_warnings(item: pytest.Item) -> list[str] | None:
     return [text for marker in markers for text in marker.args] if markers else None
 
 
-def warned(said: Sequence[Finding]) -> str:
+def warned(said: Sequence[Change]) -> str:
     """The complaints of the kernel as a test's failure."""
-    texts = "; ".join(f"`{finding}`" for finding in said)
+    texts = "; ".join(f"`{change}`" for change in said)
     return f"the board's kernel complained during this test: {texts} (mark it kernel_warning if it expects that)"
 
 

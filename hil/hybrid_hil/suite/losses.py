@@ -77,3 +77,6 @@ class Losses:
                         file.unlink()
 
         return write
+
+
+LOSSES = pytest.StashKey[Losses]()

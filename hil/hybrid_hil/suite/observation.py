@@ -9,11 +9,11 @@ import pytest
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.console.record import Line
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
+from hybrid_hil.device.deployment import COMMAND
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.cores import CLOCK_MARK, clock_difference, core_events, kernel_lines
 from hybrid_hil.report.record import Boot, CoreEvent, Excerpt, Facts, Observed, Said, VerbCall
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed, Shell
 
 OBSERVED = "hil_observed"

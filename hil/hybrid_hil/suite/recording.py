@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key
 
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Boot, Case, Facts, Observed, Outcome, Run, structured, write_run
-from hybrid_hil.rig import Rig
 from hybrid_hil.suite.losses import Losses
 from hybrid_hil.suite.observation import BOOTS, FACTS, OBSERVED, Observer
 from hybrid_hil.usage import require_folder

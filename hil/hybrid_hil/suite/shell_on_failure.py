@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell.interaction import converse, request_terminal
 from hybrid_hil.shell.shell import RUN_S
 from hybrid_hil.terminal import is_interactive

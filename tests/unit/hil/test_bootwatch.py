@@ -3,7 +3,7 @@
 import pytest
 
 from hybrid_hil.board.stages import FIRMWARE, StageError
-from hybrid_hil.bootwatch import BootWatch
+from hybrid_hil.device.bootwatch import BootWatch
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.record import StageTime
 

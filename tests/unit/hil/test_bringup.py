@@ -13,7 +13,7 @@ from hybrid_hil.bringup.board import BoardFacts, ProcessorFacts
 from hybrid_hil.bringup.caveats import caveats
 from hybrid_hil.bringup.elf import FirmwareFacts, read_firmware, resources
 from hybrid_hil.bringup.page import show
-from hybrid_hil.bringup.session import Account, Check
+from hybrid_hil.bringup.session import BringupResult, Check
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.finding import Finding, Level
 
@@ -108,21 +108,21 @@ def test_an_elf_of_this_host(tmp_path: Path) -> None:
 def test_a_board_is_fit_when_something_passed_and_nothing_failed() -> None:
     passed, skipped = Check("a", "passed", 1.0), Check("b", "skipped", 0.0, "no switch")
     warning, problem = Finding(Level.WARNING, "w"), Finding(Level.PROBLEM, "p")
-    assert Account(checks=[passed, skipped], findings=[warning]).fit
-    assert not Account(checks=[skipped]).fit
-    assert not Account(checks=[passed, Check("c", "failed", 1.0)]).fit
-    assert not Account(checks=[passed], findings=[problem]).fit
+    assert BringupResult(checks=[passed, skipped], findings=[warning]).fit
+    assert not BringupResult(checks=[skipped]).fit
+    assert not BringupResult(checks=[passed, Check("c", "failed", 1.0)]).fit
+    assert not BringupResult(checks=[passed], findings=[problem]).fit
 
 
 def test_the_page_takes_nothing_for_markup() -> None:
     console = Console(record=True, width=120, file=io.StringIO())
-    account = Account(
+    result = BringupResult(
         board=board(processor("[red]m33[/red]")),
         checks=[Check("it lives", "failed", 1.0, "[/nonsense] says the kernel")],
         findings=[Finding(Level.PROBLEM, "[bold]", "[/b]", "[link=x]")],
         timings={"create": [0.5, 1.5]},
     )
-    show(account, console)
+    show(result, console)
     text = console.export_text()
     for said in ("[red]m33[/red]", "[/nonsense] says the kernel", "[bold]: [/b]", "[link=x]", "1.00 s"):
         assert said in text

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from hybrid_hil import rig as rig_module
 from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import RuntimePayload
+from hybrid_hil.device import rig as rig_module
+from hybrid_hil.device.change import Change
+from hybrid_hil.device.deployment import RuntimePayload
+from hybrid_hil.device.inspection import StaleRuntimeError
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import Finding
-from hybrid_hil.inspection import StaleRuntimeError
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Completed
 from hybrid_hil.suite.board_session import expected_warnings, leaves, summary, warned
 
@@ -115,7 +115,7 @@ def test_a_complaint_of_the_kernel_is_told_and_renews_the_board(rig: Rig, board:
     """Before the board is renewed, so that its log can still be read; nothing is cleaned, since nothing would help."""
     heard: list[tuple[str, int]] = []
 
-    def told(found: Sequence[Finding]) -> None:
+    def told(found: Sequence[Change]) -> None:
         heard.append((found[0].text, board.restores))
 
     board.looks = [now]
@@ -187,7 +187,7 @@ def test_markers_are_added_up() -> None:
 
 
 def test_the_failure_names_the_line_and_the_marker() -> None:
-    text = warned([Finding(WARNING), Finding("tainted 512")])
+    text = warned([Change(WARNING), Change("tainted 512")])
     assert f"`{WARNING}`; `tainted 512`" in text
     assert text.endswith("(mark it kernel_warning if it expects that)")
 

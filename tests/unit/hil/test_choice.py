@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil import choice
-from hybrid_hil.choice import chosen_image
 from hybrid_hil.failure import RigError
-from hybrid_hil.image import ImageRequest
+from hybrid_hil.image import ImageRequest, choice
 from hybrid_hil.image.buildroot.request import BuildrootRequest
+from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import QuietReporter
 
 

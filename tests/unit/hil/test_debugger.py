@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.layout import ONE_CORE, TWO_CORES
-from hybrid_hil.debugger import attach_to_all, attach_to_linux, instructions
+from hybrid_hil.command.debugger import attach_to_all, attach_to_linux, instructions
 from hybrid_hil.failure import RigError
 
 SOCKET = Path("/run/b/gdb.sock")

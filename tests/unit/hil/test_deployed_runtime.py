@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hybrid_hil.board_health import BoardHealth
-from hybrid_hil.deployment import COMMAND
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.deployment import COMMAND
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import CommandError, Completed, Shell
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, runtime_payload
+from hybrid_hil.device.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, runtime_payload
 from hybrid_hil.failure import RigError
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.layout import ONE_CORE, TWO_CORES
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.device.firmware import MissingFirmwareError, firmware_file, nonce_section, with_nonce
 from hybrid_hil.failure import RigError
-from hybrid_hil.firmware import MissingFirmwareError, firmware_file, nonce_section, with_nonce
+from hybrid_hil.host.checkout import checkout_root
 
 FIRMWARE = "examples/project/firmware"
 NONCE_DECLARATION = '__attribute__((section(".nonce"), used)) static const volatile char nonce[32] = "unset";'

@@ -6,7 +6,7 @@ import pytest
 
 from fresh.host_settings import own_folders, passed_on, pip_settings, readme_commands, variables
 from fresh.release import RELEASES, mmdebstrap_command, source_lines
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.mirror import Mirror, Source
 
 DEBIAN = Mirror("http://m.example/debian", "http://m.example/debian-security")

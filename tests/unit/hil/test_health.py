@@ -2,17 +2,10 @@
 
 import pytest
 
+from hybrid_hil.device.change import Change, changes, complaints, leaving, unexpected
+from hybrid_hil.device.cleaning import cleaning
+from hybrid_hil.device.look import ours, require_distinct
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import (
-    Finding,
-    cleaning,
-    complaints,
-    findings,
-    leaving,
-    ours,
-    require_distinct,
-    unexpected,
-)
 
 CLEAN = """processor 10000.r5f offline recovery=enabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled
@@ -29,11 +22,11 @@ process python3 123
 
 
 def test_a_board_as_it_was_has_no_findings() -> None:
-    assert findings(CLEAN, CLEAN) == []
+    assert changes(CLEAN, CLEAN) == []
 
 
 def test_everything_new_and_everything_gone_is_found() -> None:
-    texts = [str(finding) for finding in findings(CLEAN, DIRTY)]
+    texts = [str(change) for change in changes(CLEAN, DIRTY)]
     assert texts == [
         "processor 10000.r5f running recovery=disabled coredump=disabled",
         "container c 1",
@@ -45,7 +38,7 @@ def test_everything_new_and_everything_gone_is_found() -> None:
 
 
 def test_cleaning_names_what_was_found_and_nothing_else() -> None:
-    script = cleaning(CLEAN, findings(CLEAN, DIRTY))
+    script = cleaning(CLEAN, changes(CLEAN, DIRTY))
     assert "/usr/bin/hybrid-runtime delete --force 'c 1'" in script
     assert "kill -9 123" in script
     assert "rm -f /lib/firmware/x-1-2\n" in script
@@ -55,7 +48,7 @@ def test_cleaning_names_what_was_found_and_nothing_else() -> None:
 
 
 def test_a_changed_search_path_is_no_firmware_file() -> None:
-    found = [Finding("firmware path /elsewhere")]
+    found = [Change("firmware path /elsewhere")]
     assert "/lib/firmware/path" not in cleaning(CLEAN, found)
 
 
@@ -106,13 +99,13 @@ def test_two_processors_of_one_name_are_refused() -> None:
 
 def test_a_core_that_ran_before_is_never_stopped() -> None:
     before = "processor m33 running recovery=enabled coredump=disabled device=remoteproc0\n"
-    script = cleaning(before, [Finding("container c")])
+    script = cleaning(before, [Change("container c")])
     assert "echo stop" not in script
-    assert "echo stop" in cleaning(before.replace("running", "offline"), [Finding("container c")])
+    assert "echo stop" in cleaning(before.replace("running", "offline"), [Change("container c")])
 
 
 def texts(before: str, now: str) -> list[str]:
-    return [str(finding) for finding in findings(before, now)]
+    return [str(change) for change in changes(before, now)]
 
 
 def test_a_process_is_one_of_its_kind() -> None:
@@ -145,8 +138,8 @@ WARNED = f"{WARNING}\ntainted 512\nwarnings 1\noopses 0\n"
 
 def test_the_kernel_s_complaints_are_told_as_they_are_now() -> None:
     assert texts(QUIET, WARNED) == [WARNING, "tainted 512", "warnings 1"]
-    assert [finding.text for finding in complaints(findings(QUIET, WARNED))] == [WARNING, "tainted 512", "warnings 1"]
-    assert findings(WARNED, WARNED) == []
+    assert [change.text for change in complaints(changes(QUIET, WARNED))] == [WARNING, "tainted 512", "warnings 1"]
+    assert changes(WARNED, WARNED) == []
 
 
 def test_a_log_that_was_emptied_or_overwritten_is_none() -> None:
@@ -164,8 +157,8 @@ def test_a_log_that_was_emptied_or_overwritten_is_none() -> None:
     ],
 )
 def test_a_test_announces_the_lines_it_expects(announced: list[str] | None, told: list[str]) -> None:
-    found = [Finding("container c"), *findings(QUIET, WARNED)]
-    assert [finding.text for finding in unexpected(found, announced)] == told
+    found = [Change("container c"), *changes(QUIET, WARNED)]
+    assert [change.text for change in unexpected(found, announced)] == told
 
 
 def test_what_may_stay_belongs_to_the_board_from_then_on() -> None:
@@ -173,7 +166,7 @@ def test_what_may_stay_belongs_to_the_board_from_then_on() -> None:
     now = "process init 1\nprocess dockerd 50\nprocess dockerd-proxy 51\ncgroup docker\nprintk 7 4 1 7\n"
     left = leaving(before, now, ["process dockerd", "cgroup"])
     assert texts(left, now) == ["process dockerd-proxy 51", "printk 7 4 1 7", "no longer: printk 1 4 1 7"]
-    assert findings(leaving(before, now, []), now) == findings(before, now)
+    assert changes(leaving(before, now, []), now) == changes(before, now)
 
 
 LEFT = """process python3 123
@@ -191,7 +184,7 @@ AS_IT_WAS = "mounted / ext4 rw\nlink eth0 flags=0x1003 mtu=1500\nprintk 1 4 1 7\
 
 
 def test_what_is_cleaned_and_in_which_order() -> None:
-    lines = cleaning(AS_IT_WAS, findings(AS_IT_WAS, LEFT)).splitlines()
+    lines = cleaning(AS_IT_WAS, changes(AS_IT_WAS, LEFT)).splitlines()
     assert "kill -9 123 124 2>/dev/null" in lines
     assert [line for line in lines if line.startswith("umount")] == ["umount /mnt/inner", "umount /mnt"]
     groups = [line.split("rmdir ")[1].split()[0] for line in lines if "rmdir" in line]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil import inspection
-from hybrid_hil.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, RuntimePayload, runtime_payload
-from hybrid_hil.inspection import differences
+from hybrid_hil.device import inspection
+from hybrid_hil.device.deployment import COMMIT, DIGESTS, LAUNCHER, LINK, SHIM, RuntimePayload, runtime_payload
+from hybrid_hil.device.inspection import differences
 
 MODULE = "hybrid_runtime/deep/module.py"
 CACHED = f"hybrid_runtime/deep/__pycache__/module.{sys.implementation.cache_tag}.pyc"

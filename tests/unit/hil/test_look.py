@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.health import Finding, complaints, findings, question
+from hybrid_hil.device.change import Change, changes, complaints
+from hybrid_hil.device.look import question
 
 FIB_TRIE = """Main:
   +-- 0.0.0.0/0 3 0 5
@@ -142,7 +143,7 @@ def process(pid: int, name: str, words: str = "") -> Callable[[Path], None]:
 def test_what_is_new_is_one_line(board: Path, change: Callable[[Path], None], found: str) -> None:
     before = seen(board)
     change(board)
-    fresh = [finding.text for finding in findings(before, seen(board)) if not finding.gone]
+    fresh = [one.text for one in changes(before, seen(board)) if not one.gone]
     if found.startswith(("cgroup left/", "firmware path", "link")):
         assert found in "\n".join(fresh)
     else:
@@ -166,7 +167,7 @@ def test_what_is_new_is_one_line(board: Path, change: Callable[[Path], None], fo
 def test_a_defect_in_the_kernel_s_log_is_a_complaint(board: Path, line: str) -> None:
     before = seen(board)
     longer("dmesg", line)(board)
-    assert complaints(findings(before, seen(board))) == [Finding(f"kernel {line}")]
+    assert complaints(changes(before, seen(board))) == [Change(f"kernel {line}")]
 
 
 def kernel_thread(board: Path) -> None:
@@ -198,7 +199,7 @@ BY_ITSELF: dict[str, Callable[[Path], None]] = {
 def test_what_comes_and_goes_by_itself_is_nothing(board: Path, change: Callable[[Path], None]) -> None:
     before = seen(board)
     change(board)
-    assert findings(before, seen(board)) == []
+    assert changes(before, seen(board)) == []
 
 
 def test_the_shell_that_looks_and_what_it_came_through_are_nothing(board: Path) -> None:

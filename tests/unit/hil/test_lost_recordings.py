@@ -10,14 +10,14 @@ from test_recording import pytest_run
 
 from hybrid_hil.board.snapshot import Snapshot, SnapshotCache
 from hybrid_hil.console.record import Record
-from hybrid_hil.evidence import QUESTIONS, Evidence, collect
+from hybrid_hil.device.evidence import QUESTIONS, Evidence, collect
 from hybrid_hil.shell import Completed
 
 # A board that says a line when it is asked to, and fills the disk of its own log; the rig's care is left out.
 DOUBLE = """
 from types import SimpleNamespace
 from hybrid_hil.console import Console
-from hybrid_hil.rig import Rig
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.shell import Completed
 from hybrid_hil.suite.board_session import BoardSession
 from hybrid_hil.board_health import BoardHealth

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from checkout_copy import copy_checkout, environment_in
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.host.checkout import checkout_root
 from mutants.baseline import Baseline, run_baseline
 from mutants.mutant import EntryError, Mutant, parse_mutant, read_mutants
 from mutants.trial import Ending, Report, run_tests

@@ -5,25 +5,25 @@ import re
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
-from hybrid_hil.nightly.part import HOST, NEWEST, PARTS, ROOT, Part
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.nightly.job import HOST, JOBS, NEWEST, ROOT, Job
 from hybrid_hil.nightly.plan import Filter, Planned, foreseen, no_room, plan
 from hybrid_hil.nightly.requirements import MODULES, against_module
 
-FAST = Part("fast", "", 5, ())
-SLOW = Part("slow-new", "", 30, (), needs=("newest",))
-LAST = Part("last-new", "", 10, (), needs=("newest", "buildroot"))
+FAST = Job("fast", "", 5, ())
+SLOW = Job("slow-new", "", 30, (), needs=("newest",))
+LAST = Job("last-new", "", 10, (), needs=("newest", "buildroot"))
 THREE = (FAST, SLOW, LAST)
 
 
 def reasons(planned: list[Planned]) -> dict[str, str]:
-    return {one.part.name: one.reason for one in planned}
+    return {one.job.name: one.reason for one in planned}
 
 
 def test_with_everything_at_hand_all_of_it_runs_in_order() -> None:
     assert reasons(plan(THREE, Filter(), {})) == {"fast": "", "slow-new": "", "last-new": ""}
-    assert [one.part for one in plan(THREE, Filter(), {})] == list(THREE)
+    assert [one.job for one in plan(THREE, Filter(), {})] == list(THREE)
 
 
 def test_what_lacks_something_says_what() -> None:
@@ -32,14 +32,14 @@ def test_what_lacks_something_says_what() -> None:
 
 
 def test_only_names_all_there_is_and_skip_leaves_a_line() -> None:
-    part_filter = Filter(only=("*-new",), skip=("slow*",))
-    assert reasons(plan(THREE, part_filter, {})) == {"slow-new": "not wished for: --skip", "last-new": ""}
+    job_filter = Filter(only=("*-new",), skip=("slow*",))
+    assert reasons(plan(THREE, job_filter, {})) == {"slow-new": "not wished for: --skip", "last-new": ""}
 
 
-@pytest.mark.parametrize("part_filter", [Filter(only=("fastt",)), Filter(skip=("nothing-*",))])
-def test_a_wish_for_nothing_is_refused(part_filter: Filter) -> None:
+@pytest.mark.parametrize("job_filter", [Filter(only=("fastt",)), Filter(skip=("nothing-*",))])
+def test_a_wish_for_nothing_is_refused(job_filter: Filter) -> None:
     with pytest.raises(RigError, match=r"no part `(fastt|nothing-\*)`") as refused:
-        plan(THREE, part_filter, {})
+        plan(THREE, job_filter, {})
     assert refused.value.exit_code == 2
 
 
@@ -59,15 +59,15 @@ def test_a_shorter_part_may_still_fit_after_one_that_does_not() -> None:
 
 
 def test_parts_are_named_for_folders_and_need_what_is_looked_for() -> None:
-    names = [part.name for part in PARTS]
+    names = [job.name for job in JOBS]
     assert len(set(names)) == len(names)
     assert not any(set(name) & set("/*?[ ") for name in names)
     known = {HOST, NEWEST, ROOT, "buildroot", *MODULES}
-    assert {need for part in PARTS for need in part.needs} <= known
+    assert {need for job in JOBS for need in job.needs} <= known
 
 
 def test_the_matrix_has_every_image_layout_and_qemu() -> None:
-    cells = {name for name in (part.name for part in PARTS) if name.count("-") == 3}
+    cells = {name for name in (job.name for job in JOBS) if name.count("-") == 3}
     assert cells == {
         f"{image}-{layout}-{qemu}"
         for image in ("debian", "buildroot")
@@ -79,10 +79,10 @@ def test_the_matrix_has_every_image_layout_and_qemu() -> None:
 def test_the_workflow_runs_every_part_but_the_one_that_wants_a_quiet_machine() -> None:
     workflow = (checkout_root() / ".github/workflows/nightly.yml").read_text()
     rows = dict(re.findall(r"^        (\w+): \[(.*)\]$", workflow, re.MULTILINE))
-    images, layouts, qemus, parts = (rows[name].split(", ") for name in ("image", "layout", "qemu", "part"))
+    images, layouts, qemus, jobs = (rows[name].split(", ") for name in ("image", "layout", "qemu", "part"))
     cells = {"-".join(cell) for cell in itertools.product(images, layouts, qemus)}
     alone = set(re.findall(r"--only ([a-z]+)", workflow))
-    assert cells | set(parts) | alone == {part.name for part in PARTS} - {"bench"}
+    assert cells | set(jobs) | alone == {job.name for job in JOBS} - {"bench"}
 
 
 def test_modules_are_looked_for_through_their_parents() -> None:

@@ -1,11 +1,11 @@
-"""How a part ended, and what a night comes to."""
+"""How a job ended, and what a night comes to."""
 
 from pathlib import Path
 
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.nightly.result import FILE, Outcome, Result, Tally, judged, keep, kept, read_tally
+from hybrid_hil.nightly.result import FILE, JobOutcome, JobResult, Tally, judged, keep, kept, read_tally
 from hybrid_hil.nightly.summary import headline, markdown, succeeded
 
 GOOD = Tally(10, 0, 2)
@@ -14,16 +14,16 @@ GOOD = Tally(10, 0, 2)
 @pytest.mark.parametrize(
     ("exit_code", "tally", "outcome", "reason"),
     [
-        (0, GOOD, Outcome.PASSED, ""),
-        (1, Tally(9, 1, 2), Outcome.FAILED, "pytest ended with 1"),
-        (0, Tally(0, 0, 12), Outcome.FAILED, "no test passed"),
-        (0, None, Outcome.FAILED, "pytest left no JUnit XML"),
-        (5, Tally(0, 0, 0), Outcome.FAILED, "pytest ended with 5"),
-        (-9, None, Outcome.FAILED, "pytest ended with -9"),
+        (0, GOOD, JobOutcome.PASSED, ""),
+        (1, Tally(9, 1, 2), JobOutcome.FAILED, "pytest ended with 1"),
+        (0, Tally(0, 0, 12), JobOutcome.FAILED, "no test passed"),
+        (0, None, JobOutcome.FAILED, "pytest left no JUnit XML"),
+        (5, Tally(0, 0, 0), JobOutcome.FAILED, "pytest ended with 5"),
+        (-9, None, JobOutcome.FAILED, "pytest ended with -9"),
     ],
 )
 def test_only_tests_that_passed_make_a_part_pass(
-    exit_code: int, tally: Tally | None, outcome: Outcome, reason: str
+    exit_code: int, tally: Tally | None, outcome: JobOutcome, reason: str
 ) -> None:
     result = judged("part", exit_code, tally, 3.0)
     assert (result.outcome, result.reason, result.tally) == (outcome, reason, tally)
@@ -47,16 +47,16 @@ def test_a_run_that_died_has_no_tally(tmp_path: Path, text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "result", [Result("p", Outcome.PASSED, "", 61.5, GOOD), Result("p", Outcome.LEFT_OUT, "why", 0, None)]
+    "result", [JobResult("p", JobOutcome.PASSED, "", 61.5, GOOD), JobResult("p", JobOutcome.LEFT_OUT, "why", 0, None)]
 )
-def test_results_are_kept(tmp_path: Path, result: Result) -> None:
+def test_results_are_kept(tmp_path: Path, result: JobResult) -> None:
     keep(result, tmp_path / "p")
     assert kept("p", tmp_path) == result
 
 
 def test_a_result_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     result = kept("p", tmp_path)
-    assert result.outcome is Outcome.FAILED
+    assert result.outcome is JobOutcome.FAILED
     assert "no result" in result.reason
 
 
@@ -68,32 +68,37 @@ def test_rubbish_is_no_result(tmp_path: Path, text: str) -> None:
         kept("p", tmp_path)
 
 
-def results(*outcomes: Outcome) -> list[Result]:
-    return [Result(f"part{number}", outcome) for number, outcome in enumerate(outcomes)]
+def results(*outcomes: JobOutcome) -> list[JobResult]:
+    return [JobResult(f"part{number}", outcome) for number, outcome in enumerate(outcomes)]
 
 
 @pytest.mark.parametrize(
     ("outcomes", "good"),
     [
-        ((Outcome.PASSED, Outcome.LEFT_OUT), True),
-        ((Outcome.PASSED, Outcome.FAILED), False),
-        ((Outcome.PASSED, Outcome.INTERRUPTED), False),
-        ((Outcome.LEFT_OUT, Outcome.LEFT_OUT), False),
+        ((JobOutcome.PASSED, JobOutcome.LEFT_OUT), True),
+        ((JobOutcome.PASSED, JobOutcome.FAILED), False),
+        ((JobOutcome.PASSED, JobOutcome.INTERRUPTED), False),
+        ((JobOutcome.LEFT_OUT, JobOutcome.LEFT_OUT), False),
         ((), False),
     ],
 )
-def test_a_good_night_ran_something_and_all_of_it_passed(outcomes: tuple[Outcome, ...], good: bool) -> None:
+def test_a_good_night_ran_something_and_all_of_it_passed(outcomes: tuple[JobOutcome, ...], good: bool) -> None:
     assert succeeded(results(*outcomes)) is good
 
 
 def test_the_headline_stands_on_the_image_made_by_buildroot() -> None:
-    on_product = [Result("buildroot-two-cores-host", Outcome.PASSED), Result("buildroot-one-core-host", Outcome.FAILED)]
-    assert headline(results(Outcome.PASSED)).startswith("nothing ran on the image made by Buildroot; 1 of 1 parts")
+    on_product = [
+        JobResult("buildroot-two-cores-host", JobOutcome.PASSED),
+        JobResult("buildroot-one-core-host", JobOutcome.FAILED),
+    ]
+    assert headline(results(JobOutcome.PASSED)).startswith("nothing ran on the image made by Buildroot; 1 of 1 parts")
     assert headline(on_product[:1]).startswith("the image made by Buildroot passed in all of its 1 parts")
     assert headline(on_product).startswith("the image made by Buildroot failed in buildroot-one-core-host; 1 of 2")
 
 
 def test_markdown_has_a_row_for_each_part() -> None:
-    made = markdown([Result("a", Outcome.PASSED, "", 125, GOOD), Result("b", Outcome.LEFT_OUT, "no | here")])
+    made = markdown(
+        [JobResult("a", JobOutcome.PASSED, "", 125, GOOD), JobResult("b", JobOutcome.LEFT_OUT, "no | here")]
+    )
     assert "| a | passed | 2:05 | 10 | 0 | 2 |  |" in made
     assert "| b | left out |  |  |  |  | no \\| here |" in made

@@ -9,13 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from hybrid_hil import checkout
-from hybrid_hil.checkout import PARTS, checkout_root, checkout_with_tests
 from hybrid_hil.failure import RigError
+from hybrid_hil.host import checkout
+from hybrid_hil.host.cache import Cache
+from hybrid_hil.host.checkout import PARTS, checkout_root, checkout_with_tests
+from hybrid_hil.host.packaged_checkout import KIND, packaged_checkout
+from hybrid_hil.host.revision import revision
 from hybrid_hil.image.fingerprint import files_below
-from hybrid_hil.image.store import Store
-from hybrid_hil.packaged_checkout import KIND, packaged_checkout
-from hybrid_hil.revision import revision
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,14 @@ def shape(path: Path) -> object:
 
 
 def test_they_are_the_tracked_files_as_they_are(archive: Path, tmp_path: Path) -> None:
-    unpacked = packaged_checkout(archive, Store(tmp_path))
+    unpacked = packaged_checkout(archive, Cache(tmp_path))
     assert unpacked is not None
     assert sorted(str(path.relative_to(unpacked)) for path in files_below(unpacked)) == sorted([*tracked(), "COMMIT"])
     for name in tracked():
         assert shape(unpacked / name) == shape(checkout_root() / name), name
     assert revision(unpacked / "runtime").split("-")[0] == revision(checkout_root() / "runtime").split("-")[0]
-    assert packaged_checkout(archive, Store(tmp_path)) == unpacked
-    assert [component.kind for component in Store(tmp_path).components(KIND)] == [KIND]
+    assert packaged_checkout(archive, Cache(tmp_path)) == unpacked
+    assert [component.kind for component in Cache(tmp_path).components(KIND)] == [KIND]
 
 
 def test_equal_sources_make_equal_archives(wheel_sources: ModuleType, archive: Path) -> None:
@@ -64,7 +64,7 @@ def test_equal_sources_make_equal_archives(wheel_sources: ModuleType, archive: P
 
 
 def test_where_there_is_no_wheel_there_are_none(tmp_path: Path) -> None:
-    assert packaged_checkout(tmp_path / "absent.tar", Store(tmp_path)) is None
+    assert packaged_checkout(tmp_path / "absent.tar", Cache(tmp_path)) is None
 
 
 def test_a_wheel_is_built_from_git(wheel_sources: ModuleType, tmp_path: Path) -> None:

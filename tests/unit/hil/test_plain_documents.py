@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 
 ROOT = checkout_root()
 DOCUMENTS = sorted(

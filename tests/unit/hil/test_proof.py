@@ -3,7 +3,7 @@
 import pytest
 
 from hybrid_hil.console import Line
-from hybrid_hil.proof import (
+from hybrid_hil.device.proof import (
     NOMINAL_PERIOD_S,
     Beat,
     CoreStart,

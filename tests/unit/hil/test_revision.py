@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from hybrid_hil.revision import UNKNOWN, revision
+from hybrid_hil.host.revision import UNKNOWN, revision
 
 
 def git(folder: Path, *words: str) -> None:

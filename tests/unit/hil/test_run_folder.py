@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.run_folder import RunFolder, RunInfo, running_boards, runs_root, sweep
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.shell import Address
 
 CARD = RunInfo("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)

@@ -3,8 +3,8 @@
 import pytest
 
 from hybrid_hil.board.run_folder import RunInfo
+from hybrid_hil.board.running import chosen, whose
 from hybrid_hil.failure import RigError
-from hybrid_hil.running import chosen, whose
 
 HERE, THERE = "/home/a/checkout", "/home/b/checkout"
 

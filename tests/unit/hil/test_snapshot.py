@@ -10,8 +10,8 @@ from hybrid_hil.board.layout import ONE_CORE
 from hybrid_hil.board.options import QemuOptions, snapshot_key
 from hybrid_hil.board.snapshot import DISK, KIND, MOST_KEPT, Snapshot, SnapshotCache, copy, key_of, worth_it
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.cache import Cache
 from hybrid_hil.image import Image
-from hybrid_hil.image.store import Store
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_whatever_makes_a_board_what_it_is_counts_in_its_key() -> None:
 
 
 def test_a_kept_board_is_found_with_its_times(tmp_path: Path) -> None:
-    snapshots, disk = SnapshotCache(Store(tmp_path / "cache")), tmp_path / "disk"
+    snapshots, disk = SnapshotCache(Cache(tmp_path / "cache")), tmp_path / "disk"
     disk.write_bytes(b"memory and all")
     assert snapshots.find("k") is None
     snapshots.keep("k", disk, 4.5)
@@ -61,14 +61,14 @@ def test_a_kept_board_is_found_with_its_times(tmp_path: Path) -> None:
 
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:
-    store = Store(tmp_path / "cache")
-    snapshots, disk = SnapshotCache(store), tmp_path / "disk"
+    cache = Cache(tmp_path / "cache")
+    snapshots, disk = SnapshotCache(cache), tmp_path / "disk"
     disk.write_bytes(b"x")
     for number in range(MOST_KEPT + 2):
         snapshots.keep(f"k{number}", disk, 1.0)
-        for older, component in enumerate(reversed(store.components(KIND))):
-            os.utime(store.path(component), (older, older))
-    assert [component.digest for component in store.components(KIND)] == ["k5", "k4", "k3", "k2"]
+        for older, component in enumerate(reversed(cache.components(KIND))):
+            os.utime(cache.path(component), (older, older))
+    assert [component.digest for component in cache.components(KIND)] == ["k5", "k4", "k3", "k2"]
 
 
 @pytest.mark.parametrize("facts", ["", "{", "[]", "{}", '{"boot_s": "soon"}', '{"boot_s": null}'])
@@ -77,7 +77,7 @@ def test_damaged_facts_are_no_snapshot(tmp_path: Path, facts: str) -> None:
     folder.mkdir(parents=True)
     (folder / "facts.json").write_text(facts)
     (folder / DISK).touch()
-    assert SnapshotCache(Store(tmp_path / "cache")).find("k") is None
+    assert SnapshotCache(Cache(tmp_path / "cache")).find("k") is None
 
 
 def test_a_copy_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:

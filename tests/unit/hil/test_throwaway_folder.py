@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from hybrid_hil.checkout import checkout_root
+from hybrid_hil.host.checkout import checkout_root
 from throwaway_folder import ThrowawayFolder, lock_of, sweep
 
 PREFIX = "throwaway-"

@@ -10,8 +10,8 @@ from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import Console, Line
 from hybrid_hil.console.serial_line import SocketLine
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.proof import UnprovenError, Witness
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import UnprovenError, Witness
 
 FIRMWARE = BuiltFirmware("/x.elf", "heartbeat", 0, "10000.r5f", "ab12", "core0")
 OURS = b"core0 heartbeat boot=1 nonce=ab12\n"

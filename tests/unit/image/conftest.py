@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from buildroot_double import TreeMaker, write_double
 
-from hybrid_hil import host
+from hybrid_hil.host import program
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import QuietReporter, Reporter
 
@@ -14,7 +14,7 @@ from hybrid_hil.terminal import QuietReporter, Reporter
 @pytest.fixture(autouse=True)
 def no_other_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs are looked for in PATH alone, which has only those that are declared."""
-    monkeypatch.setattr(host, "SYSTEM_FOLDERS", ())
+    monkeypatch.setattr(program, "SYSTEM_FOLDERS", ())
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import assembly, prerequisites
 from hybrid_hil.image.assembly import ImageRequest, ensure_image, ensure_keys, missing_kinds
 from hybrid_hil.image.debian import kernel, platform

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from buildroot_double import HOST, TARGET, TreeMaker, write_tools
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import assembly
 from hybrid_hil.image.assembly import ImageRequest, ensure_image
 from hybrid_hil.image.buildroot.request import BuildrootRequest

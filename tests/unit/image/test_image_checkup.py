@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from emulator_double import write_emulator
-from hybrid_hil import checkup
 from hybrid_hil.board.run_folder import runs_root
-from hybrid_hil.checkup import (
-    Verdict,
-    judge_machines,
+from hybrid_hil.command import checkup
+from hybrid_hil.command.checkup import (
     judge_python,
-    judge_qemu,
     judge_runs,
     judge_space,
     look_at_cache,
@@ -23,6 +20,8 @@ from hybrid_hil.checkup import (
 )
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import Need
+from hybrid_hil.host.emulator import judge_machines, judge_qemu
+from hybrid_hil.host.finding import Severity
 from hybrid_hil.image.debian.mirror import Mirror
 from hybrid_hil.image.store import Store
 
@@ -30,81 +29,81 @@ MIRROR = Mirror("http://mirror.example/debian", "http://mirror.example/debian-se
 
 
 @pytest.mark.parametrize(
-    ("banner", "verdict", "found"),
+    ("banner", "severity", "found"),
     [
-        ("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", Verdict.OK, "7.2"),
-        ("QEMU emulator version 10.0.13", Verdict.OK, "10.0"),
-        ("QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6)", Verdict.FAIL, "6.2"),
-        ("error while loading shared libraries", Verdict.FAIL, "unreadable"),
+        ("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", Severity.OK, "7.2"),
+        ("QEMU emulator version 10.0.13", Severity.OK, "10.0"),
+        ("QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6)", Severity.FAIL, "6.2"),
+        ("error while loading shared libraries", Severity.FAIL, "unreadable"),
     ],
 )
-def test_qemu_version(banner: str, verdict: Verdict, found: str) -> None:
+def test_qemu_version(banner: str, severity: Severity, found: str) -> None:
     finding = judge_qemu(banner)
-    assert finding.verdict is verdict
+    assert finding.severity is severity
     assert found in finding.found
-    assert bool(finding.remedy) is (verdict is Verdict.FAIL)
+    assert bool(finding.remedy) is (severity is Severity.FAIL)
 
 
 def test_the_qemu_that_is_meant_is_looked_at(tmp_path: Path) -> None:
     (missing,) = look_at_qemu(str(tmp_path / "qemu"))
-    assert missing.verdict is Verdict.FAIL
+    assert missing.severity is Severity.FAIL
     assert "`hil qemu`" in missing.remedy
     there = write_emulator(tmp_path / "qemu", "QEMU emulator version 6.2.0", "virt  ARM")
-    assert [finding.verdict for finding in look_at_qemu(str(there))] == [Verdict.OK, Verdict.FAIL, Verdict.FAIL]
+    assert [finding.severity for finding in look_at_qemu(str(there))] == [Severity.OK, Severity.FAIL, Severity.FAIL]
 
 
 @pytest.mark.parametrize(
-    ("listing", "verdict"),
+    ("listing", "severity"),
     [
-        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-versal-virt     Xilinx Versal Virtual\n", Verdict.OK),
-        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-zcu102          Xilinx\n", Verdict.FAIL),
+        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-versal-virt     Xilinx Versal Virtual\n", Severity.OK),
+        ("virt   QEMU 7.2 ARM Virtual Machine\nxlnx-zcu102          Xilinx\n", Severity.FAIL),
     ],
 )
-def test_qemu_machine(listing: str, verdict: Verdict) -> None:
-    assert judge_machines(listing).verdict is verdict
+def test_qemu_machine(listing: str, severity: Severity) -> None:
+    assert judge_machines(listing).severity is severity
 
 
 @pytest.mark.parametrize(
-    ("version", "verdict"),
-    [((3, 11), Verdict.OK), ((3, 14), Verdict.OK), ((3, 10), Verdict.FAIL), ((2, 7), Verdict.FAIL)],
+    ("version", "severity"),
+    [((3, 11), Severity.OK), ((3, 14), Severity.OK), ((3, 10), Severity.FAIL), ((2, 7), Severity.FAIL)],
 )
-def test_python_version(version: tuple[int, int], verdict: Verdict) -> None:
-    assert judge_python(version).verdict is verdict
+def test_python_version(version: tuple[int, int], severity: Severity) -> None:
+    assert judge_python(version).severity is severity
 
 
 def test_space_tells_both_amounts() -> None:
-    assert judge_space("/cache", 5000, 4000).verdict is Verdict.OK
+    assert judge_space("/cache", 5000, 4000).severity is Severity.OK
     finding = judge_space("/cache", 100, 4000)
-    assert finding.verdict is Verdict.FAIL
+    assert finding.severity is Severity.FAIL
     assert "100 MiB free at /cache, 4000 MiB needed" in finding.found
 
 
 @pytest.mark.parametrize(
-    ("free", "verdict"),
-    [(31, Verdict.FAIL), (32, Verdict.NOTE), (127, Verdict.NOTE), (128, Verdict.OK)],
+    ("free", "severity"),
+    [(31, Severity.FAIL), (32, Severity.NOTE), (127, Severity.NOTE), (128, Severity.OK)],
 )
-def test_room_for_boards(free: int, verdict: Verdict) -> None:
+def test_room_for_boards(free: int, severity: Severity) -> None:
     finding = judge_runs("/run/user/1000/hybrid-hil", free)
-    assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict is not Verdict.OK)
+    assert (finding.severity, bool(finding.remedy)) == (severity, severity is not Severity.OK)
     assert finding.found.startswith(f"{free} MiB free at /run/user/1000/hybrid-hil")
 
 
 def test_the_disk_of_the_run_folders_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "free_mebibytes", lambda folder: 1 if folder == runs_root() else 10_000)
     monkeypatch.setattr(checkup, "look_at_cache", lambda _: [])
-    found = {finding.subject: finding.verdict for finding in checkup.findings()}
-    assert found["run folders"] is Verdict.FAIL
+    found = {finding.subject: finding.severity for finding in checkup.findings()}
+    assert found["run folders"] is Severity.FAIL
 
 
 def test_missing_need_names_its_package() -> None:
     finding = look_at_need(Need("/no/such/file", "its-package"))
-    assert finding.verdict is Verdict.FAIL
+    assert finding.severity is Severity.FAIL
     assert "`its-package`" in finding.remedy
 
 
 def test_what_only_tests_need_is_noted() -> None:
-    finding = look_at_need(Need("/no/such/file", "its-package"), Verdict.NOTE)
-    assert finding.verdict is Verdict.NOTE
+    finding = look_at_need(Need("/no/such/file", "its-package"), Severity.NOTE)
+    assert finding.severity is Severity.NOTE
     assert finding.remedy == "install the package `its-package`: tests are skipped without it"
 
 
@@ -121,7 +120,7 @@ def test_version_is_read_only_where_it_matters(tmp_path: Path, monkeypatch: pyte
 def test_mirror_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "find_mirror", lambda: MIRROR)
     asked: list[str] = []
-    assert look_at_mirror(asked.append).verdict is Verdict.OK
+    assert look_at_mirror(asked.append).severity is Severity.OK
     assert asked == ["http://mirror.example/debian/dists/bookworm/Release"]
 
 
@@ -132,23 +131,23 @@ def test_mirror_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         raise urllib.error.URLError("no route")
 
     finding = look_at_mirror(refuse)
-    assert finding.verdict is Verdict.FAIL
+    assert finding.severity is Severity.FAIL
     assert "no route" in finding.found
     assert "HYBRID_HIL_DEBIAN_MIRROR" in finding.remedy
 
 
 def test_no_mirror_configured_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "find_mirror", lambda: None)
-    assert look_at_mirror().verdict is Verdict.NOTE
+    assert look_at_mirror().severity is Severity.NOTE
 
 
-def subjects(store: Store) -> dict[str, Verdict]:
-    return {finding.subject: finding.verdict for finding in look_at_cache(store)}
+def subjects(store: Store) -> dict[str, Severity]:
+    return {finding.subject: finding.severity for finding in look_at_cache(store)}
 
 
 def test_warm_cache_asks_for_no_network(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "missing_kinds", lambda _: [])
-    assert subjects(store) == {"image": Verdict.OK, "disk space": Verdict.OK}
+    assert subjects(store) == {"image": Severity.OK, "disk space": Severity.OK}
 
 
 def test_cold_cache_asks_the_mirror(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,9 +155,9 @@ def test_cold_cache_asks_the_mirror(store: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(checkup, "find_mirror", lambda: None)
     monkeypatch.setattr(checkup, "free_mebibytes", lambda _: 100)
     assert subjects(store) == {
-        "image": Verdict.NOTE,
-        "disk space": Verdict.FAIL,
-        "Debian mirror": Verdict.NOTE,
+        "image": Severity.NOTE,
+        "disk space": Severity.FAIL,
+        "Debian mirror": Severity.NOTE,
     }
 
 
@@ -167,4 +166,4 @@ def test_unknown_state_of_the_cache_is_noted(store: Store, monkeypatch: pytest.M
         raise RigError("this machine has no `dtc`", "install it")
 
     monkeypatch.setattr(checkup, "missing_kinds", fail)
-    assert subjects(store) == {"image": Verdict.NOTE}
+    assert subjects(store) == {"image": Severity.NOTE}

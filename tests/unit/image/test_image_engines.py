@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import ImageRequest
 from hybrid_hil.image.assembly import assembly_for
 from hybrid_hil.image.debian.assembly import find_parts

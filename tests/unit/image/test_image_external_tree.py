@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian import kernel, rootfs
 from hybrid_hil.image.debian.engines import DISK_MEBIBYTES
 from hybrid_hil.image.folder import open_image

@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil import host
-from hybrid_hil.checkout import checkout_root
-from hybrid_hil.host import (
-    Need,
-    buildroot_needs,
-    distribution,
-    find_program,
-    needs,
-    needs_of_tests,
-    package_of,
-    parse_needs,
-)
+from hybrid_hil.host import Need, buildroot_needs, find_program, needs, needs_of_tests, package_of, program
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.host.needs import distribution, parse_needs
 
 RIG = "rig"
 
@@ -71,7 +62,7 @@ def test_needs_are_met_or_not(thing: str, met: bool) -> None:
 
 def test_programs_of_root_are_found_without_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr(host, "SYSTEM_FOLDERS", ("/no/such/folder", str(tmp_path)))
+    monkeypatch.setattr(program, "SYSTEM_FOLDERS", ("/no/such/folder", str(tmp_path)))
     assert find_program("mke2fs") is None
     (tmp_path / "mke2fs").touch(0o755)
     assert find_program("mke2fs") == str(tmp_path / "mke2fs")
@@ -116,13 +107,13 @@ def run_rig(checkout: Path, environment: dict[str, str], verb: str = "boot") -> 
 def checkout(tmp_path: Path) -> Path:
     """A checkout with nothing but the script and lists with things that are not there."""
     copy = tmp_path / "checkout"
-    (copy / "hil/hybrid_hil").mkdir(parents=True)
+    (copy / "hil/hybrid_hil/host").mkdir(parents=True)
     (copy / RIG).write_text((checkout_root() / RIG).read_text())
-    (copy / "hil/hybrid_hil/host-packages.txt").write_text(
+    (copy / "hil/hybrid_hil/host/host-packages.txt").write_text(
         "# comment\n\nsh dash\n/no/such/file its-package\nno-such-command other-package\n"
     )
     here = distribution(Path("/etc/os-release").read_text())
-    (copy / "hil/hybrid_hil/test-packages.txt").write_text(
+    (copy / "hil/hybrid_hil/host/test-packages.txt").write_text(
         f"no-such-tool tool\nno-such-browser browser {here}\nno-such-shell shell elsewhere\n"
     )
     return copy

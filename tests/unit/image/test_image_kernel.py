@@ -2,8 +2,8 @@
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.kernel import FRAGMENTS, CompileProgress, check_configuration
 from hybrid_hil.image.kconfig import lost_lines, settings
 

@@ -7,6 +7,8 @@ import pytest
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import buildroot_needs, needs
 from hybrid_hil.image import prerequisites
+from hybrid_hil.image.debian.packages import KEYRING
+from hybrid_hil.image.debian.toolchain import CORE_COMPILER, LINUX_COMPILER
 from hybrid_hil.image.prerequisites import (
     THINGS,
     check_prerequisites,
@@ -19,6 +21,12 @@ from hybrid_hil.image.prerequisites import (
 def test_everything_a_build_asks_for_is_in_the_list_of_packages() -> None:
     listed = {need.thing for need in (*needs(), *buildroot_needs())}
     assert {thing for things in THINGS.values() for thing in things} <= listed
+
+
+def test_what_the_recipes_use_is_asked_for() -> None:
+    assert {KEYRING} <= set(THINGS["source"]) & set(THINGS["rootfs"]) & set(THINGS["emulator"])
+    assert LINUX_COMPILER in THINGS["kernel"]
+    assert {LINUX_COMPILER, CORE_COMPILER} <= set(THINGS["platform"])
 
 
 def test_all_missing_packages_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

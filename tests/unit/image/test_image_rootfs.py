@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, merge_into_usr, settle_times
 from hybrid_hil.image.keys import AUTHORIZED_KEYS, DROPBEAR_HOST_KEY
 

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from hybrid_hil.board import Board
-from hybrid_hil.bringup.session import BRINGUP, Account, Request
+from hybrid_hil.bringup.session import BRINGUP, BringupRequest, BringupResult
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import UPLOADS
+from hybrid_hil.device.firmware import UPLOADS
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.report.finding import Level
-from hybrid_hil.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed, Shell
 
 CONTAINER = "bringup"
@@ -21,25 +21,25 @@ Life = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
-def request_of_user(pytestconfig: pytest.Config) -> Request:
+def request_of_user(pytestconfig: pytest.Config) -> BringupRequest:
     return pytestconfig.stash[BRINGUP].request
 
 
 @pytest.fixture(scope="session")
-def account(pytestconfig: pytest.Config) -> Account:
-    return pytestconfig.stash[BRINGUP].account
+def result(pytestconfig: pytest.Config) -> BringupResult:
+    return pytestconfig.stash[BRINGUP].result
 
 
 @pytest.fixture(scope="session")
-def processor(request_of_user: Request, board: Board) -> str:
+def processor(request_of_user: BringupRequest, board: Board) -> str:
     return request_of_user.processor or board.cores[0].name
 
 
 @pytest.fixture
-def elf(request_of_user: Request, shell: Shell, account: Account) -> str:
+def elf(request_of_user: BringupRequest, shell: Shell, result: BringupResult) -> str:
     """The user's firmware on the board: care removes it after each test. Not while a problem is known: some wedge the
     core, or the kernel."""
-    problems = [finding.title for finding in account.findings if finding.level is Level.PROBLEM]
+    problems = [finding.title for finding in result.findings if finding.level is Level.PROBLEM]
     if problems:
         pytest.skip(f"no firmware is run before this is mended: {', '.join(problems)}")
     path = f"{UPLOADS}/{request_of_user.firmware.name}"
@@ -48,12 +48,12 @@ def elf(request_of_user: Request, shell: Shell, account: Account) -> str:
 
 
 @pytest.fixture
-def verb(runtime: DeployedRuntime, account: Account) -> Verb:
+def verb(runtime: DeployedRuntime, result: BringupResult) -> Verb:
     """Runs one verb of the runtime and notes how long it took."""
 
     def run(name: str, *words: str) -> Completed:
         done = runtime.run(name, *words)
-        account.timings.setdefault(name, []).append(done.duration_s)
+        result.timings.setdefault(name, []).append(done.duration_s)
         return done
 
     return run

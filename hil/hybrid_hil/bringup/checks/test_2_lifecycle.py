@@ -4,9 +4,9 @@ import pytest
 
 from hybrid_hil.board import Board
 from hybrid_hil.bringup.checks.conftest import CONTAINER, Life, Verb, wait_for_status
-from hybrid_hil.bringup.session import Request
+from hybrid_hil.bringup.session import BringupRequest
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
 
 CHANGE_S = 15.0
@@ -24,7 +24,7 @@ def state_of(shell: Shell, runtime: DeployedRuntime, processor: str) -> str:
 
 
 def test_it_lives_again_and_again(
-    verb: Verb, elf: str, processor: str, runtime: DeployedRuntime, shell: Shell, request_of_user: Request
+    verb: Verb, elf: str, processor: str, runtime: DeployedRuntime, shell: Shell, request_of_user: BringupRequest
 ) -> None:
     for _ in range(request_of_user.cycles):
         verb("create", "--annotation", f"remoteproc.name={processor}", elf, CONTAINER)
@@ -38,7 +38,7 @@ def test_it_lives_again_and_again(
         assert state_of(shell, runtime, processor) == "offline"
 
 
-def test_what_it_prints_is_in_the_logs(life: Life, runtime: DeployedRuntime, request_of_user: Request) -> None:
+def test_what_it_prints_is_in_the_logs(life: Life, runtime: DeployedRuntime, request_of_user: BringupRequest) -> None:
     if "trace" not in (request_of_user.facts.resources or ()):
         pytest.skip("the firmware has no trace buffer in its resource table")
     with life() as container:
@@ -87,7 +87,7 @@ def test_the_death_of_the_supervisor_takes_the_core_along(
 
 
 def test_a_power_cut_leaves_nothing_in_the_way(
-    verb: Verb, elf: str, processor: str, runtime: DeployedRuntime, board: Board, request_of_user: Request
+    verb: Verb, elf: str, processor: str, runtime: DeployedRuntime, board: Board, request_of_user: BringupRequest
 ) -> None:
     if not board.has_switch:
         pytest.skip("the board has no switch: give its file a [power] section")

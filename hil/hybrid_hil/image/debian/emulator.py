@@ -5,9 +5,10 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from hybrid_hil.checkup import Verdict, judge_machines, judge_qemu
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
+from hybrid_hil.host.emulator import judge_machines, judge_qemu
+from hybrid_hil.host.finding import Severity
 from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.packages import extract_packages
 from hybrid_hil.image.diagnosis import explained, missing_program
@@ -87,7 +88,7 @@ def fetch_emulator(folder: Path, runner: BuildRunner, step: Step) -> None:
         judge_qemu(_said(runner, launcher, "--version")),
         judge_machines(_said(runner, launcher, "-machine", "help")),
     ):
-        if finding.verdict is Verdict.FAIL:
+        if finding.severity is Severity.FAIL:
             raise RigError(f"the fetched QEMU does not do: {finding.found}", f"look at `{runner.log}`")
     write_manifest(folder, {"suite": SUITE, "packages": versions, "version": versions[PACKAGE]})
 

@@ -2,19 +2,17 @@
 what only tests need, and buildroot-packages.txt of what only the image made by Buildroot does."""
 
 import importlib.util
-import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from hybrid_hil.host.program import find_program
 
 PACKAGES_FILE = Path(__file__).with_name("host-packages.txt")
 TEST_FILE = Path(__file__).with_name("test-packages.txt")
 BUILDROOT_FILE = Path(__file__).with_name("buildroot-packages.txt")
 MODULE_PREFIX = "python3:"
 OS_RELEASE = Path("/etc/os-release")
-
-# Debian leaves these out of the PATH of everybody but root; mke2fs and debugfs are there.
-SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,3 @@ def package_of(thing: str) -> str | None:
     return next(
         (need.package for need in (*needs(), *needs_of_tests(), *buildroot_needs()) if need.thing == thing), None
     )
-
-
-def find_program(name: str) -> str | None:
-    """The path of `name`, looked for in PATH and then where only root looks."""
-    return shutil.which(name) or shutil.which(name, path=":".join(SYSTEM_FOLDERS))

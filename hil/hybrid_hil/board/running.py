@@ -8,9 +8,9 @@ from hybrid_hil.board.board_file import SUFFIX, read_board_file
 from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.run_folder import RunInfo, running_boards, runs_root
 from hybrid_hil.board_health import BoardHealth
-from hybrid_hil.checkout import checkout_name
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
+from hybrid_hil.host.checkout import checkout_name
 from hybrid_hil.shell import Address, Shell
 from hybrid_hil.terminal import Reporter
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hybrid_hil.checkup import QEMU, Verdict, judge_machines, judge_qemu, output_of
 from hybrid_hil.failure import RigError
-from hybrid_hil.host import find_program
+from hybrid_hil.host.finding import HostFinding, Severity
+from hybrid_hil.host.program import find_program, output_of
 from hybrid_hil.usage import refuse_empty
 
+# The first QEMU whose xlnx-versal-virt models the reset controller of the R5 cores.
+MINIMUM_QEMU = (7, 2)
+MACHINE = "xlnx-versal-virt"
+QEMU = "qemu-system-aarch64"
 QEMU_VARIABLE = "HYBRID_HIL_QEMU"
 
 
@@ -52,10 +56,30 @@ def version_in(said: str) -> str:
     return found[1] if found else ""
 
 
+def judge_qemu(banner: str) -> HostFinding:
+    """`banner` is what `qemu-system-aarch64 --version` prints."""
+    match = re.search(r"version (\d+)\.(\d+)", banner)
+    if match is None:
+        said = banner.partition("\n")[0][:60]
+        return HostFinding("QEMU version", Severity.FAIL, f"unreadable: `{said}`", "install QEMU 7.2 or later")
+    text, version = match[0].removeprefix("version "), (int(match[1]), int(match[2]))
+    if version < MINIMUM_QEMU:
+        return HostFinding("QEMU version", Severity.FAIL, text, "install QEMU 7.2 or later")
+    return HostFinding("QEMU version", Severity.OK, text)
+
+
+def judge_machines(listing: str) -> HostFinding:
+    """`listing` is what `qemu-system-aarch64 -machine help` prints."""
+    if re.search(rf"^{MACHINE}\b", listing, re.MULTILINE):
+        return HostFinding("QEMU machine", Severity.OK, MACHINE)
+    remedy = "install a QEMU that has it, such as Debian's package qemu-system-arm"
+    return HostFinding("QEMU machine", Severity.FAIL, f"no {MACHINE}", remedy)
+
+
 @cache
 def _require_fit(program: str) -> None:
     """Two programs started for the first board of a process, none for the next."""
     for finding in (judge_qemu(banner(program)), judge_machines(output_of([program, "-machine", "help"]))):
-        if finding.verdict is Verdict.FAIL:
+        if finding.severity is Severity.FAIL:
             remedy = f"{finding.remedy}, or name another: `--qemu PROGRAM`, {QEMU_VARIABLE}, `hil qemu` fetches one"
             raise RigError(f"`{program}` cannot run boards: {finding.subject} {finding.found}", remedy, exit_code=2)

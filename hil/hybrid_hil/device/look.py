@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import ShellAccess
 from hybrid_hil.board.lease import ON_BOARD
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
+from hybrid_hil.device.deployment import COMMAND
 from hybrid_hil.failure import RigError
 
 CONTAINERS = "/run/hybrid-runtime"
@@ -105,7 +105,7 @@ def question(root: str = "") -> str:
     return f"{{\n{_LOOK.replace('@', root)}}} 2>/dev/null"
 
 
-def look(board: Board, deadline: Deadline) -> str:
+def look(board: ShellAccess, deadline: Deadline) -> str:
     """What is on the board, one line each: processors, containers, claims, firmware files, complaints of the kernel,
     its console's level, control groups, mounts, network links and addresses, and processes."""
     seen = board.shell.run(question(), deadline=deadline).stdout

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND, DIGESTS, FILE_TIME, FOLDER, LAUNCHER, LINK, SHIM, RuntimePayload
+from hybrid_hil.device.deployment import COMMAND, DIGESTS, FILE_TIME, FOLDER, LAUNCHER, LINK, SHIM, RuntimePayload
 from hybrid_hil.failure import RigError
 from hybrid_hil.shell import Shell
 

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from hybrid_hil.job import job_beside, run_job
+from hybrid_hil.host.long_command import long_command_beside, run_long_command
 from hybrid_hil.terminal import QuietReporter
 
 PATIENT = """
@@ -21,13 +21,13 @@ time.sleep(60)
 
 def test_what_it_prints_is_kept(tmp_path: Path) -> None:
     with QuietReporter().step("job") as step:
-        code = run_job(["/bin/sh", "-c", "echo one; echo two >&2; exit 3"], step, log=tmp_path / "log")
+        code = run_long_command(["/bin/sh", "-c", "echo one; echo two >&2; exit 3"], step, log=tmp_path / "log")
     assert code == 3
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
 
 
 def test_one_beside_ends_by_itself(tmp_path: Path) -> None:
-    with job_beside(["/bin/sh", "-c", "echo done"], tmp_path / "log") as process:
+    with long_command_beside(["/bin/sh", "-c", "echo done"], tmp_path / "log") as process:
         assert process.wait() == 0
     assert (tmp_path / "log").read_text() == "done\n"
 
@@ -38,7 +38,7 @@ class Trouble(Exception):
 
 def test_one_beside_ends_with_what_it_is_beside(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with suppress(Trouble), job_beside([sys.executable, "-c", PATIENT], log) as process:
+    with suppress(Trouble), long_command_beside([sys.executable, "-c", PATIENT], log) as process:
         while log.read_text() != "ready\n":
             assert process.poll() is None
         raise Trouble
@@ -47,7 +47,7 @@ def test_one_beside_ends_with_what_it_is_beside(tmp_path: Path) -> None:
 
 
 def test_one_beside_that_has_ended_is_not_interrupted(tmp_path: Path) -> None:
-    with suppress(Trouble), job_beside(["true"], tmp_path / "log") as process:
+    with suppress(Trouble), long_command_beside(["true"], tmp_path / "log") as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         raise Trouble
     assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""The parts of a night."""
+"""The jobs of a night."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ WHOSE = {HOST: "this machine's QEMU", NEWEST: "the newest QEMU"}
 _MINUTES = {DEBIAN: {True: 25, False: 15}, BUILDROOT: {True: 50, False: 30}}
 # as by day: each has a board of its own, and they share two CPUs
 _TWO_WORKERS = ("-n", "2")
-# where a part's own files go, in its arguments
+# where a job's own files go, in its arguments
 FOLDER = "{folder}"
 
 
 @dataclass(frozen=True)
-class Part:
+class Job:
     """One run of pytest. `minutes` is what it takes on two quiet CPUs, `needs` names what has to be at hand; `qemu`
     says whose QEMU its boards run in, and is empty where there are none."""
 
@@ -31,12 +31,12 @@ class Part:
     qemu: str = ""
 
 
-def _cell(image: str, layout: str, qemu: str) -> Part:
+def _cell(image: str, layout: str, qemu: str) -> Job:
     """One combination of the matrix. The rig's own tests choose their layouts themselves, so they run once per image
     and QEMU."""
     whole = layout == TWO_CORES.name
     tests = ("tests/board", "tests/rig") if whole else ("tests/board",)
-    return Part(
+    return Job(
         name=f"{image}-{layout}-{qemu}",
         title=f"{'the whole suite' if whole else 'the tests on a board'}, {layout}, {WHOSE[qemu]}",
         minutes=_MINUTES[image][whole],
@@ -55,16 +55,16 @@ MATRIX = tuple(
 )
 _LIVES = "back_to_back or restarts_of_each_core"
 _MANY = ("--soak", "1000", "--restarts", "1000")
-PARTS = (
+JOBS = (
     *MATRIX,
-    Part(
+    Job(
         "unit",
         "the runtime's unit tests: every system call, many random lives",
         20,
         ("tests/unit/runtime", *_TWO_WORKERS, "--thorough"),
         needs=("hypothesis", "jsonschema"),
     ),
-    Part(
+    Job(
         "faults",
         "the tests on a board, with a fault at every system call",
         60,
@@ -73,7 +73,7 @@ PARTS = (
         image=DEBIAN,
         qemu=HOST,
     ),
-    Part(
+    Job(
         "soak",
         "a thousand lives back to back, a thousand restarts of each core",
         90,
@@ -82,7 +82,7 @@ PARTS = (
         image=DEBIAN,
         qemu=HOST,
     ),
-    Part(
+    Job(
         "bench",
         "what the runtime costs, held against its budgets",
         30,
@@ -91,7 +91,7 @@ PARTS = (
         image=DEBIAN,
         qemu=HOST,
     ),
-    Part(
+    Job(
         "engines",
         "podman, Docker, containerd and its CRI on a board",
         30,
@@ -100,7 +100,7 @@ PARTS = (
         image=DEBIAN,
         qemu=HOST,
     ),
-    Part(
+    Job(
         "mutants",
         "sabotages that tests must notice, those on a board among them",
         45,
@@ -109,14 +109,14 @@ PARTS = (
         image=DEBIAN,
         qemu=HOST,
     ),
-    Part(
+    Job(
         "mutation",
         "every small change of the pure modules, by cosmic-ray",
         90,
         ("tests/mutation",),
         needs=("hypothesis", "cosmic_ray"),
     ),
-    Part(
+    Job(
         "fresh",
         "the README's commands on minimal systems, from an empty cache",
         120,

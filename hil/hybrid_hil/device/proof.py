@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from hybrid_hil.console import Console, ConsoleError, Line
 from hybrid_hil.deadline import Deadline, patience
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.firmware import BuiltFirmware
 
 NOMINAL_PERIOD_S = 0.1
 PERIODS_OF_SILENCE = 3

@@ -34,8 +34,8 @@ def checkout_root() -> Path:
     for folder in (*here.parents, working, *working.parents):
         if is_checkout(folder):
             return folder
-    # The cache is the image's, which is made of a checkout.
-    from hybrid_hil.packaged_checkout import packaged_checkout  # noqa: PLC0415
+    # Few have no checkout, and only they pay for what the cache loads.
+    from hybrid_hil.host.packaged_checkout import packaged_checkout  # noqa: PLC0415
 
     packaged = packaged_checkout()
     if packaged is not None:

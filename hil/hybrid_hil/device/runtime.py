@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
-from hybrid_hil.firmware import BuiltFirmware
+from hybrid_hil.device.deployment import COMMAND
+from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.shell import CommandError, Completed, Shell
 
 

@@ -4,21 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hybrid_hil.board import Board
-from hybrid_hil.bootwatch import BootWatch
+from hybrid_hil.board import Board, ShellAccess
 from hybrid_hil.console.alarm import alarm
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import RuntimePayload, checkout_payload, deploy
-from hybrid_hil.evidence import Evidence, collect, folder_name
+from hybrid_hil.device.bootwatch import BootWatch
+from hybrid_hil.device.change import Change, changes, complaints, leaving
+from hybrid_hil.device.cleaning import clean
+from hybrid_hil.device.deployment import RuntimePayload, checkout_payload, deploy
+from hybrid_hil.device.evidence import Evidence, collect, folder_name
+from hybrid_hil.device.firmware import BuiltFirmware, upload_firmware
+from hybrid_hil.device.inspection import StaleRuntimeError, require_deployed
+from hybrid_hil.device.look import look, require_distinct
 from hybrid_hil.failure import RigError
-from hybrid_hil.firmware import BuiltFirmware, upload_firmware
-from hybrid_hil.health import Finding, clean, complaints, findings, leaving, look, require_distinct
-from hybrid_hil.inspection import StaleRuntimeError, require_deployed
 from hybrid_hil.report.record import Boot
 
 CARE_S = 15.0
 UPLOAD_S = 20.0
-Told = Callable[[Sequence[Finding]], None]
+Told = Callable[[Sequence[Change]], None]
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Rig:
             shell, cores[core], name, core=core, nonce=nonce, deadline=deadline, own=self.own_firmware
         )
 
-    def look_after(self, test: str, leaves: Sequence[str] = (), told: Told | None = None) -> list[Finding]:
+    def look_after(self, test: str, leaves: Sequence[str] = (), told: Told | None = None) -> list[Change]:
         """Checks the board after a test and makes it as it was: cleaned, or when that fails renewed. What begins with
         words of `leaves` stays, and belongs to the board from then on. `told` hears of what the kernel complains of
         while the board is still as the test left it.
@@ -111,7 +113,7 @@ class Rig:
             self._require_alive()
             seen = look(self.board, Deadline(CARE_S))
             self._untouched = leaving(self._untouched, seen, leaves)
-            found = findings(self._untouched, seen)
+            found = changes(self._untouched, seen)
             self._tell(found, told)
             if not found:
                 return []
@@ -131,13 +133,13 @@ class Rig:
         if self.board.health.cause is not None:
             raise RigError(self.board.health.cause)
 
-    def _silence(self, error: RigError) -> list[Finding]:
+    def _silence(self, error: RigError) -> list[Change]:
         """A board that does not answer, and what its kernel said last when that is why."""
         cause = self.board.health.cause or ""
-        died = [Finding(f"kernel {cause}")] if alarm(cause) else []
-        return [*died, Finding(f"a board that does not answer: {error.message}")]
+        died = [Change(f"kernel {cause}")] if alarm(cause) else []
+        return [*died, Change(f"a board that does not answer: {error.message}")]
 
-    def _tell(self, found: Sequence[Finding], told: Told | None) -> None:
+    def _tell(self, found: Sequence[Change], told: Told | None) -> None:
         if told is not None and (said := complaints(found)):
             told(said)
 
@@ -148,14 +150,14 @@ class Rig:
         by_hand = f"the board by hand: {self.board.by_hand}\n"
         return collect(self.board, target, f"{report}\n\n{by_hand}", *marks)
 
-    def _provision(self, board: Board, deadline: Deadline) -> None:
+    def _provision(self, board: ShellAccess, deadline: Deadline) -> None:
         """A board that has it, from an earlier run, is left as it is: compiling takes seconds there."""
         try:
             require_deployed(board.shell, self._payload, deadline)
         except StaleRuntimeError:
             self.account.kept |= deploy(board.shell, self._payload, deadline)
 
-    def _inspect(self, board: Board, deadline: Deadline) -> None:
+    def _inspect(self, board: ShellAccess, deadline: Deadline) -> None:
         """A board that was kept with another runtime is booted instead, and said to have been."""
         try:
             require_deployed(board.shell, self._payload, deadline)

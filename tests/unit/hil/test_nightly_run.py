@@ -1,4 +1,4 @@
-"""Nights of small parts, really run."""
+"""Nights of small jobs, really run."""
 
 import re
 import signal
@@ -10,64 +10,64 @@ import pytest
 
 from hybrid_hil.__main__ import run
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.nightly.night import Night, command_line
-from hybrid_hil.nightly.part import PARTS, Part
+from hybrid_hil.nightly.job import JOBS, Job
 from hybrid_hil.nightly.plan import Planned
-from hybrid_hil.nightly.result import Outcome, Result, Tally, keep
+from hybrid_hil.nightly.result import JobOutcome, JobResult, Tally, keep
+from hybrid_hil.nightly.run import NightlyRun, command_line
 from hybrid_hil.terminal import QuietReporter
 
 INTERRUPTED = """
 import sys
 from pathlib import Path
-from hybrid_hil.nightly.night import Night
-from hybrid_hil.nightly.part import Part
+from hybrid_hil.nightly.run import NightlyRun
+from hybrid_hil.nightly.job import Job
 from hybrid_hil.nightly.plan import Planned
 from hybrid_hil.terminal import QuietReporter
 
 test, report = sys.argv[1:]
-parts = [Planned(Part(name, "", 1, (test, "-p", "no:cacheprovider", "-s"))) for name in ("first", "second")]
-night = Night(Path(report), None, QuietReporter())
-for result in night.run(parts):
-    print(result.part, result.outcome, result.reason, sep=": ")
+jobs = [Planned(Job(name, "", 1, (test, "-p", "no:cacheprovider", "-s"))) for name in ("first", "second")]
+night = NightlyRun(Path(report), None, QuietReporter())
+for result in night.run(jobs):
+    print(result.job, result.outcome, result.reason, sep=": ")
 """
 
 
-def part(name: str, folder: Path, test: str, qemu: str = "") -> Part:
+def job(name: str, folder: Path, test: str, qemu: str = "") -> Job:
     file = folder / f"test_{name}.py"
     file.write_text(test)
-    return Part(name, "", 1, (str(file), f"--rootdir={folder}", "-p", "no:cacheprovider"), qemu=qemu)
+    return Job(name, "", 1, (str(file), f"--rootdir={folder}", "-p", "no:cacheprovider"), qemu=qemu)
 
 
 def test_a_night_goes_on_after_a_part_that_fails(tmp_path: Path) -> None:
-    parts = [
-        Planned(part("bad", tmp_path, "def test(): assert False\ndef test_good(): pass")),
-        Planned(part("unwanted", tmp_path, "def test(): pass"), "no reason"),
-        Planned(part("good", tmp_path, "def test(): pass")),
-        Planned(part("empty", tmp_path, "import pytest\ndef test(): pytest.skip('nothing here')")),
+    jobs = [
+        Planned(job("bad", tmp_path, "def test(): assert False\ndef test_good(): pass")),
+        Planned(job("unwanted", tmp_path, "def test(): pass"), "no reason"),
+        Planned(job("good", tmp_path, "def test(): pass")),
+        Planned(job("empty", tmp_path, "import pytest\ndef test(): pytest.skip('nothing here')")),
     ]
     report = tmp_path / "report"
-    bad, unwanted, good, empty = Night(report, None, QuietReporter()).run(parts)
-    assert (bad.outcome, bad.tally) == (Outcome.FAILED, Tally(1, 1, 0))
-    assert unwanted == Result("unwanted", Outcome.LEFT_OUT, "no reason")
-    assert (good.outcome, good.tally) == (Outcome.PASSED, Tally(1, 0, 0))
-    assert (empty.outcome, empty.reason) == (Outcome.FAILED, "no test passed")
+    bad, unwanted, good, empty = NightlyRun(report, None, QuietReporter()).run(jobs)
+    assert (bad.outcome, bad.tally) == (JobOutcome.FAILED, Tally(1, 1, 0))
+    assert unwanted == JobResult("unwanted", JobOutcome.LEFT_OUT, "no reason")
+    assert (good.outcome, good.tally) == (JobOutcome.PASSED, Tally(1, 0, 0))
+    assert (empty.outcome, empty.reason) == (JobOutcome.FAILED, "no test passed")
     assert "assert False" in (report / "bad/output.log").read_text()
     assert (report / "good/junit.xml").is_file()
 
 
 def test_parts_that_no_longer_fit_are_left_out(tmp_path: Path) -> None:
-    parts = [Planned(part("good", tmp_path, "def test(): pass"))]
-    (result,) = Night(tmp_path / "report", None, QuietReporter()).run(parts, bound=0.5)
-    assert result.outcome is Outcome.LEFT_OUT
+    jobs = [Planned(job("good", tmp_path, "def test(): pass"))]
+    (result,) = NightlyRun(tmp_path / "report", None, QuietReporter()).run(jobs, bound=0.5)
+    assert result.outcome is JobOutcome.LEFT_OUT
     assert "takes about 1 minutes" in result.reason
 
 
 def test_the_newest_qemu_is_named_to_its_parts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYBRID_HIL_QEMU", raising=False)
-    newest = part("new", tmp_path, "import os\ndef test(): assert os.environ['HYBRID_HIL_QEMU'] == '/q'", qemu="newest")
-    hosts = part("old", tmp_path, "import os\ndef test(): assert 'HYBRID_HIL_QEMU' not in os.environ", qemu="host")
-    results = Night(tmp_path / "report", Path("/q"), QuietReporter()).run([Planned(newest), Planned(hosts)])
-    assert [result.outcome for result in results] == [Outcome.PASSED] * 2
+    newest = job("new", tmp_path, "import os\ndef test(): assert os.environ['HYBRID_HIL_QEMU'] == '/q'", qemu="newest")
+    hosts = job("old", tmp_path, "import os\ndef test(): assert 'HYBRID_HIL_QEMU' not in os.environ", qemu="host")
+    results = NightlyRun(tmp_path / "report", Path("/q"), QuietReporter()).run([Planned(newest), Planned(hosts)])
+    assert [result.outcome for result in results] == [JobOutcome.PASSED] * 2
 
 
 def test_ctrl_c_ends_the_part_and_leaves_out_the_rest(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_ctrl_c_ends_the_part_and_leaves_out_the_rest(tmp_path: Path) -> None:
 
 
 def test_everything_a_part_leaves_is_in_its_folder() -> None:
-    bench = next(part for part in PARTS if part.name == "bench")
+    bench = next(job for job in JOBS if job.name == "bench")
     words = command_line(bench, Path("/report/bench"))
     assert "/report/bench/bench.json" in words
     assert "--junit-xml=/report/bench/junit.xml" in words
@@ -109,7 +109,7 @@ def test_a_part_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_saved_results_are_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keep(Result("soak", Outcome.PASSED, "", 60, Tally(3, 0, 0)), tmp_path / "soak")
+    keep(JobResult("soak", JobOutcome.PASSED, "", 60, Tally(3, 0, 0)), tmp_path / "soak")
     assert run(["nightly", "--read", "--report", str(tmp_path), "--only", "soak"]) == 0
     assert "| soak | passed | 1:00 | 3 | 0 | 0 |  |" in (tmp_path / "summary.md").read_text()
     assert run(["nightly", "--read", "--report", str(tmp_path), "--only", "soak", "--only", "engines"]) == 1

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hybrid_hil.checkout import checkout_root
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
-from hybrid_hil.revision import revision
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.host.revision import revision
 from hybrid_hil.shell import Shell
 
 FOLDER = "/usr/lib/hybrid-runtime"

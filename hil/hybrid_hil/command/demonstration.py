@@ -9,10 +9,10 @@ from rich.markup import escape
 
 from hybrid_hil.console.record import printable
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.firmware import BuiltFirmware
-from hybrid_hil.proof import CoreStart, UnprovenError, Witness
-from hybrid_hil.rig import Rig
-from hybrid_hil.runtime import DeployedRuntime
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import CoreStart, UnprovenError, Witness
+from hybrid_hil.device.rig import Rig
+from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Completed
 
 CONTAINER = "demo"
@@ -21,7 +21,7 @@ BEATS = 5
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProvenLife:
     """What was proven, and how long the life took in seconds."""
 
     start: CoreStart
@@ -39,7 +39,7 @@ class Demonstration:
         self._witness = Witness(rig.board.core_console)
         self._shown = rig.board.core_console.mark()
 
-    def run(self) -> Verdict:
+    def run(self) -> ProvenLife:
         """Plays it.
 
         Raises:
@@ -52,7 +52,7 @@ class Demonstration:
         self._show("processors")
         start = self._live(firmware)
         silence = self._die(firmware)
-        return Verdict(start, silence, time.monotonic() - begun)
+        return ProvenLife(start, silence, time.monotonic() - begun)
 
     def _live(self, firmware: BuiltFirmware) -> CoreStart:
         processor = f"remoteproc.name={firmware.processor}"

@@ -13,7 +13,7 @@ RUNTIME = ("python3", "hybrid-runtime")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Change:
     """Something that was not there before, or is not any more."""
 
     text: str
@@ -33,20 +33,20 @@ class Finding:
         return self.text.partition(" ")[2]
 
 
-def findings(before: str, now: str) -> list[Finding]:
+def changes(before: str, now: str) -> list[Change]:
     """What differs between two looks at a board, in the order it was seen."""
     past, present = before.splitlines(), now.splitlines()
-    fresh = [Finding(line) for line in _more(past, present)]
-    gone = [Finding(line, gone=True) for line in _more(present, past) if _is_missed(line)]
+    fresh = [Change(line) for line in _more(past, present)]
+    gone = [Change(line, gone=True) for line in _more(present, past) if _is_missed(line)]
     return [*fresh, *gone]
 
 
-def complaints(found: Sequence[Finding]) -> list[Finding]:
+def complaints(found: Sequence[Change]) -> list[Change]:
     """What the kernel says is wrong with itself."""
-    return [finding for finding in found if finding.kind in COMPLAINTS and not finding.gone]
+    return [change for change in found if change.kind in COMPLAINTS and not change.gone]
 
 
-def unexpected(found: Sequence[Finding], texts: Sequence[str] | None) -> list[Finding]:
+def unexpected(found: Sequence[Change], texts: Sequence[str] | None) -> list[Change]:
     """The complaints of the kernel that a test did not announce. `texts` are parts of the lines it expects: none of
     them is any line; None is no complaint at all. Marks of the kernel have no line, and go with those that have."""
     said = complaints(found)

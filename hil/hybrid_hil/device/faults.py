@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.rig import Rig
 from hybrid_hil.failure import RigError
-from hybrid_hil.rig import Rig
 from hybrid_hil.shell import Shell
 
 RECONNECT_S = 30.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from hybrid_hil.board import Board
 from hybrid_hil.console.record import Line, printable
 from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.look import CLAIMS, CONTAINERS
 from hybrid_hil.failure import RigError
-from hybrid_hil.health import CLAIMS, CONTAINERS
 from hybrid_hil.report.loss import loss
 from hybrid_hil.shell import Shell
 

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from hybrid_hil.board.layout import Layout
-from hybrid_hil.firmware import firmware_file
+from hybrid_hil.device.firmware import firmware_file
 
 # Debian's plain gdb knows the host's processor only.
 GDB = "gdb-multiarch"

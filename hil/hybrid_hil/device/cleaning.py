@@ -4,12 +4,12 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from hybrid_hil.board import Board
+from hybrid_hil.board import ShellAccess
 from hybrid_hil.deadline import Deadline
-from hybrid_hil.deployment import COMMAND
-from hybrid_hil.firmware import UPLOADS
-from hybrid_hil.health.finding import Finding, complaints, findings
-from hybrid_hil.health.look import CLAIMS, CONTAINERS, FIRMWARE, GROUPS, PRINTK, look
+from hybrid_hil.device.change import Change, changes, complaints
+from hybrid_hil.device.deployment import COMMAND
+from hybrid_hil.device.firmware import UPLOADS
+from hybrid_hil.device.look import CLAIMS, CONTAINERS, FIRMWARE, GROUPS, PRINTK, look
 from hybrid_hil.shell import CommandError
 
 # A killed process takes a moment to end, and a group is busy until it has.
@@ -17,7 +17,7 @@ _ATTEMPTS = 50
 _MOMENT = "n=$((n + 1)); sleep 0.05 2>/dev/null || sleep 1"
 
 
-def cleaning(before: str, found: Sequence[Finding]) -> str:
+def cleaning(before: str, found: Sequence[Change]) -> str:
     """The script that removes what was found: containers through the runtime, then by force what is left."""
     left = _new(found)
     containers = [shlex.quote(name) for name in left["container"]]
@@ -35,7 +35,7 @@ def cleaning(before: str, found: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"rm -rf {UPLOADS}", "true"])
 
 
-def clean(board: Board, before: str, found: list[Finding], deadline: Deadline) -> list[Finding]:
+def clean(board: ShellAccess, before: str, found: list[Change], deadline: Deadline) -> list[Change]:
     """Cleans the board and looks again; what is still found needs the power switch. What the kernel complains of needs
     it at once."""
     if beyond := complaints(found):
@@ -43,16 +43,16 @@ def clean(board: Board, before: str, found: list[Finding], deadline: Deadline) -
     try:
         board.shell.run(cleaning(before, found), deadline=deadline)
     except CommandError as error:
-        return [*found, Finding(f"cleaning ended with {error.completed.exit_status}")]
-    return findings(before, look(board, deadline))
+        return [*found, Change(f"cleaning ended with {error.completed.exit_status}")]
+    return changes(before, look(board, deadline))
 
 
-def _new(found: Sequence[Finding]) -> defaultdict[str, list[str]]:
+def _new(found: Sequence[Change]) -> defaultdict[str, list[str]]:
     """What is there that was not, by its kind."""
     left: defaultdict[str, list[str]] = defaultdict(list)
-    for finding in found:
-        if not finding.gone:
-            left[finding.kind].append(finding.rest)
+    for change in found:
+        if not change.gone:
+            left[change.kind].append(change.rest)
     return left
 
 
@@ -75,8 +75,8 @@ def _links(before: str, links: Sequence[str]) -> list[str]:
     return [name for name in (rest.split()[0] for rest in links) if name not in kept]
 
 
-def _printk(before: str, found: Sequence[Finding]) -> list[str]:
-    return [line for line in before.splitlines() if Finding(line, gone=True) in found and line.startswith("printk ")]
+def _printk(before: str, found: Sequence[Change]) -> list[str]:
+    return [line for line in before.splitlines() if Change(line, gone=True) in found and line.startswith("printk ")]
 
 
 def _depth(group: str) -> int:

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from hybrid_hil.checkout import checkout_with_tests
+from hybrid_hil.host.checkout import checkout_with_tests
 from hybrid_hil.terminal import Step, out
 
 SHOWN = 80
 
 
-def run_job(command_line: Sequence[str], step: Step, *, log: Path, environment: Mapping[str, str] | None = None) -> int:
+def run_long_command(
+    command_line: Sequence[str], step: Step, *, log: Path, environment: Mapping[str, str] | None = None
+) -> int:
     """Runs it in the checkout with `environment` on top of this process's; returns its exit code. What it prints goes
     to `log`. On a terminal its last line is shown as it changes; elsewhere everything is passed on.
 
@@ -36,7 +38,7 @@ def run_job(command_line: Sequence[str], step: Step, *, log: Path, environment: 
 
 
 @contextmanager
-def job_beside(command_line: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def long_command_beside(command_line: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Runs it in the checkout beside what the block does; what it prints goes to `log`. A block that fails or is
     interrupted interrupts it as well, and waits for its end."""
     with log.open("wb") as kept, _spawned(command_line, {}, kept) as process:
