@@ -1,5 +1,6 @@
 #include "trace.h"
 #include "uart1.h"
+#include "watchdog.h"
 
 /* Weak: a firmware without a trace buffer does not get one for its exceptions' sake. */
 #pragma weak trace_line
@@ -21,4 +22,5 @@ void exception(uint32_t kind, uint32_t address) {
     if (trace_line)
         trace_line(&line);
     uart1_line(&line);
+    watchdog_bite();
 }

@@ -2,9 +2,11 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-extern const char identity_name[];    /* core0, core1 or lockstep */
-extern const uint32_t identity_index; /* of its words in on-chip memory; lockstep is core 0 */
+extern const char identity_name[];    /* the layout's word for it, such as core0 */
+extern const uint32_t identity_index; /* of its words in on-chip memory; a single core is core 0 */
+extern const bool identity_has_watchdog;
 
 #endif

@@ -24,11 +24,20 @@
 #define CORE0_VECTORS 0x10000
 #define CORE1_VECTORS 0x30000
 
+/* Where the vectors at R5_RESET keep the address that they send core 0 to. */
+#define TRAMPOLINE_CORE0 0x3fc
+
 /* On-chip memory: survives a core's power cycle, zero when QEMU starts. */
 #define OCM_DOORBELLS   0xfffc1000 /* one word per core, set by the core, taken by the monitor */
 #define OCM_KICKS       0xfffc1010 /* one word per core, counts Linux's notifications */
 #define OCM_BOOT_COUNTS 0xfffc1100 /* one word per core, counts its starts */
 #define OCM_UART1_LOCK  0xfffc1110 /* 0 free, otherwise 1 + number of the holding core */
+
+/* The STM32 board's system configuration: words that Linux reads and writes. */
+#define OCM_SYSCON 0xfffc1200
+
+/* The i.MX board's message handling unit: Arm's register layout, in plain memory (doorbell_mhu.c). */
+#define OCM_MHU 0xfffc2000
 
 /* The monitor's exception vectors, at the start of its image. */
 #define MONITOR_VECTORS 0xfffe0000

@@ -4,6 +4,8 @@
 #include "gic.h"
 #include "mailbox.h"
 #include "memory_map.h"
+#include "soc.h"
+#include "stm32_rcc.h"
 #include "variant.h"
 
 #define ICC_SRE_EL3 "S3_6_C12_C12_5"
@@ -46,7 +48,10 @@ _Noreturn void monitor_boot(void) {
     /* No trap of floating point: Linux's processes use it. */
     __asm__ volatile("msr cptr_el3, xzr");
     gic_hand_over();
+    soc_detect();
     mailbox_reset();
+    if (soc_detected() == SOC_STM32MP1)
+        stm32_rcc_reset();
     if (variant_core0_runs)
         early_core_start();
     enter_linux();

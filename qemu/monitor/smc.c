@@ -1,8 +1,13 @@
 #include "smc.h"
 
+#include <stdbool.h>
+
 #include "eemi.h"
+#include "imx_sip.h"
 #include "lock.h"
 #include "mailbox.h"
+#include "soc.h"
+#include "stm32_rcc.h"
 
 /* Arm DEN 0028, "unknown SMC function identifier". */
 #define SMC_UNKNOWN (-1)
@@ -43,15 +48,34 @@ static void serve_mailbox(struct smc_frame *frame) {
     frame->x[0] = (uint64_t)(int64_t)mailbox_serve(&call);
 }
 
-void smc_handle(struct smc_frame *frame) {
+static bool serve_versal(struct smc_frame *frame) {
     uint32_t function = (uint32_t)frame->x[0];
 
-    lock_take(&calls);
     if ((function & EEMI_CALL_MASK) == EEMI_CALLS)
         serve_eemi(frame);
     else if ((function & MAILBOX_CALL_MASK) == MAILBOX_CALLS)
         serve_mailbox(frame);
     else
+        return false;
+    return true;
+}
+
+/* The vendors' numbers overlap: only the SoC tells whose a call is. */
+static bool serve(struct smc_frame *frame) {
+    switch (soc_detected()) {
+    case SOC_VERSAL:
+        return serve_versal(frame);
+    case SOC_IMX8MN:
+        return imx_sip_serve(frame);
+    case SOC_STM32MP1:
+        return stm32_rcc_serve(frame);
+    }
+    return false;
+}
+
+void smc_handle(struct smc_frame *frame) {
+    lock_take(&calls);
+    if (!serve(frame))
         frame->x[0] = (uint64_t)SMC_UNKNOWN;
     lock_release(&calls);
 }

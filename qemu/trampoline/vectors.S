@@ -1,6 +1,7 @@
-@ Exception vectors at address 0 in the two-core layout. Both real-time cores
-@ fetch here; each is sent on to the vectors of its own firmware. The flags may
-@ be lost: an exception has saved them, and out of reset there are none.
+@ Exception vectors at address 0 where firmware is linked elsewhere. Both real-time
+@ cores fetch here; each is sent on to the vectors of its own firmware, whose
+@ addresses TARGET0 and TARGET1 come from the layout. The flags may be
+@ lost: an exception has saved them, and out of reset there are none.
 #include "memory_map.h"
 
     .arch armv7-r
@@ -27,6 +28,9 @@ forward_base:
 targets:
     .set vector, 0
     .rept 8
-    .word CORE0_VECTORS + vector * 4, CORE1_VECTORS + vector * 4
+    .word TARGET0 + vector * 4, TARGET1 + vector * 4
     .set vector, vector + 1
     .endr
+
+    .org TRAMPOLINE_CORE0
+    .word TARGET0

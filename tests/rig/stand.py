@@ -67,7 +67,7 @@ class Stand:
             monitor=platform / "monitor.elf",
             kernel=self.image.kernel,
             devicetree=platform / TWO_CORES.devicetree,
-            trampoline=platform / "trampoline.bin",
+            trampoline=platform / f"trampoline-{TWO_CORES.name}.bin",
             disk=self.image.disk,
         )
         served = {"console": self.console, "core-console": self.core_console}

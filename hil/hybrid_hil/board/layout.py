@@ -1,4 +1,4 @@
-"""How the two Cortex-R5F cores of a cluster are used."""
+"""Which SoC the emulated board is, and how its Cortex-R5F cores are used."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,25 @@ ONE_CORE = Layout(
     speakers=("lockstep",),
     needs_trampoline=False,
 )
-LAYOUTS = {layout.name: layout for layout in (TWO_CORES, ONE_CORE)}
+# imx_rproc.c gives every processor one name. Firmware is linked for the on-chip memory of its table.
+IMX8MN = Layout(
+    name="imx8mn",
+    devicetree="imx8mn.dtb",
+    processors=("imx-rproc",),
+    firmware=("imx8mn",),
+    speakers=("imx8mn",),
+    needs_trampoline=True,
+)
+# stm32_rproc.c names a processor by its devicetree node.
+STM32MP1 = Layout(
+    name="stm32mp1",
+    devicetree="stm32mp1.dtb",
+    processors=("m4",),
+    firmware=("stm32mp1",),
+    speakers=("stm32mp1",),
+    needs_trampoline=True,
+)
+LAYOUTS = {layout.name: layout for layout in (TWO_CORES, ONE_CORE, IMX8MN, STM32MP1)}
 
 
 def layout_named(name: str) -> Layout:

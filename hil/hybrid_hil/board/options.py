@@ -44,7 +44,7 @@ def payload_of(image: Image, options: QemuOptions, folder: Path) -> Payload:
         monitor=options.monitor or platform / "monitor.elf",
         kernel=image.kernel,
         devicetree=devicetree,
-        trampoline=platform / "trampoline.bin",
+        trampoline=platform / f"trampoline-{layout.name}.bin",
         disk=_own_disk(image, folder) if options.keeps_disk else image.disk,
         guest_port=options.guest_port,
         keeps_disk=options.keeps_disk,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.command_line import Payload, Wires, command_line_by_hand, qemu_command_line
-from hybrid_hil.board.layout import ONE_CORE, TWO_CORES, Layout, layout_named
+from hybrid_hil.board.layout import IMX8MN, LAYOUTS, ONE_CORE, STM32MP1, TWO_CORES, Layout, layout_named
 from hybrid_hil.failure import RigError
 
 WIRES = Wires(Path("/run/b/console.sock"), Path("/run/b/core.sock"), Path("/run/b/qmp.sock"))
@@ -40,9 +40,10 @@ def test_the_kernel_is_loaded_never_booted_by_qemu() -> None:
     assert "loader,file=/image/monitor.elf,cpu-num=0" in after(words, "-device")
 
 
-def test_only_two_cores_need_the_trampoline() -> None:
+def test_only_firmware_that_starts_at_zero_needs_no_trampoline() -> None:
     trampoline = "loader,file=/image/trampoline.bin,addr=0x0,force-raw=on"
-    assert trampoline in after(qemu_command_line(payload(TWO_CORES), WIRES), "-device")
+    for layout in (TWO_CORES, IMX8MN, STM32MP1):
+        assert trampoline in after(qemu_command_line(payload(layout), WIRES), "-device")
     assert trampoline not in after(qemu_command_line(payload(ONE_CORE), WIRES), "-device")
 
 
@@ -89,7 +90,8 @@ def test_only_a_debugged_board_is_halted() -> None:
 
 
 def test_layouts_have_one_firmware_folder_and_speaker_per_processor() -> None:
-    for name in ("two-cores", "one-core"):
+    assert set(LAYOUTS) == {"two-cores", "one-core", "imx8mn", "stm32mp1"}
+    for name in LAYOUTS:
         layout = layout_named(name)
         assert len(layout.processors) == len(layout.firmware) == len(layout.speakers)
     with pytest.raises(RigError, match="no layout `three-cores`"):

@@ -43,7 +43,7 @@ OTHER_PROCESSORS = (
 OTHER_HARDWARE = (
     *("accel", "acpi", "ata", "crypto", "edac", "gpu", "hid", "hwmon", "i2c", "iio", "infiniband", "md"),
     *("media", "mmc", "mtd", "net/can", "net/dsa", "net/ethernet", "net/phy", "net/wireless", "nvme"),
-    *("phy", "pinctrl", "platform", "s390", "scsi", "spi", "staging", "target", "usb", "video"),
+    *("phy", "platform", "s390", "scsi", "spi", "staging", "target", "usb", "video"),
 )
 LEFT_OUT = (
     *(f"*/arch/{processor}/*.[chS]" for processor in OTHER_PROCESSORS),
