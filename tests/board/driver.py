@@ -1,8 +1,13 @@
-"""The kernel's driver of the whole cluster: taken from its device, and given back."""
+"""The kernel's driver of the processors: taken from its device, and given back."""
 
 from hybrid_hil.shell import Shell
 
-DRIVERS = "/sys/bus/platform/drivers/zynqmp_r5_remoteproc"
+# A cluster's driver is bound to the parent of its processors' devices.
+FIND = """
+device=$(readlink -f /sys/class/remoteproc/remoteproc0/device)
+until [ -e $device/driver ]; do device=${device%/*}; [ -n "$device" ] || exit 1; done
+basename $device; readlink -f $device/driver
+"""
 
 
 class Driver:
@@ -10,15 +15,15 @@ class Driver:
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
-        devices = shell.run(f"cd {DRIVERS} && find . -type l | cut -c3-")
-        self.device = devices.stdout.split()[0]
+        self.device, self.folder = shell.run(FIND).stdout.split()
 
     def unbind(self) -> None:
-        self.shell.run(f"echo {self.device} > {DRIVERS}/unbind")
+        self.shell.run(f"echo {self.device} > {self.folder}/unbind")
 
     def unbind_slowly(self) -> None:
         """Beside anything busy a nice process has a while between its steps."""
-        self.shell.run(f"python3 -c \"import os; os.nice(8); open('{DRIVERS}/unbind', 'w').write('{self.device}')\"")
+        unbinding = f"open('{self.folder}/unbind', 'w').write('{self.device}')"
+        self.shell.run(f'python3 -c "import os; os.nice(8); {unbinding}"')
 
     def bind(self) -> None:
-        self.shell.run(f"[ -e {DRIVERS}/{self.device} ] || echo {self.device} > {DRIVERS}/bind")
+        self.shell.run(f"[ -e {self.folder}/{self.device} ] || echo {self.device} > {self.folder}/bind")
