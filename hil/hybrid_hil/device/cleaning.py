@@ -90,13 +90,18 @@ def _without_group(name: str) -> str:
 
 
 def _restored(processor: str) -> str:
-    """Stops a processor that was offline (boots are counted, so until it is so again) and restores its settings."""
+    """Stops a processor that was offline (boots are counted, so until it is so again) and restores its settings.
+
+    One that the kernel is restarting is seen offline meanwhile. The first stop waits for the end of that.
+    """
     _, name, state, recovery, dump, *_ = processor.split()
     if state != "offline":
         return ""
     return f"""for p in /sys/class/remoteproc/remoteproc*; do
   read -r name <$p/name
   [ "$name" = {shlex.quote(name)} ] || continue
+  echo disabled >$p/recovery
+  echo stop >$p/state
   n=0
   while read -r state <$p/state && [ "$state" != offline ] && [ $n -lt 64 ]; do
     echo stop >$p/state

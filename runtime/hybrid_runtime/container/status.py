@@ -1,7 +1,7 @@
 """The state machine of a container (OCI runtime spec, Lifecycle)."""
 
 from hybrid_runtime.container.record import CREATED as CREATED_PHASE
-from hybrid_runtime.container.record import CREATING, Record
+from hybrid_runtime.container.record import CREATING, STARTED, Record
 from hybrid_runtime.system.process_identity import ProcessHandle, is_alive
 from hybrid_runtime.system.system_paths import SystemPaths
 
@@ -42,7 +42,9 @@ def decide(*, alive: bool, phase: str, ours: bool, core: str, kernel_recovers: b
         return STOPPED
     if phase == CREATING:
         return BEING_CREATED
-    if ours and (core in _CORE_UP or (kernel_recovers and core == "crashed")):
+    # Of a core that the kernel restarts, sysfs shows both: it reads the state without the kernel's lock.
+    recovering = kernel_recovers and (core == "crashed" or (core == "offline" and phase == STARTED))
+    if ours and (core in _CORE_UP or recovering):
         return RUNNING
     return CREATED if phase == CREATED_PHASE else STOPPED
 

@@ -4,7 +4,7 @@ import posix as os
 
 from hybrid_runtime.container.claim import Claim, DamagedJournal, Journal, journal_path, read_journal
 from hybrid_runtime.firmware.installation import boot_of, remove_installed
-from hybrid_runtime.processor.remoteproc import GONE_STATES, STOP_SECONDS, ProcessorGone, Remoteproc
+from hybrid_runtime.processor.remoteproc import STOP_SECONDS, ProcessorGone, Remoteproc
 from hybrid_runtime.processor.shutdown_on_release import disarm_device
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.durable_file import remove_file
@@ -76,16 +76,15 @@ def stop_without_journal(claim: Claim) -> None:
 
 def stop_if_ours(remoteproc: Remoteproc, firmware_name: str, seconds: float = STOP_SECONDS) -> None:
     """Raises StopRefused, ProcessorGone and OSError."""
-    if remoteproc.state not in ("offline", *GONE_STATES) and remoteproc.runs_firmware(firmware_name):
+    if remoteproc.runs_firmware(firmware_name):
         remoteproc.stop_until_offline(Deadline(seconds))
 
 
 def restore_settings(remoteproc: Remoteproc, journal: Journal) -> None:
     """Recovery and coredump as they were before us."""
     for attribute, before in (("recovery", journal.recovery_before), ("coredump", journal.coredump_before)):
-        # Also when it cannot be read: what it should be is known.
-        if before and remoteproc.read_or(attribute, "") != before:
-            remoteproc.write(attribute, before)
+        if before:
+            remoteproc.restore(attribute, before)
 
 
 def forget(claim: Claim, journal: Journal) -> None:

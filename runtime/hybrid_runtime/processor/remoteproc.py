@@ -148,8 +148,34 @@ class Remoteproc:
         return state
 
     def stop_until_offline(self, deadline: Deadline) -> None:
-        """Give back every reference to the core. Raises StopRefused when it is still up at the deadline, ProcessorGone,
-        and OSError where its state cannot be read.
+        """Give back every reference to the core, and let the kernel not restart it meanwhile.
+
+        A core that the kernel restarts is seen offline as well: sysfs shows the state without the lock that a recovery
+        holds (rproc_boot_recovery). A "stop" waits for that lock. Raises as `_stop_until_offline` does.
+        """
+        if self.setting("recovery") != "enabled":
+            self._stop_until_offline(deadline)
+            return
+        try:
+            self.write("recovery", "disabled")
+            self.write("state", "stop")
+        except OSError:
+            # Of an offline core, or refused: what becomes of the core is asked next.
+            pass
+        try:
+            self._stop_until_offline(deadline)
+        finally:
+            self.restore("recovery", "enabled")
+
+    def restore(self, attribute: str, word: str) -> None:
+        """Raises ProcessorGone and OSError."""
+        # Also when it cannot be read: what it should be is known.
+        if self.read_or(attribute, "") != word:
+            self.write(attribute, word)
+
+    def _stop_until_offline(self, deadline: Deadline) -> None:
+        """Raises StopRefused when it is still up at the deadline, ProcessorGone, and OSError where its state cannot be
+        read.
 
         "stop" of an offline core is EINVAL (rproc_shutdown), so an errno only sends us back to the state. A driver may
         refuse for a while: k3_r5 does not stop core 0 of a cluster while core 1 runs.

@@ -75,7 +75,11 @@ class CoreRun:
                 f"the kernel refuses to start `{self.record.firmware_name}` on `{self.record.processor}`: "
                 + errno_meaning(error)
             ) from error
-        state = self.remoteproc.settled_state(Deadline(_SETTLE_SECONDS))
+        deadline = Deadline(_SETTLE_SECONDS)
+        state = self.remoteproc.settled_state(deadline)
+        # A core that has crashed at once and is being restarted is seen offline as well.
+        while state == "offline" and self.record.kernel_recovers and deadline.look_again():
+            state = self.remoteproc.settled_state(deadline)
         if state == "offline":
             raise Failure(
                 f"processor `{self.record.processor}` is offline after a start that the kernel called a success",

@@ -167,7 +167,8 @@ def test_a_supervisor_whose_pid_is_not_to_be_seen(
         ("created", "offline", CREATED),
         ("created", "crashed", RUNNING),
         ("started", "crashed", RUNNING),
-        ("started", "offline", STOPPED),
+        ("started", "offline", RUNNING),
+        ("started", "detached", STOPPED),
     ],
 )
 def test_words_are_compared_by_what_they_say(phase: str, core: str, expected: Status) -> None:

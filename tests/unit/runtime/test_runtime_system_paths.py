@@ -121,6 +121,7 @@ def test_stop_that_the_kernel_refuses(
 ) -> None:
     """Whatever the errno, it is tried until the deadline, and then told."""
     core.set_state("running")
+    core.write("recovery", "disabled")
     remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), "remoteproc0")
     tried = []
 
@@ -139,6 +140,48 @@ def test_stop_that_the_kernel_refuses(
 
     monkeypatch.setattr(remoteproc, "write", relent)
     remoteproc.stop_until_offline(Deadline(0.3))
+
+
+class Restarting:
+    """A core in the middle of a recovery: sysfs shows it offline, and who takes the kernel's lock waits for its end."""
+
+    def __init__(self, remoteproc: Remoteproc, *, recovery: str) -> None:
+        self.values = {"state": "offline", "recovery": recovery}
+        self.written: list[tuple[str, str]] = []
+        self.references = 1
+        remoteproc.read = self.values.__getitem__  # type: ignore[method-assign]
+        remoteproc.write = self.write  # type: ignore[method-assign]
+
+    def write(self, attribute: str, word: str) -> None:
+        self.written.append((attribute, word))
+        if attribute != "state":
+            self.values[attribute] = word
+        elif not self.references:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        else:
+            self.references -= 1
+            self.values["state"] = "offline"
+
+
+def test_a_core_that_the_kernel_restarts_is_not_taken_for_stopped(
+    double: RemoteprocDouble, core: ProcessorDouble
+) -> None:
+    """Else it would run on without its container."""
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), core.device)
+    restarting = Restarting(remoteproc, recovery="enabled")
+    remoteproc.stop_until_offline(Deadline(1))
+    assert restarting.references == 0
+    assert restarting.values["recovery"] == "enabled"
+    assert restarting.written[0] == ("recovery", "disabled")
+
+
+def test_a_core_that_nobody_restarts_is_off_when_it_is_seen_off(
+    double: RemoteprocDouble, core: ProcessorDouble
+) -> None:
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), core.device)
+    restarting = Restarting(remoteproc, recovery="disabled")
+    remoteproc.stop_until_offline(Deadline(1))
+    assert restarting.written == []
 
 
 def test_device_that_is_none(tmp_path: Path) -> None:
