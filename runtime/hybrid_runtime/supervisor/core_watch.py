@@ -60,13 +60,20 @@ class CoreWatch:
         self.last_seen_up = self.last_output = monotonic()
         if self.follows_trace and not self.core.trace.is_reachable():
             self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
-        self.core.kernel_log.lines()
+        # Those of the start itself are no news. But a core may crash at once.
+        self._note([line for line in self.core.kernel_log.lines() if crash_type(line) is not None])
         self.channels.begin()
 
     def read_kernel_log(self) -> bool:
         """Whether there was anything about our core."""
-        crashed = False
         lines = self.core.kernel_log.lines()
+        if self._note(lines):
+            self.save()
+        return bool(lines)
+
+    def _note(self, lines: list[str]) -> bool:
+        """Into output and record. Whether one tells of a crash."""
+        crashed = False
         for line in lines:
             self.output.supervisor(f"kernel: {line}")
             kind = crash_type(line)
@@ -79,9 +86,7 @@ class CoreWatch:
                 # Not at the crash already: until then the buffer holds what was read from it before.
                 self.core.trace.begin_anew()
                 self.output.end_lines()
-        if crashed:
-            self.save()
-        return bool(lines)
+        return crashed
 
     def read_trace(self, *, last: bool = False) -> None:
         """Only the `last` look goes through all buffers also when a stop is asked for meanwhile."""

@@ -91,6 +91,20 @@ def test_recovery_repeats_nothing_and_misses_nothing(watched: Watched, core: Pro
     assert (record.crashes, record.crash_type) == (1, "watchdog")
 
 
+def test_a_crash_before_the_start_is_noted_counts(watched: Watched) -> None:
+    """Of what the kernel logs at a start, that alone is news."""
+    watched.kernel_lines = [
+        f"{PREFIX}powering up core0",
+        f"{PREFIX}crash detected in core0: type watchdog",
+        f"{PREFIX}remote processor core0 is now up",
+    ]
+    watched.supervisor._note_started()
+    record = load_record(str(watched.folder), "motor")
+    assert (record.crashes, record.crash_type) == (1, "watchdog")
+    told = [line for line in watched.said() if line.startswith("kernel: ")]
+    assert told == [f"kernel: {PREFIX}crash detected in core0: type watchdog"]
+
+
 def test_crash_survived_long_ago_is_no_reason(
     watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
