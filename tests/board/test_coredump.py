@@ -51,6 +51,7 @@ def dumps(shell: Shell) -> Iterator[Dumps]:
     shell.run("rm -rf /var/lib/hybrid-runtime; for d in /sys/class/devcoredump/devcd*/data; do echo > $d; done; true")
 
 
+@pytest.mark.needs("coredump")
 def test_a_crash_leaves_a_dump_and_no_running_core(
     alive: Alive,
     runtime: DeployedRuntime,
@@ -84,6 +85,7 @@ def test_a_crash_leaves_a_dump_and_no_running_core(
 
 
 @pytest.mark.nightly
+@pytest.mark.needs("coredump")
 def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
     alive: Alive, runtime: DeployedRuntime, witness: Witness, linux: Linux, faults: Faults, dumps: Dumps
 ) -> None:
@@ -108,6 +110,7 @@ def test_each_recovery_by_the_kernel_leaves_a_dump_and_five_are_kept(
     linux.assert_untouched()
 
 
+@pytest.mark.needs("coredump")
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(
     alive: Alive,
     runtime: DeployedRuntime,
@@ -138,6 +141,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(
     linux.assert_untouched()
 
 
+@pytest.mark.needs("coredump")
 def test_a_supervisor_killed_while_the_core_runs_again_leaves_none_running(
     runtime: DeployedRuntime,
     shell: Shell,
@@ -172,4 +176,19 @@ def test_a_supervisor_killed_while_the_core_runs_again_leaves_none_running(
     assert runtime.state("killed")["status"] == "stopped"
     runtime.delete("killed")
     shell.run(["rm", "/tmp/killed.trace"])
+    linux.assert_untouched()
+
+
+@pytest.mark.lacks("coredump")
+def test_a_driver_without_dumps_is_told(
+    alive: Alive, runtime: DeployedRuntime, linux: Linux, faults: Faults, dumps: Dumps, wait_for_status: WaitForStatus
+) -> None:
+    heartbeat = alive("crash", annotations=DUMPED)
+    faults.crash(heartbeat.processor)
+    annotations = wait_for_status("crash", "stopped")["annotations"]
+    assert annotations["remoteproc.exit-code"] == "70"
+    assert "remoteproc.coredump-path" not in annotations
+    assert "no core dump: the kernel has written none" in runtime.run("logs", "crash").stderr
+    runtime.delete("crash")
+    assert dumps.files() == dumps.in_the_kernel() == []
     linux.assert_untouched()

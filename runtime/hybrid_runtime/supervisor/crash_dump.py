@@ -22,6 +22,7 @@ class CrashDumps:
         self.output = output
         self.copy: DumpCopy | None = None
         self.passed_over = ""
+        self.told_why = False
 
     def begin(self, remoteproc: Remoteproc) -> None:
         """Before the start: what is there now is another run's."""
@@ -30,6 +31,7 @@ class CrashDumps:
             self.passed_over = older.path
             self._tell(f"a core dump of an earlier run is in the way: until `{older.data}` is freed there is no other")
         if not remoteproc.read_or("coredump", ""):
+            self.told_why = True
             self._tell("no core dumps: this kernel has no setting `coredump`")
 
     def look(self) -> None:
@@ -76,10 +78,11 @@ class CrashDumps:
                 remoteproc.write("recovery", "recover")
         except (OSError, Failure) as error:
             # Also without the file: a recovery that finds none leaves a reference behind that nobody can give back.
+            self.told_why = True
             self._tell(f"no core dump: {failure_text(error)}")
 
     def finish(self) -> None:
-        """The last dump, complete or not at all."""
+        """The last dump, complete or not at all, and a word where there was none."""
         self.look()
         deadline = Deadline(LAST_DUMP_SECONDS)
         while self.copy is not None and not deadline.expired:
@@ -88,9 +91,12 @@ class CrashDumps:
             copy, self.copy = self.copy, None
             copy.cancel()
             self._give_up(copy.dump, Failure(f"it was not written in {LAST_DUMP_SECONDS:g} s"))
+        if self.record.crashes and not (self.record.coredump_path or self.told_why):
+            self._tell("no core dump: the kernel has written none (some drivers do not tell it what to dump)")
 
     def _give_up(self, dump: KernelDump, error: Exception) -> None:
         self.passed_over = dump.path
+        self.told_why = True
         self._tell(f"no core dump: {failure_text(error)}; the kernel keeps it in `{dump.data}` for five minutes")
 
     def _tell(self, text: str) -> None:
