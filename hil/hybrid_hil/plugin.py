@@ -57,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "processors(count): needs that many processors, else it is skipped")
+    config.addinivalue_line("markers", "needs(feature): needs rpmsg, coredump, watchdog or attach, else it is skipped")
+    config.addinivalue_line("markers", "lacks(feature): is of processors without it, else it is skipped")
     config.addinivalue_line("markers", "engine(name): needs that container engine in the image, else it is skipped")
     config.addinivalue_line("markers", "kernel_warning(text, ...): expects the kernel to complain, in lines with one")
     config.addinivalue_line("markers", "leaves(words, ...): may leave on the board what begins so, and it stays")

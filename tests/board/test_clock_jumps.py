@@ -91,6 +91,7 @@ def test_a_create_after_the_jump_takes_no_other_s_firmware(
     all_is_well()
 
 
+@pytest.mark.needs("coredump")
 def test_a_dump_after_a_jump_backwards_is_kept(
     *,
     alive: Alive,

@@ -206,6 +206,7 @@ def test_a_ring_that_wraps_comes_out_in_order(
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+@pytest.mark.lacks("watchdog")
 def test_a_firmware_that_faults_says_so_and_goes_on_standing(
     runtime: DeployedRuntime, firmware: FirmwareMaker, wait_for_log: WaitForLog
 ) -> None:

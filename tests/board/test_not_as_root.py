@@ -170,6 +170,7 @@ def test_the_trace_with_one_capability(
 
 
 @pytest.mark.nightly
+@pytest.mark.needs("rpmsg")
 def test_a_channel_that_udev_opens_to_the_user(
     shell: Shell, user: ServiceUser, firmware: FirmwareMaker, witness: Witness
 ) -> None:

@@ -15,6 +15,8 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
 from linux import Alive, Linux, WaitForLog
 
+pytestmark = pytest.mark.needs("rpmsg")
+
 PROOF_S = 10.0
 ROUND_TRIPS = 300
 LEAST_HEARD = 0.8

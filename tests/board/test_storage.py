@@ -176,6 +176,7 @@ def test_read_only_root_file_system(
         shell.run(f"echo > {PATH}; rm -rf /run/firmware")
 
 
+@pytest.mark.needs("coredump")
 def test_root_disk_that_is_full(
     *,
     runtime: DeployedRuntime,

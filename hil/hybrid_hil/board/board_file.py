@@ -13,7 +13,7 @@ import jsonschema
 
 from hybrid_hil.board import labgrid
 from hybrid_hil.board.power import CommandPower
-from hybrid_hil.board.processor import Processor
+from hybrid_hil.board.processor import USUAL_FEATURES, Processor
 from hybrid_hil.board.remote import RemoteDescription, SerialPort
 from hybrid_hil.console.serial_line import BAUD
 from hybrid_hil.failure import RigError
@@ -155,7 +155,8 @@ def _schema() -> dict[str, Any]:
 
 def _processor(folder: Path, entry: dict[str, Any]) -> Processor:
     name = entry["name"]
-    return Processor(name, _at(folder, entry.get("firmware", FIRMWARE)), entry.get("speaker", name))
+    features = frozenset(entry.get("features", USUAL_FEATURES))
+    return Processor(name, _at(folder, entry.get("firmware", FIRMWARE)), entry.get("speaker", name), features)
 
 
 def _power(folder: Path, section: dict[str, Any] | None) -> CommandPower | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_hil.board.processor import Processor
+from hybrid_hil.board.processor import USUAL_FEATURES, Processor
 from hybrid_hil.failure import RigError
 
 
@@ -18,11 +18,14 @@ class Layout:
     firmware: tuple[str, ...]
     speakers: tuple[str, ...]
     needs_trampoline: bool
+    features: frozenset[str] = USUAL_FEATURES
 
     def cores(self, platform: Path) -> tuple[Processor, ...]:
         """The processors, with their firmware in the folder of an image's platform."""
         each = zip(self.processors, self.firmware, self.speakers, strict=True)
-        return tuple(Processor(name, platform / "firmware" / folder, speaker) for name, folder, speaker in each)
+        return tuple(
+            Processor(name, platform / "firmware" / folder, speaker, self.features) for name, folder, speaker in each
+        )
 
 
 TWO_CORES = Layout(
@@ -49,6 +52,8 @@ IMX8MN = Layout(
     firmware=("imx8mn",),
     speakers=("imx8mn",),
     needs_trampoline=True,
+    # Of core dumps the driver tells the kernel no ELF class.
+    features=frozenset({"rpmsg"}),
 )
 # stm32_rproc.c names a processor by its devicetree node.
 STM32MP1 = Layout(
@@ -58,6 +63,7 @@ STM32MP1 = Layout(
     firmware=("stm32mp1",),
     speakers=("stm32mp1",),
     needs_trampoline=True,
+    features=frozenset({"coredump", "watchdog", "attach"}),
 )
 LAYOUTS = {layout.name: layout for layout in (TWO_CORES, ONE_CORE, IMX8MN, STM32MP1)}
 

@@ -12,6 +12,7 @@ from hybrid_hil.board.board_file import read_board_file
 from hybrid_hil.board.layout import Layout, layout_named
 from hybrid_hil.board.lease import Lease
 from hybrid_hil.board.options import QemuOptions
+from hybrid_hil.board.processor import FEATURES
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.board.remote import RemoteBoard, RemoteDescription
 from hybrid_hil.device.deployment import checkout_payload
@@ -90,6 +91,8 @@ class Assignment:
         cores = len(self._layout().processors if self.emulated else self.remote().cores)
         if wanted is not None and wanted.args[0] > cores:
             return f"{wanted.args[0]} processors, the board has {cores}"
+        if unfit := _unfit(item, self._features()):
+            return unfit
         names = [marker.args[0] for marker in item.iter_markers("engine")]
         return next((f"{name} on the board" for name in names if not self._has_engine(name, rig)), "")
 
@@ -98,8 +101,23 @@ class Assignment:
             return name in inside(self.image())
         return rig().board.shell.run(f"command -v {shlex.quote(name)}", check=False).exit_status == 0
 
+    def _features(self) -> frozenset[str]:
+        """Those of every processor that tests may use."""
+        if self.emulated:
+            return self._layout().features
+        return frozenset.intersection(*[core.features for core in self.remote().cores])
+
     def _layout(self) -> Layout:
         return layout_named(self._config.getoption("--layout"))
+
+
+def _unfit(item: pytest.Item, features: frozenset[str]) -> str:
+    """Why a test's markers `needs` and `lacks` keep it from such processors; empty when they do not."""
+    needed = [marker.args[0] for marker in item.iter_markers("needs")]
+    unwanted = [marker.args[0] for marker in item.iter_markers("lacks")]
+    missing = [f"{FEATURES[name]}, which the board does not have" for name in needed if name not in features]
+    present = [f"a board without {FEATURES[name]}" for name in unwanted if name in features]
+    return next(iter([*missing, *present]), "")
 
 
 def board_files(chosen: list[str] | None, workers: int) -> list[Path]:
