@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid_hil.board import ShellAccess
+from hybrid_hil.board.layout import IMX8MN, STM32MP1
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
 from hybrid_hil.deadline import Deadline
@@ -16,6 +17,8 @@ from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
 
 PROOF_S = 10.0
+MONITOR = "monitor-core0-runs.elf"
+TRACE = "/sys/kernel/debug/remoteproc/remoteproc0/trace0"
 STATE = "/sys/class/remoteproc/remoteproc0/state"
 
 
@@ -25,7 +28,7 @@ def _deploy(board: ShellAccess, deadline: Deadline) -> None:
 
 @pytest.fixture(scope="module")
 def early(image: Image) -> Iterator[QemuBoard]:
-    options = QemuOptions(monitor=image.platform / "monitor-core0-runs.elf")
+    options = QemuOptions(monitor=image.platform / MONITOR)
     with QemuBoard(image, options, owner="pytest", provision=_deploy) as board:
         board.power_on(Deadline(BOOT_S))
         yield board
@@ -69,3 +72,62 @@ def test_an_attached_core_is_shown_and_refused(early: QemuBoard) -> None:
     assert "was started before Linux and is attached to it" in refused.stderr
     assert "stop it if nothing needs it: echo stop > /sys/class/remoteproc/remoteproc0/state" in refused.stderr
     assert early.shell.run(["cat", STATE]).stdout == "attached\n"
+
+
+def _beats(board: QemuBoard) -> None:
+    """From now on."""
+    board.core_console.expect(r"beat=\d+", Deadline(PROOF_S), board.core_console.mark())
+
+
+@pytest.fixture
+def taken_over(image: Image, request: pytest.FixtureRequest) -> Iterator[QemuBoard]:
+    """Of the layout that the test names. A boot loader has started the firmware `heartbeat`, whose beats are there."""
+    options = QemuOptions(layout=request.param, monitor=image.platform / MONITOR, early="heartbeat")
+    with QemuBoard(image, options, owner="pytest", provision=_deploy) as board:
+        board.power_on(Deadline(BOOT_S))
+        _beats(board)
+        yield board
+
+
+def _state(board: QemuBoard) -> str:
+    return board.shell.run(["cat", STATE]).stdout.strip()
+
+
+def _is_refused(board: QemuBoard, reason: str) -> None:
+    refused = DeployedRuntime(board.shell).create("takeover", firmware(board, 0), check=False)
+    assert f"was started before Linux and {reason}" in refused.stderr
+
+
+def _takes_containers(board: QemuBoard) -> None:
+    runtime, built = DeployedRuntime(board.shell), firmware(board, 0)
+    runtime.create("successor", built)
+    runtime.start("successor")
+    Witness(board.core_console).started(built, Deadline(PROOF_S))
+    runtime.delete("successor", force=True)
+    assert _state(board) == "offline"
+
+
+@pytest.mark.parametrize("taken_over", [STM32MP1], indirect=True, ids=["stm32mp1"])
+def test_a_boot_loader_s_firmware_is_joined_and_left_and_stopped(taken_over: QemuBoard) -> None:
+    """With a resource table that the boot loader has noted, Linux finds the trace buffer."""
+    shell = taken_over.shell
+    assert _state(taken_over) == "detached"
+    _is_refused(taken_over, "runs on its own")
+    shell.run(f"echo start > {STATE}")
+    assert _state(taken_over) == "attached"
+    assert "beat=" in shell.run(["cat", TRACE]).stdout
+    _is_refused(taken_over, "is attached to it")
+    shell.run(f"echo detach > {STATE}")
+    assert _state(taken_over) == "detached"
+    _beats(taken_over)
+    shell.run(f"echo start > {STATE}; echo stop > {STATE}")
+    _takes_containers(taken_over)
+
+
+@pytest.mark.parametrize("taken_over", [IMX8MN], indirect=True, ids=["imx8mn"])
+def test_a_driver_that_joins_a_boot_loader_s_firmware_by_itself(taken_over: QemuBoard) -> None:
+    assert _state(taken_over) == "attached"
+    _is_refused(taken_over, "is attached to it")
+    _beats(taken_over)
+    taken_over.shell.run(f"echo stop > {STATE}")
+    _takes_containers(taken_over)

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hybrid_hil.board.early_firmware import RESOURCE_TABLE_NOTE, EarlyFirmware
 from hybrid_hil.board.layout import Layout
 
 QEMU = "qemu-system-aarch64"
@@ -17,7 +18,8 @@ SSH_PORT = 22
 class Payload:
     """The files a board boots, where in guest Linux the forwarded port ends, and the program that runs it all. What the
     guest writes is forgotten with QEMU unless `keeps_disk`. `overlay` takes it instead of the disk, and QEMU's
-    snapshots; the board begins as the snapshot `restored` inside it instead of booting."""
+    snapshots; the board begins as the snapshot `restored` inside it instead of booting. `early` is in core 0's memory
+    before Linux starts."""
 
     layout: Layout
     monitor: Path
@@ -30,6 +32,7 @@ class Payload:
     overlay: Path | None = None
     restored: str = ""
     qemu: str = QEMU
+    early: EarlyFirmware | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def _machine(payload: Payload) -> list[str]:
         *_loaded(payload.kernel, KERNEL_ADDRESS),
         *_loaded(payload.devicetree, DEVICETREE_ADDRESS),
         *(_loaded(payload.trampoline, TRAMPOLINE_ADDRESS) if payload.layout.needs_trampoline else ()),
+        *_early(payload.early),
         *("-drive", f"if=none,id=disk,cache=unsafe,{_disk(payload)}"),
         *("-device", "virtio-blk-device,drive=disk"),
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:0-:{payload.guest_port}"),
@@ -82,6 +86,13 @@ def _machine(payload: Payload) -> list[str]:
         *("-device", "virtio-rng-device"),
         *(("-loadvm", payload.restored) if payload.restored else ()),
     ]
+
+
+def _early(firmware: EarlyFirmware | None) -> list[str]:
+    if firmware is None:
+        return []
+    note = f"loader,addr={RESOURCE_TABLE_NOTE:#x},data={firmware.resource_table:#x},data-len=4"
+    return ["-device", f"loader,file={_escaped(firmware.file)}", "-device", note]
 
 
 def _disk(payload: Payload) -> str:

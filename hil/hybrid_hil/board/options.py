@@ -6,6 +6,7 @@ from pathlib import Path
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.command_line import SSH_PORT, Payload
 from hybrid_hil.board.devicetree import with_kernel_arguments
+from hybrid_hil.board.early_firmware import early_firmware
 from hybrid_hil.board.layout import TWO_CORES, Layout
 from hybrid_hil.image import Image
 
@@ -16,7 +17,8 @@ class QemuOptions:
     command line, the guest port that stands for SSH. With `keeps_disk` the disk is the board's own and keeps what
     was written over a power cut. `prepared` names what provisioning brings: a board with a name for it is kept once it
     is provisioned, and later boards of the same kind begin as it was, where that is faster. `qemu` is a program that
-    `chosen_qemu` gave. A `debugged` board waits for gdb."""
+    `chosen_qemu` gave. A `debugged` board waits for gdb. The firmware of the name `early` is in core 0's memory before
+    Linux starts: a monitor that starts the core before Linux starts that."""
 
     layout: Layout = TWO_CORES
     monitor: Path | None = None
@@ -26,6 +28,7 @@ class QemuOptions:
     prepared: str = ""
     qemu: str | None = None
     debugged: bool = False
+    early: str = ""
 
     @property
     def kept(self) -> bool:
@@ -48,6 +51,7 @@ def payload_of(image: Image, options: QemuOptions, folder: Path) -> Payload:
         disk=_own_disk(image, folder) if options.keeps_disk else image.disk,
         guest_port=options.guest_port,
         keeps_disk=options.keeps_disk,
+        early=early_firmware(layout.cores(platform)[0].firmware / f"{options.early}.elf") if options.early else None,
     )
 
 

@@ -47,6 +47,7 @@ off = ["./switch", "7", "off"]
 name = "m33"
 firmware = "firmware/m33"
 speaker = "core0"
+features = ["coredump", "watchdog"]
 
 [[processors]]
 name = "dsp"
@@ -81,6 +82,7 @@ def test_everything_is_taken_over(tmp_path: Path) -> None:
     first, second = board.cores
     assert (first.name, first.firmware, first.speaker) == ("m33", tmp_path / "firmware/m33", "core0")
     assert (second.name, second.firmware, second.speaker) == ("dsp", tmp_path / "firmware", "dsp")
+    assert (first.features, second.features) == ({"coredump", "watchdog"}, {"coredump", "rpmsg"})
 
 
 def test_what_may_be_left_out(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ('host-key = "ssh-ed25519 ', 'host-key = "', "line 10: ssh.host-key:"),
         ('host-key = "', 'host-key = "gateway ', "is not a line as ssh-keyscan prints it, without the name"),
         ('ZmZmZm"', 'ZmZm"', "line 10: ssh.host-key: the host key `ssh-ed25519"),
-        ('name = "dsp"', 'name = "m33"', "line 31: processors.2.name: there is a `m33` already"),
+        ('name = "dsp"', 'name = "m33"', "line 32: processors.2.name: there is a `m33` already"),
         ("baud = 921600", "baud = 1", "line 16: console.baud: 1 is less than"),
         ('url = "/dev/ttyUSB0"\n', "", "line 14: console: 'url' is a required property"),
         (
@@ -112,8 +114,9 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
             "line 22: power.on: './switch on' is not of type 'array'",
         ),
         ('off = ["./switch", "7", "off"]', "", "line 21: power: 'off' is a required property"),
-        ('name = "dsp"', "nam = 1", "line 31: processors.2.nam: there is no such key"),
+        ('name = "dsp"', "nam = 1", "line 32: processors.2.nam: there is no such key"),
         ('speaker = "core0"', 'speaker = "a b"', "line 28: processors.1.speaker: `a b` is not one word"),
+        ('"watchdog"]', '"watchcat"]', "line 29: processors.1.features.2: 'watchcat' is not one of"),
         ("[console]", "[consle]", "line 14: consle: there is no such key; known are name, kind"),
         ("[power]", '[labgrid]\nenvironment = "e"\n[power]', "line 21: labgrid: does not belong"),
         ("boot-seconds = 45", "boot-seconds = -1", "line 4: boot-seconds: -1 is less than"),

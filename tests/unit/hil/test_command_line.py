@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.board.command_line import Payload, Wires, command_line_by_hand, qemu_command_line
+from hybrid_hil.board.early_firmware import EarlyFirmware
 from hybrid_hil.board.layout import IMX8MN, LAYOUTS, ONE_CORE, STM32MP1, TWO_CORES, Layout, layout_named
 from hybrid_hil.failure import RigError
 
@@ -45,6 +46,14 @@ def test_only_firmware_that_starts_at_zero_needs_no_trampoline() -> None:
     for layout in (TWO_CORES, IMX8MN, STM32MP1):
         assert trampoline in after(qemu_command_line(payload(layout), WIRES), "-device")
     assert trampoline not in after(qemu_command_line(payload(ONE_CORE), WIRES), "-device")
+
+
+def test_a_boot_loader_s_firmware_is_in_memory_with_a_note_of_its_table() -> None:
+    early = dataclasses.replace(payload(STM32MP1), early=EarlyFirmware(Path("/image/a,b.elf"), 0x180440))
+    devices = after(qemu_command_line(early, WIRES), "-device")
+    assert "loader,file=/image/a,,b.elf" in devices
+    assert "loader,addr=0xfffc1208,data=0x180440,data-len=4" in devices
+    assert not any("0xfffc1208" in device for device in after(qemu_command_line(payload(), WIRES), "-device"))
 
 
 def test_serial_lines_are_linux_then_the_cores() -> None:
