@@ -82,7 +82,10 @@ def test_everything_is_taken_over(tmp_path: Path) -> None:
     first, second = board.cores
     assert (first.name, first.firmware, first.speaker) == ("m33", tmp_path / "firmware/m33", "core0")
     assert (second.name, second.firmware, second.speaker) == ("dsp", tmp_path / "firmware", "dsp")
-    assert (first.features, second.features) == ({"coredump", "watchdog"}, {"coredump", "rpmsg"})
+    assert (first.features, second.features) == (
+        frozenset({"coredump", "watchdog"}),
+        frozenset({"coredump", "rpmsg"}),
+    )
 
 
 def test_what_may_be_left_out(tmp_path: Path) -> None:

@@ -149,8 +149,11 @@ class Restarting:
         self.values = {"state": "offline", "recovery": recovery}
         self.written: list[tuple[str, str]] = []
         self.references = 1
-        remoteproc.read = self.values.__getitem__  # type: ignore[method-assign]
+        remoteproc.read = self.read  # type: ignore[method-assign]
         remoteproc.write = self.write  # type: ignore[method-assign]
+
+    def read(self, attribute: str) -> str:
+        return self.values[attribute]
 
     def write(self, attribute: str, word: str) -> None:
         self.written.append((attribute, word))
