@@ -1,14 +1,19 @@
 """What create and start refuse, with which words, and that nothing is left behind."""
 
+import json
+
 import pytest
 from driver import Driver
 
 from hybrid_hil.board import Board
+from hybrid_hil.bringup.elf import read_firmware
 from hybrid_hil.device.faults import Faults
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
 from linux import AllIsWell, Linux
+
+MEMORY_AS_JSON = ("processors", "--memory", "-f", "json")
 
 
 @pytest.mark.parametrize(
@@ -40,10 +45,23 @@ def test_start_refuses_what_the_core_cannot_load(
     assert meaning in refused.stderr
     assert "the kernel says:" in refused.stderr
     assert kernel in refused.stderr
+    assert "is outside of the core's memory: " in refused.stderr
+    assert refused.stderr.endswith("(link the firmware there: hybrid-runtime processors --memory)\n")
     # Short for people and for the one line that engines show; all of it is in the container's log.
     assert "powering up" not in refused.stderr
     assert "powering up" in runtime.run("logs", "bad").stderr
     assert_start_failed(runtime, linux, bad.processor)
+
+
+def test_firmware_lies_in_the_memory_that_is_listed(runtime: DeployedRuntime, board: Board) -> None:
+    """Devicetree and driver tell of it, and every core runs what was linked for it."""
+    listed = {entry["name"]: entry["memory"] for entry in json.loads(runtime.run(*MEMORY_AS_JSON).stdout)}
+    for core in board.cores:
+        segments = read_firmware(core.firmware / "heartbeat.elf").loaded
+        assert segments
+        for start, end in segments:
+            places = [(each["start"], each["start"] + each["size"]) for each in listed[core.name]]
+            assert any(first <= start and end <= behind for first, behind in places), (hex(start), listed)
 
 
 def test_the_devices_that_speak_for_a_processor(shell: Shell, board: Board, linux: Linux) -> None:

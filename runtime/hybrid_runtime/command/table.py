@@ -120,8 +120,12 @@ VERBS = (
         "processors",
         "List the processors of this board, their state, and the containers that hold them",
         arguments=(),
-        options=(_FORMAT,),
-        examples=("hybrid-runtime processors", "hybrid-runtime processors -f json"),
+        options=(Option("--memory", about="where firmware may be loaded to, in the core's own addresses"), _FORMAT),
+        examples=(
+            "hybrid-runtime processors",
+            "hybrid-runtime processors --memory",
+            "hybrid-runtime processors -f json",
+        ),
         section="Further commands",
     ),
     Verb(

@@ -90,7 +90,7 @@ def _start(container: Container) -> None:
         if container.load().phase == CREATED:
             # Engines cannot remove a container whose process outlives a failed start.
             process.wait_until_gone(Deadline(_DEATH_SECONDS))
-    raise refusal(answer)
+    raise _with_memory(container, answer)
 
 
 def _given_up(container: Container, seconds: float) -> Failure:
@@ -103,6 +103,19 @@ def _given_up(container: Container, seconds: float) -> Failure:
         f"container `{identifier}` did not start within {seconds:g} s and was killed",
         "the kernel or the driver hangs, see dmesg; the annotation remoteproc.start-timeout allows more",
     )
+
+
+def _with_memory(container: Container, answer: dict[str, object]) -> Failure:
+    """The refusal. Of firmware that the core has no memory for it also says what memory there is."""
+    from hybrid_runtime.processor.memory import explained
+
+    failure = refusal(answer)
+    lines = answer.get("kernel")
+    said = [str(line) for line in lines] if isinstance(lines, list) else []
+    explanation = explained(container.store.machine, container.record.device, said)
+    if not explanation:
+        return failure
+    return Failure(f"{failure.message}; {explanation}", "link the firmware there: hybrid-runtime processors --memory")
 
 
 def refusal(answer: dict[str, object]) -> Failure:
