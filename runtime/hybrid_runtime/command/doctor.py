@@ -40,7 +40,7 @@ def _repair(context: Context) -> Iterator[Finding]:
         if done.failure:
             yield leftovers.NOT_REPAIRED.found(f"{done.text}: {done.failure}")
         else:
-            yield Finding(_REPAIRED, done.text, "", "")
+            yield Finding(_REPAIRED, done.text, "", "", "")
 
 
 def _lines(finding: Finding) -> str:

@@ -167,7 +167,7 @@ def test_words_of_drivers(command: Command, double: RemoteprocDouble, firmware: 
 
 
 def test_findings_are_lines() -> None:
-    title, remedy = _lines(Finding("warning", "a title", HOSTILE, HOSTILE)).removesuffix("\n").split("\n")
+    title, remedy = _lines(Finding("warning", "a title", HOSTILE, "", HOSTILE)).removesuffix("\n").split("\n")
     assert is_harmless(title + remedy)
     assert max(len(title), len(remedy)) <= LONGEST_LINE + 20
 

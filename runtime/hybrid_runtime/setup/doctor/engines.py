@@ -10,10 +10,20 @@ from hybrid_runtime.system.failure import errno_meaning
 from hybrid_runtime.system.system_paths import SystemPaths
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-NO_ENGINE = Check(OK, "no container engine is installed")
-KNOWN = Check(OK, "an engine knows this runtime")
-UNKNOWN = Check(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
-DAMAGED = Check(WARNING, "an engine's settings cannot be read", "mend `{path}`")
+NO_ENGINE = Check(OK, "no container engine is installed", "The verbs of this runtime need none.")
+KNOWN = Check(OK, "an engine knows this runtime", "One of its settings names `hybrid-runtime`.")
+UNKNOWN = Check(
+    WARNING,
+    "an engine does not know this runtime",
+    "The engine is installed, and none of its settings names `hybrid-runtime`.",
+    "`hybrid-runtime install {engine}` (docs/engines.md)",
+)
+DAMAGED = Check(
+    WARNING,
+    "an engine's settings cannot be read",
+    "They cannot be opened, or they are not valid TOML or JSON.",
+    "mend `{path}`",
+)
 
 
 def check(machine: SystemPaths) -> Iterator[Finding]:

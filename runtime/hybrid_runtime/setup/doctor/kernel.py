@@ -7,43 +7,92 @@ from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Fin
 from hybrid_runtime.system.failure import errno_meaning
 from hybrid_runtime.system.system_paths import SystemPaths
 
-_REBUILD = "build the kernel with {option}"
-OPTIONS_RIGHT = Check(OK, "the kernel has what this runtime uses")
+OPTIONS_RIGHT = Check(OK, "the kernel has what this runtime uses", "All options that this runtime needs are set.")
 OPTIONS_UNKNOWN = Check(
     WARNING,
     "the kernel's options cannot be read",
+    "Neither /proc/config.gz nor /boot/config-RELEASE is there. The kernel may have all options nevertheless.",
     "build the kernel with CONFIG_IKCONFIG_PROC, or keep its config in /boot, to have them checked",
 )
-WITHOUT_REMOTEPROC = Check(PROBLEM, "the kernel has no remoteproc", _REBUILD)
-WITHOUT_DEVICES = Check(WARNING, "the kernel has no character devices for processors", _REBUILD)
-WITHOUT_DEBUGFS = Check(WARNING, "the kernel has no debugfs", _REBUILD)
-WITHOUT_DUMPS = Check(WARNING, "the kernel writes no core dumps", _REBUILD)
-WITHOUT_NAMESPACES = Check(WARNING, "the kernel has no network namespaces", _REBUILD)
-WITHOUT_CHANNELS = Check(WARNING, "the kernel has no RPMsg channels for programs", _REBUILD)
-WAITS_FOR_HELPER = Check(
-    WARNING, "the kernel waits a minute for firmware that is missing", "build the kernel without {option}"
+WITHOUT_REMOTEPROC = Check(
+    PROBLEM,
+    "the kernel has no remoteproc",
+    "There is nothing to run firmware with.",
+    "build the kernel with CONFIG_REMOTEPROC and the driver of the processor",
 )
-DEBUGFS_READABLE = Check(OK, "debugfs can be read")
+WITHOUT_DEVICES = Check(
+    WARNING,
+    "the kernel has no character devices for processors",
+    "After SIGKILL of a supervisor its core runs until the next command.",
+    "build the kernel with CONFIG_REMOTEPROC_CDEV",
+)
+WITHOUT_DEBUGFS = Check(
+    WARNING,
+    "the kernel has no debugfs",
+    "There are no trace buffers, so there is no output but RPMsg's.",
+    "build the kernel with CONFIG_DEBUG_FS",
+)
+WITHOUT_DUMPS = Check(
+    WARNING,
+    "the kernel writes no core dumps",
+    "The annotation `remoteproc.coredump` finds nothing to keep.",
+    "build the kernel with CONFIG_DEV_COREDUMP",
+)
+WITHOUT_NAMESPACES = Check(
+    WARNING,
+    "the kernel has no network namespaces",
+    "Bundles that ask for a network namespace are refused. Most engines' bundles ask for one.",
+    "build the kernel with CONFIG_NET_NS",
+)
+WITHOUT_CHANNELS = Check(
+    WARNING,
+    "the kernel has no RPMsg channels for programs",
+    "The annotation `remoteproc.logs` can name no channel.",
+    "build the kernel with CONFIG_RPMSG_CHAR and CONFIG_RPMSG_CTRL",
+)
+WAITS_FOR_HELPER = Check(
+    WARNING,
+    "the kernel waits a minute for firmware that is missing",
+    "It asks a helper in user space, which no system runs any more.",
+    "build the kernel without CONFIG_FW_LOADER_USER_HELPER_FALLBACK",
+)
+DEBUGFS_READABLE = Check(OK, "debugfs can be read", "The logs have the firmware's trace.")
 DEBUGFS_ABSENT = Check(
     WARNING,
     "debugfs is not mounted",
+    "There are no trace buffers, so the logs are empty.",
     "mount -t debugfs none /sys/kernel/debug, "
     "and for good in /etc/fstab: debugfs /sys/kernel/debug debugfs defaults 0 0",
 )
 DEBUGFS_FORBIDDEN = Check(
     WARNING,
     "debugfs may not be read",
-    "call as root, or give the service the capability CAP_DAC_READ_SEARCH: the trace files are root's",
+    "The trace files are readable by root alone (mode 0400).",
+    "call as root, or give the service the capability CAP_DAC_READ_SEARCH (systemd: AmbientCapabilities=)",
 )
 DEBUGFS_LOCKED = Check(
-    WARNING, "the kernel's lockdown hides debugfs", "boot with lockdown=integrity or none to have the trace"
+    WARNING,
+    "the kernel's lockdown hides debugfs",
+    "The kernel runs with `lockdown=confidentiality`.",
+    "boot with lockdown=integrity or none to have the trace, or use RPMsg for output",
 )
-LOG_READABLE = Check(OK, "the kernel's log can be read")
-_ALLOW_LOG = "call as root, or sysctl kernel.dmesg_restrict=0, or give the service the capability CAP_SYSLOG"
-LOG_FORBIDDEN = Check(WARNING, "the kernel's log cannot be read", "{how}")
-CGROUPS_NEW = Check(OK, "control groups of version 2 are mounted")
+LOG_READABLE = Check(OK, "the kernel's log can be read", "Crashes are noticed at once.")
+_LOG_MEANING = "Crashes are noticed within 250 ms instead of at once. Errors of `start` lack the kernel's reasons."
+LOG_ABSENT = Check(WARNING, "the kernel's log is absent", _LOG_MEANING, "mount -t devtmpfs none /dev")
+LOG_FORBIDDEN = Check(
+    WARNING,
+    "the kernel's log cannot be read",
+    _LOG_MEANING,
+    "call as root, or sysctl kernel.dmesg_restrict=0, or give the service the capability CAP_SYSLOG",
+)
+CGROUPS_NEW = Check(
+    OK, "control groups of version 2 are mounted", "Each supervisor runs in the group that its engine wants."
+)
 CGROUPS_OLD = Check(
-    WARNING, "there are no control groups of version 2", "mount -t cgroup2 none /sys/fs/cgroup, or ignore their absence"
+    WARNING,
+    "there are no control groups of version 2",
+    "Supervisors stay in their caller's group, and engines show no statistics.",
+    "mount -t cgroup2 none /sys/fs/cgroup, or ignore their absence",
 )
 
 # The kind that holds where the option is not as wanted.
@@ -74,7 +123,7 @@ def _check_options(machine: SystemPaths) -> Iterator[Finding]:
     for option, wanted, kind, consequence in _WANTED:
         if (option in options) != wanted:
             right = False
-            yield kind.found(consequence, option=option)
+            yield kind.found(consequence)
     if right:
         yield OPTIONS_RIGHT.found(f"Linux {os.uname().release}")
 
@@ -135,10 +184,8 @@ def _check_log(machine: SystemPaths) -> Finding:
     try:
         os.close(os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
-        absent = isinstance(error, FileNotFoundError)
-        how = "mount -t devtmpfs none /dev" if absent else _ALLOW_LOG
-        text = f"{errno_meaning(error)}: crashes are noticed later, and errors lack the kernel's reasons"
-        return LOG_FORBIDDEN.found(text, how=how)
+        kind = LOG_ABSENT if isinstance(error, FileNotFoundError) else LOG_FORBIDDEN
+        return kind.found(f"{errno_meaning(error)}: crashes are noticed later, and errors lack the kernel's reasons")
     return LOG_READABLE.found()
 
 

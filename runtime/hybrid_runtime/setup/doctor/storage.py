@@ -9,24 +9,49 @@ from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Fin
 from hybrid_runtime.system.system_paths import SystemPaths
 
 LITTLE_ROOM_BYTES = 1 << 20
-FIRMWARE_FOLDER_RIGHT = Check(OK, "the firmware folder can be written")
-FIRMWARE_FOLDER_WRONG = Check(PROBLEM, "the firmware folder cannot be written", f"{{how}}, or {ANOTHER_FOLDER}")
+FIRMWARE_FOLDER_RIGHT = Check(OK, "the firmware folder can be written", "`create` can install firmware.")
+FIRMWARE_FOLDER_WRONG = Check(
+    PROBLEM,
+    "the firmware folder cannot be written",
+    "The root file system is read-only, or the caller is not root. `create` fails. "
+    "Another folder holds for the firmware of all drivers. "
+    "Theirs may stay in /lib/firmware, where the kernel looks next.",
+    f"{{make_it_writable}}, or {ANOTHER_FOLDER}, or install the tmpfiles.d file of this runtime "
+    "(docs/runtime.md: Not as root)",
+)
 FIRMWARE_PATH_ODD = Check(
     WARNING,
     "firmware_class.path names no folder",
+    "The setting begins with a blank, or it ends with a line end (`echo` without `-n`) before Linux 6.4. "
+    "The kernel takes that as a part of the folder's name. "
+    "Firmware is installed in the place where the kernel looks next.",
     "without a line end or a blank in front: echo -n FOLDER > /sys/module/firmware_class/parameters/path",
 )
-CONTAINERS_RIGHT = Check(OK, "containers can be recorded")
-CONTAINERS_WRONG = Check(PROBLEM, "containers cannot be recorded", "{how}, or choose another --root")
-CLAIMS_RIGHT = Check(OK, "processors can be claimed")
+CONTAINERS_RIGHT = Check(OK, "containers can be recorded", "`create` can make the folder of a container.")
+CONTAINERS_WRONG = Check(
+    PROBLEM,
+    "containers cannot be recorded",
+    "`--root` (default /run/hybrid-runtime) is read-only, no folder, or another user's.",
+    "{make_it_writable}, or choose another --root",
+)
+CLAIMS_RIGHT = Check(OK, "processors can be claimed", "`create` can lock a processor for its container.")
 CLAIMS_WRONG = Check(
     PROBLEM,
     "processors cannot be claimed",
-    "{how}, or install the tmpfiles.d file of this runtime and join its group",
+    "/run/hybrid-runtime-claims is read-only, no folder, or another user's.",
+    "{make_it_writable}, or install the tmpfiles.d file of this runtime and join its group "
+    "(docs/runtime.md: Not as root)",
 )
-LITTLE_ROOM = Check(WARNING, "a file system is nearly full", "free space in `{folder}`")
-ROOT_READ_ONLY = Check(OK, "the root file system is read-only")
-ROOT_WRITABLE = Check(OK, "the root file system can be written")
+LITTLE_ROOM = Check(
+    WARNING,
+    "a file system is nearly full",
+    "Records, journals and firmware need space. Running containers go on, and their logs lose lines.",
+    "free space in `{folder}`",
+)
+ROOT_READ_ONLY = Check(
+    OK, "the root file system is read-only", "That is no obstacle while the folders above can be written."
+)
+ROOT_WRITABLE = Check(OK, "the root file system can be written", "Files may be kept anywhere.")
 
 
 def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
@@ -42,8 +67,8 @@ def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
     ):
         where = f"`{folder}` on {file_system(machine, _nearest(folder))}"
         if not is_writable(folder):
-            reason, how = _obstacle(_nearest(folder))
-            yield wrong.found(f"{where}: {reason}", how=how)
+            reason, remedy = _obstacle(_nearest(folder))
+            yield wrong.found(f"{where}: {reason}", make_it_writable=remedy)
             continue
         yield right.found(where)
         room = _room(_nearest(folder))
