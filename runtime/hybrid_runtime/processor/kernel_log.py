@@ -20,13 +20,13 @@ _BOOT_TEXT = " is now up"
 class KernelLog:
     """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
 
-    def __init__(self, machine: SystemPaths, device: str) -> None:
+    def __init__(self, system: SystemPaths, device: str) -> None:
         # dev_printk puts driver and device in front: `remoteproc remoteproc0: …`.
         self.own_start = f"remoteproc {device}: ".encode()
-        self.above = [f"+{each}".encode() for each in devices_above(machine, device)]
+        self.above = [f"+{each}".encode() for each in devices_above(system, device)]
         self.descriptor: int | None = None
         try:
-            self.descriptor = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self.descriptor = os.open(system.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             os.lseek(self.descriptor, 0, _SEEK_END)
         except OSError:
             self.close()
@@ -86,7 +86,7 @@ def _is_debug(head: bytes) -> bool:
     return number.isdigit() and int(number) & 7 == _DEBUG_LEVEL
 
 
-def devices_above(machine: SystemPaths, device: str) -> list[str]:
+def devices_above(system: SystemPaths, device: str) -> list[str]:
     """Those that speak for the processor under names of their own, as `subsystem:name` (dev_printk of
     drivers/base/core.c): up to and with the nearest that has a driver.
 
@@ -95,7 +95,7 @@ def devices_above(machine: SystemPaths, device: str) -> list[str]:
     """
     found: list[str] = []
     try:
-        folder = resolved(f"{machine.remoteproc_class}/{device}").rpartition("/")[0]
+        folder = resolved(f"{system.remoteproc_class}/{device}").rpartition("/")[0]
     except OSError:
         return found
     while folder:

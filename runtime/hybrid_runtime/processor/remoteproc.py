@@ -44,10 +44,10 @@ class StopRefused(Failure):
 class Remoteproc:
     """`device` is the kernel's name of the instance: remoteprocN."""
 
-    def __init__(self, machine: SystemPaths, device: str) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, device: str) -> None:
+        self.system = system
         self.device = device
-        self.path = f"{machine.remoteproc_class}/{device}"
+        self.path = f"{system.remoteproc_class}/{device}"
 
     def read(self, attribute: str) -> str:
         """Raises ProcessorGone; OSError for anything else the kernel says."""
@@ -175,11 +175,11 @@ class Remoteproc:
         )
 
 
-def processors(machine: SystemPaths) -> list[Remoteproc]:
+def processors(system: SystemPaths) -> list[Remoteproc]:
     """All of them, in the order of their numbers."""
     try:
-        devices = os.listdir(machine.remoteproc_class)
+        devices = os.listdir(system.remoteproc_class)
     except OSError:
         devices = []
     numbered = [device for device in devices if device.startswith("remoteproc") and device[10:].isdigit()]
-    return [Remoteproc(machine, device) for device in sorted(numbered, key=lambda device: int(device[10:]))]
+    return [Remoteproc(system, device) for device in sorted(numbered, key=lambda device: int(device[10:]))]

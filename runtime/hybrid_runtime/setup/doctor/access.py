@@ -80,16 +80,16 @@ ABANDONED_CORE = Check(
 )
 
 
-def check(machine: SystemPaths) -> Iterator[Finding]:
+def check(system: SystemPaths) -> Iterator[Finding]:
     yield USER.found(_user())
     if not can_be_made():
         yield MACHINE_ROOT.found("without CAP_SYS_ADMIN there is no mount namespace, neither to make nor to join")
-    found = processors(machine)
+    found = processors(system)
     if not found:
-        yield NO_PROCESSOR.found(f"`{machine.remoteproc_class}` is empty or absent")
+        yield NO_PROCESSOR.found(f"`{system.remoteproc_class}` is empty or absent")
     names = [remoteproc.read_or("name", "") for remoteproc in found]
     for remoteproc in found:
-        yield from _check_processor(machine, remoteproc)
+        yield from _check_processor(system, remoteproc)
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield NAME_TWICE.found(f"`{name}` is the name of {names.count(name)}")
 
@@ -100,13 +100,13 @@ def _user() -> str:
     return f"user {number}, groups {groups}"
 
 
-def _check_processor(machine: SystemPaths, remoteproc: Remoteproc) -> Iterator[Finding]:
+def _check_processor(system: SystemPaths, remoteproc: Remoteproc) -> Iterator[Finding]:
     state = remoteproc.read_or("state", "vanished")
     name = f"`{remoteproc.read_or('name', '')}` ({remoteproc.device})"
-    container = holder(machine, remoteproc.device)
+    container = holder(system, remoteproc.device)
     findings = [
         *_check_attributes(remoteproc, name),
-        *_check_device(machine.device_node(remoteproc.device), name),
+        *_check_device(system.device_node(remoteproc.device), name),
         *([] if container else _check_without_container(remoteproc, name, state)),
     ]
     if all(finding.level != PROBLEM for finding in findings):

@@ -26,21 +26,21 @@ DAMAGED = Check(
 )
 
 
-def check(machine: SystemPaths) -> Iterator[Finding]:
-    installed = [engine for engine in ENGINES if _is_installed(machine, engine.program)]
+def check(system: SystemPaths) -> Iterator[Finding]:
+    installed = [engine for engine in ENGINES if _is_installed(system, engine.program)]
     if not installed:
         yield NO_ENGINE.found("looked for " + ", ".join(engine.program for engine in ENGINES))
     for engine in installed:
-        yield from _check_engine(machine, engine)
+        yield from _check_engine(system, engine)
 
 
-def _is_installed(machine: SystemPaths, program: str) -> bool:
-    return any(os.path.exists(machine.path(f"{folder}/{program}")) for folder in _FOLDERS)
+def _is_installed(system: SystemPaths, program: str) -> bool:
+    return any(os.path.exists(system.path(f"{folder}/{program}")) for folder in _FOLDERS)
 
 
-def _check_engine(machine: SystemPaths, engine: Engine) -> Iterator[Finding]:
+def _check_engine(system: SystemPaths, engine: Engine) -> Iterator[Finding]:
     known_from = ""
-    for path in files_at(machine, engine.places):
+    for path in files_at(system, engine.places):
         try:
             if names_us(read_settings(path)):
                 known_from = path

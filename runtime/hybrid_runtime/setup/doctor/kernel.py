@@ -107,15 +107,15 @@ _WANTED = (
 )
 
 
-def check(machine: SystemPaths) -> Iterator[Finding]:
-    yield from _check_options(machine)
-    yield _check_debugfs(machine)
-    yield _check_log(machine)
-    yield _check_cgroups(machine)
+def check(system: SystemPaths) -> Iterator[Finding]:
+    yield from _check_options(system)
+    yield _check_debugfs(system)
+    yield _check_log(system)
+    yield _check_cgroups(system)
 
 
-def _check_options(machine: SystemPaths) -> Iterator[Finding]:
-    options = _options(machine)
+def _check_options(system: SystemPaths) -> Iterator[Finding]:
+    options = _options(system)
     if options is None:
         yield OPTIONS_UNKNOWN.found("neither /proc/config.gz nor a file in /boot")
         return
@@ -128,51 +128,51 @@ def _check_options(machine: SystemPaths) -> Iterator[Finding]:
         yield OPTIONS_RIGHT.found(f"Linux {os.uname().release}")
 
 
-def _options(machine: SystemPaths) -> set[str] | None:
+def _options(system: SystemPaths) -> set[str] | None:
     """Those that are built in or modules."""
-    text = _configuration(machine)
+    text = _configuration(system)
     if text is None:
         return None
     pairs = [line.partition("=") for line in text.split("\n")]
     return {name for name, _, value in pairs if value in ("y", "m")}
 
 
-def _configuration(machine: SystemPaths) -> str | None:
+def _configuration(system: SystemPaths) -> str | None:
     try:
-        return _running_configuration(machine)
+        return _running_configuration(system)
     except (OSError, EOFError, ValueError, ImportError):
         # Not built in, damaged, or an interpreter without zlib.
         pass
     try:
-        path = machine.path(f"/boot/config-{os.uname().release}")
+        path = system.path(f"/boot/config-{os.uname().release}")
         with open(path, encoding="utf-8", errors="replace") as source:
             return source.read()
     except OSError:
         return None
 
 
-def _running_configuration(machine: SystemPaths) -> str:
+def _running_configuration(system: SystemPaths) -> str:
     """Raises OSError, EOFError or ValueError for what cannot be unpacked, ImportError without zlib."""
     import gzip
     import zlib
 
     try:
-        with gzip.open(machine.path("/proc/config.gz"), "rt", encoding="utf-8", errors="replace") as source:
+        with gzip.open(system.path("/proc/config.gz"), "rt", encoding="utf-8", errors="replace") as source:
             return source.read()
     except zlib.error as error:
         raise ValueError(str(error)) from error
 
 
-def _check_debugfs(machine: SystemPaths) -> Finding:
+def _check_debugfs(system: SystemPaths) -> Finding:
     try:
-        with open(machine.path("/sys/kernel/security/lockdown"), encoding="ascii", errors="replace") as source:
+        with open(system.path("/sys/kernel/security/lockdown"), encoding="ascii", errors="replace") as source:
             if "[confidentiality]" in source.read():
                 return DEBUGFS_LOCKED.found("no trace, so no output but RPMsg's")
     except OSError:
         # No lockdown in this kernel.
         pass
     try:
-        os.listdir(machine.trace_folder(""))
+        os.listdir(system.trace_folder(""))
     except FileNotFoundError:
         return DEBUGFS_ABSENT.found("no trace, so no output but RPMsg's")
     except OSError:
@@ -180,16 +180,16 @@ def _check_debugfs(machine: SystemPaths) -> Finding:
     return DEBUGFS_READABLE.found()
 
 
-def _check_log(machine: SystemPaths) -> Finding:
+def _check_log(system: SystemPaths) -> Finding:
     try:
-        os.close(os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        os.close(os.open(system.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
         kind = LOG_ABSENT if isinstance(error, FileNotFoundError) else LOG_FORBIDDEN
         return kind.found(f"{errno_meaning(error)}: crashes are noticed later, and errors lack the kernel's reasons")
     return LOG_READABLE.found()
 
 
-def _check_cgroups(machine: SystemPaths) -> Finding:
-    if os.path.exists(machine.path("/sys/fs/cgroup/cgroup.controllers")):
+def _check_cgroups(system: SystemPaths) -> Finding:
+    if os.path.exists(system.path("/sys/fs/cgroup/cgroup.controllers")):
         return CGROUPS_NEW.found()
     return CGROUPS_OLD.found("supervisors stay in the group of whoever called create")

@@ -94,21 +94,21 @@ ROOT_FORBIDDEN = Check(
 
 
 def check(store: Store) -> Iterator[Finding]:
-    findings = [*_check_claims(store.machine), *_check_firmware(store.machine), *_check_containers(store)]
+    findings = [*_check_claims(store.system), *_check_firmware(store.system), *_check_containers(store)]
     if all(finding.level == OK for finding in findings):
         yield NOTHING_LEFT.found()
     yield from findings
 
 
-def journals(machine: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
+def journals(system: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
     """Devices with a journal; None for one that is damaged. Raises Failure or OSError where they may not be read."""
     try:
-        devices = claimed_devices(machine, ".journal")
+        devices = claimed_devices(system, ".journal")
     except FileNotFoundError:
         return
     for device in devices:
         try:
-            journal = read_journal(machine, device)
+            journal = read_journal(system, device)
         except DamagedJournal:
             yield device, None
             continue
@@ -116,12 +116,12 @@ def journals(machine: SystemPaths) -> Iterator[tuple[str, Journal | None]]:
             yield device, journal
 
 
-def _check_claims(machine: SystemPaths) -> Iterator[Finding]:
+def _check_claims(system: SystemPaths) -> Iterator[Finding]:
     try:
-        for device, journal in journals(machine):
+        for device, journal in journals(system):
             if journal is None:
-                yield DAMAGED_JOURNAL.found(f"`{machine.claims}/{device}.journal`")
-            elif not is_held(machine, device):
+                yield DAMAGED_JOURNAL.found(f"`{system.claims}/{device}.journal`")
+            elif not is_held(system, device):
                 flag = ", shutdown-on-release may still be set" if journal.shutdown_on_release else ""
                 yield INTERRUPTED_HOLDER.found(
                     f"container `{journal.identifier}` (root `{journal.root}`) on {device}{flag}"
@@ -132,18 +132,18 @@ def _check_claims(machine: SystemPaths) -> Iterator[Finding]:
                     root=as_word(journal.root),
                     id=journal.identifier,
                 )
-        aside = claimed_devices(machine, ASIDE) if os.path.isdir(machine.claims) else []
+        aside = claimed_devices(system, ASIDE) if os.path.isdir(system.claims) else []
     except (Failure, OSError) as error:
         yield JOURNALS_FORBIDDEN.found(str(error))
         return
     for device in aside:
-        path = f"{machine.claims}/{device}{ASIDE}"
+        path = f"{system.claims}/{device}{ASIDE}"
         yield SET_ASIDE.found(f"`{path}`", path=as_word(path))
 
 
-def _check_firmware(machine: SystemPaths) -> Iterator[Finding]:
-    for folder in firmware_folders(machine):
-        orphans = find_orphans(machine, folder)
+def _check_firmware(system: SystemPaths) -> Iterator[Finding]:
+    for folder in firmware_folders(system):
+        orphans = find_orphans(system, folder)
         if orphans:
             yield ORPHANED_FIRMWARE.found(", ".join(f"`{path}`" for path in orphans))
 
@@ -179,20 +179,18 @@ class Repaired:
 
 def repair(store: Store) -> Iterator[Repaired]:
     """All leftovers are undone. Processors whose holder lives are refused by their locks."""
-    machine = store.machine
-    yield from _repair_claims(machine)
-    yield from _repair_cores(machine)
-    for folder in firmware_folders(machine):
-        for path in collect_orphans(machine, folder):
+    system = store.system
+    yield from _repair_claims(system)
+    yield from _repair_cores(system)
+    for folder in firmware_folders(system):
+        for path in collect_orphans(system, folder):
             yield Repaired(f"removed `{path}`, which no container answers for")
     yield from _repair_containers(store)
 
 
-def _repair_claims(machine: SystemPaths) -> Iterator[Repaired]:
+def _repair_claims(system: SystemPaths) -> Iterator[Repaired]:
     try:
-        left = [
-            (device, journal) for device, journal in journals(machine) if not (journal and is_held(machine, device))
-        ]
+        left = [(device, journal) for device, journal in journals(system) if not (journal and is_held(system, device))]
     except (Failure, OSError) as error:
         yield Repaired("looked for journals", str(error))
         return
@@ -202,25 +200,25 @@ def _repair_claims(machine: SystemPaths) -> Iterator[Repaired]:
         )
         try:
             # False: taken over meanwhile by a create, which undoes it first.
-            if reclaim(machine, device):
+            if reclaim(system, device):
                 yield Repaired(what)
         except (Failure, OSError) as error:
             yield Repaired(what, reason(error))
 
 
-def _repair_cores(machine: SystemPaths) -> Iterator[Repaired]:
+def _repair_cores(system: SystemPaths) -> Iterator[Repaired]:
     """Those that run a container's firmware without any journal that tells of it."""
-    for remoteproc in processors(machine):
+    for remoteproc in processors(system):
         firmware = remoteproc.read_or("firmware", "")
-        if remoteproc.read_or("state", "offline") == "offline" or boot_of(firmware) != machine.boot_id():
+        if remoteproc.read_or("state", "offline") == "offline" or boot_of(firmware) != system.boot_id():
             continue
         what = f"stopped {remoteproc.device}, which ran `{firmware}` without a container"
         try:
-            claim = take_claim(machine, remoteproc.device)
+            claim = take_claim(system, remoteproc.device)
             if claim is None:
                 continue
             try:
-                if read_journal(machine, remoteproc.device) is None:
+                if read_journal(system, remoteproc.device) is None:
                     stop_without_journal(claim)
                     yield Repaired(what)
             finally:

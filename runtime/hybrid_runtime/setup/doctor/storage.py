@@ -54,18 +54,18 @@ ROOT_READ_ONLY = Check(
 ROOT_WRITABLE = Check(OK, "the root file system can be written", "Files may be kept anywhere.")
 
 
-def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
+def check(system: SystemPaths, root: str) -> Iterator[Finding]:
     """`root` is the folder of all containers."""
-    firmware = firmware_folder(machine)
-    configured = firmware_path(machine)
-    if configured and not is_meant(configured) and not os.path.isdir(machine.path(f"/{configured}")):
+    firmware = firmware_folder(system)
+    configured = firmware_path(system)
+    if configured and not is_meant(configured) and not os.path.isdir(system.path(f"/{configured}")):
         yield FIRMWARE_PATH_ODD.found(f"the kernel takes `{configured}` literally and goes on to `{firmware}`")
     for folder, right, wrong in (
         (firmware, FIRMWARE_FOLDER_RIGHT, FIRMWARE_FOLDER_WRONG),
         (root, CONTAINERS_RIGHT, CONTAINERS_WRONG),
-        (machine.claims, CLAIMS_RIGHT, CLAIMS_WRONG),
+        (system.claims, CLAIMS_RIGHT, CLAIMS_WRONG),
     ):
-        where = f"`{folder}` on {file_system(machine, _nearest(folder))}"
+        where = f"`{folder}` on {file_system(system, _nearest(folder))}"
         if not is_writable(folder):
             reason, remedy = _obstacle(_nearest(folder))
             yield wrong.found(f"{where}: {reason}", make_it_writable=remedy)
@@ -74,7 +74,7 @@ def check(machine: SystemPaths, root: str) -> Iterator[Finding]:
         room = _room(_nearest(folder))
         if room < LITTLE_ROOM_BYTES:
             yield LITTLE_ROOM.found(f"{where} has {room} bytes left", folder=folder)
-    yield ROOT_READ_ONLY.found() if _is_read_only(machine.path("/")) else ROOT_WRITABLE.found()
+    yield ROOT_READ_ONLY.found() if _is_read_only(system.path("/")) else ROOT_WRITABLE.found()
 
 
 def is_writable(folder: str) -> bool:
@@ -114,12 +114,12 @@ def _room(folder: str) -> int:
     return facts.f_bavail * facts.f_frsize
 
 
-def file_system(machine: SystemPaths, folder: str) -> str:
+def file_system(system: SystemPaths, folder: str) -> str:
     """Its type, from /proc/self/mounts; the last mount over the longest part of the path counts."""
     path = os.path.realpath(folder)
     best, found = "", "an unknown file system"
     try:
-        with open(machine.path("/proc/self/mounts"), encoding="utf-8", errors="replace") as source:
+        with open(system.path("/proc/self/mounts"), encoding="utf-8", errors="replace") as source:
             mounts = [line.split() for line in source]
     except OSError:
         return found
