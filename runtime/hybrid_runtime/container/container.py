@@ -106,6 +106,6 @@ class Container:
         self.folder.remove()
         if bundle is None:
             return []
-        from hybrid_runtime.container.hook import run_poststop_hooks
+        from hybrid_runtime.container.hook_run import run_poststop_hooks
 
         return run_poststop_hooks(bundle, self.record)

@@ -193,7 +193,7 @@ class Creation:
         """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
         if not self.record.hooks:
             return
-        from hybrid_runtime.container.hook import run_hooks
+        from hybrid_runtime.container.hook_run import run_hooks
 
         # They may ask for the state.
         self.record.save(self.folder)
@@ -221,7 +221,7 @@ class Creation:
                 self.held.remove()
         set_signal_mask(mask)
         if self.hooked is not None:
-            from hybrid_runtime.container.hook import run_poststop_hooks
+            from hybrid_runtime.container.hook_run import run_poststop_hooks
 
             for problem in run_poststop_hooks(self.hooked, self.record):
                 self.warn(problem)

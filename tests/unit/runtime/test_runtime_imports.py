@@ -200,7 +200,7 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
 SELDOM = (
-    *("image.", "container.hook", "bundle.hook", "system.network_namespace", "container.cgroup"),
+    *("image.", "container.hook_run", "bundle.hook", "system.network_namespace", "container.cgroup"),
     "supervisor.terminal",
 )
 MOST = {"create": 54, "delete --force": 29}

@@ -233,5 +233,5 @@ def test_nobody_else_speaks() -> None:
         "command/logs.py put(1",
         "command/logs.py put(2",
         # In a hook's process, to the pipe of whoever waits for it.
-        "container/hook.py os.write(2",
+        "container/hook_run.py os.write(2",
     ]
