@@ -5,8 +5,8 @@ import posix as os
 from hybrid_runtime.system.path import link_exists, resolved
 from hybrid_runtime.system.system_paths import SystemPaths
 
-# One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
-_LARGEST_RECORD = 8192
+# One read gives one entry; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
+_LARGEST_ENTRY = 8192
 # As lseek(2) counts them.
 _SEEK_END = 2
 # KERN_DEBUG of linux/kern_levels.h
@@ -18,7 +18,7 @@ _BOOT_TEXT = " is now up"
 
 
 class KernelLog:
-    """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
+    """Entries from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
 
     def __init__(self, system: SystemPaths, device: str) -> None:
         # dev_printk puts driver and device in front: `remoteproc remoteproc0: …`.
@@ -41,28 +41,28 @@ class KernelLog:
         found: list[str] = []
         while self.descriptor is not None:
             try:
-                record = os.read(self.descriptor, _LARGEST_RECORD)
+                entry = os.read(self.descriptor, _LARGEST_ENTRY)
             except BlockingIOError:
                 break
             except BrokenPipeError:
-                # EPIPE: records were overwritten before we read them; the next read goes on with the oldest left.
+                # EPIPE: entries were overwritten before we read them; the next read goes on with the oldest left.
                 continue
             except OSError:
                 # The log has become unreadable; the tick goes on without it.
                 self.close()
                 break
-            if not record:
+            if not entry:
                 break
-            if self.concerns_us(record):
-                found.append(message(record))
+            if self.concerns_us(entry):
+                found.append(message(entry))
         return found
 
-    def concerns_us(self, record: bytes) -> bool:
-        """Every record of the kernel comes by here, so none is decoded for it.
+    def concerns_us(self, entry: bytes) -> bool:
+        """Every entry of the kernel's log comes by here, so none is decoded for it.
 
         The properties after the text are the kernel's own: a text has no line end (it is escaped).
         """
-        head, _, rest = record.partition(b";")
+        head, _, rest = entry.partition(b";")
         if rest.startswith(self.own_start):
             return True
         _, _, device = rest.partition(b"\n DEVICE=")
@@ -74,14 +74,14 @@ class KernelLog:
             self.descriptor = None
 
 
-def message(record: bytes) -> str:
-    """The text of a record: after the first `;`, up to the line end; what follows are its properties."""
-    _, _, rest = record.partition(b";")
+def message(entry: bytes) -> str:
+    """The text of an entry: after the first `;`, up to the line end; what follows are its properties."""
+    _, _, rest = entry.partition(b";")
     return rest.partition(b"\n")[0].decode("utf-8", "replace")
 
 
 def _is_debug(head: bytes) -> bool:
-    """Of a record's first fields: facility and level in one number, of which the level is the last three bits."""
+    """Of an entry's first fields: facility and level in one number, of which the level is the last three bits."""
     number = head.partition(b",")[0]
     return number.isdigit() and int(number) & 7 == _DEBUG_LEVEL
 

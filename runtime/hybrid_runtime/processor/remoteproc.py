@@ -55,13 +55,13 @@ class Remoteproc:
         return text.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def write(self, attribute: str, word: str) -> None:
-        """Raises ProcessorGone, and OSError with the kernel's verdict in errno."""
+        """Raises ProcessorGone, and OSError with the kernel's answer in errno."""
         data = word.encode("utf-8", "surrogateescape")
         self._transfer(attribute, os.O_WRONLY | os.O_TRUNC, lambda descriptor: os.write(descriptor, data))
 
     def _transfer(self, attribute: str, flags: int, act: "Callable[[int], Transferred]") -> "Transferred":
         """A missing file and ENODEV tell that the processor has vanished. Other errors tell nothing of that, and the
-        ENOENT of a write is the kernel's verdict on a firmware it does not find."""
+        ENOENT of a write is the kernel's answer to a firmware it does not find."""
         try:
             descriptor = os.open(f"{self.path}/{attribute}", flags | os.O_CLOEXEC)
         except FileNotFoundError:

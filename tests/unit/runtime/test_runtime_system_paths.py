@@ -75,7 +75,7 @@ def test_attributes(double: RemoteprocDouble, core: ProcessorDouble) -> None:
         ("open", errno.EMFILE, False),
         ("open", errno.EROFS, False),
         ("write", errno.ENODEV, True),
-        # "start" without its firmware: the kernel's verdict, and no word about the processor.
+        # "start" without its firmware: the kernel's answer, and no word about the processor.
         ("write", errno.ENOENT, False),
         ("write", errno.EIO, False),
         ("read", errno.ENODEV, True),
