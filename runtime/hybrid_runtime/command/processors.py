@@ -12,7 +12,7 @@ from hybrid_runtime.system.system_paths import SystemPaths
 _COLUMNS = ("device", "name", "state", "firmware", "container")
 
 
-def describe(machine: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
+def describe(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
     """`container` is null when none of ours holds it; the booleans say what the processor supports."""
     device = remoteproc.device
     try:
@@ -24,19 +24,19 @@ def describe(machine: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
         "name": remoteproc.read_or("name", ""),
         "state": remoteproc.read_or("state", "vanished"),
         "firmware": remoteproc.read_or("firmware", ""),
-        "container": holder(machine, device) or None,
+        "container": holder(system, device) or None,
         "path": os.path.realpath(remoteproc.path),
         "recovery": remoteproc.read_or("recovery", "") or None,
         "coredump": remoteproc.read_or("coredump", "") or None,
         "controllable": controllable,
-        "stops_with_its_container": os.path.exists(machine.device_node(device)),
-        "trace": os.path.isdir(machine.trace_folder(device)),
+        "stops_with_its_container": os.path.exists(system.device_node(device)),
+        "trace": os.path.isdir(system.trace_folder(device)),
     }
 
 
 def run(context: Context, values: Values) -> int:
     form = wanted_format(values, "processors")
-    found = [describe(context.machine, remoteproc) for remoteproc in processors(context.machine)]
+    found = [describe(context.system, remoteproc) for remoteproc in processors(context.system)]
     if form == "json":
         say_json(context, found)
     else:
