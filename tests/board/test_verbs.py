@@ -64,7 +64,7 @@ def test_doctor_on_a_board_that_is_well(runtime: DeployedRuntime, board: Board) 
 def test_doctor_repairs_what_a_death_has_left(
     alive: Alive, runtime: DeployedRuntime, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
 ) -> None:
-    """Without the character device the core of a killed supervisor runs on, until somebody looks after it."""
+    """Without the character device the core of a killed supervisor runs on, until a later verb stops it."""
     heartbeat = firmware("heartbeat")
     device = linux.devices[heartbeat.processor]
     with linux.without(device):
@@ -72,8 +72,8 @@ def test_doctor_repairs_what_a_death_has_left(
         shell.run(f"kill -9 {runtime.state('orphan')['pid']}")
         sick = runtime.run("doctor", check=False)
         assert sick.exit_status == 1
-        holds = f"a dead container still holds a processor: container `orphan` (root `/run/hybrid-runtime`) on {device}"
-        assert f"problem   {holds}" in sick.stdout
+        assert "problem   an interrupted container still holds a processor: container `orphan`" in sick.stdout
+        assert f"(root `/run/hybrid-runtime`) on {device}" in sick.stdout
         assert linux.attribute(heartbeat.processor, "state") == "running"
         repaired = runtime.run("doctor", "--repair")
         assert f"repaired  undid container `orphan` on {device}" in repaired.stdout

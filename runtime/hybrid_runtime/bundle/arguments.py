@@ -36,7 +36,7 @@ def remedies(words: list[str]) -> list[str]:
     """Of each thing that is too much: an init process, an empty entrypoint, a shell."""
     found = []
     if words and _name(words[0]) in _INITS:
-        found.append("leave `--init` or `init: true` away, since a core has no processes to look after")
+        found.append("leave `--init` or `init: true` away, since a core has no child processes")
         words = words[words.index("--") + 1 :] if "--" in words else words[1:]
     if words and not words[0]:
         found.append('write ENTRYPOINT [], since [""] is a word without characters')

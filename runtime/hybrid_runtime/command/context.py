@@ -72,8 +72,8 @@ class Context(Messages):
             raise usage_error(f"--log-level `{level}` is not one of {', '.join(_LEVELS)}")
         super().__init__(options.get("log"), log_format, _LEVELS.index(level))
         self.argv = argv
-        self.machine = SystemPaths(options.get("sysroot"))
-        self.store = Store(self.machine, options.get("root") or default_root(self.machine))
+        self.system = SystemPaths(options.get("sysroot"))
+        self.store = Store(self.system, options.get("root") or default_root(self.system))
         self.processor = options.get("processor")
         self.names_processor = options.has("processor")
 

@@ -29,27 +29,27 @@ _LARGEST_SETTINGS = 64 * 1024
 _OUR_OPTIONS = ("--processor", "--sysroot")
 
 
-def find_runtime(machine: "SystemPaths") -> str:
+def find_runtime(system: "SystemPaths") -> str:
     """The path of the runtime for sandboxes: the one that is set, else the first one installed; "" for none.
 
     Raises Failure for settings that cannot be used.
     """
-    configured = _configured(machine)
+    configured = _configured(system)
     if configured is not None:
-        if configured and not is_file(machine.path(configured)):
+        if configured and not is_file(system.path(configured)):
             raise Failure(
-                f"`{machine.path(SETTINGS)}`: {SETTING} is `{configured}`, which is no file",
+                f"`{system.path(SETTINGS)}`: {SETTING} is `{configured}`, which is no file",
                 'name runc or crun by its absolute path, or "" for none',
             )
-        return machine.path(configured) if configured else ""
-    return next((path for path in map(machine.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
+        return system.path(configured) if configured else ""
+    return next((path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
 
 
-def _configured(machine: "SystemPaths") -> str | None:
+def _configured(system: "SystemPaths") -> str | None:
     """None when nothing is set."""
     from hybrid_runtime.system.json_text import BadJSON, read_object
 
-    path = machine.path(SETTINGS)
+    path = system.path(SETTINGS)
     try:
         value = read_object(read_file(path, _LARGEST_SETTINGS)).get(SETTING)
     except FileNotFoundError:
@@ -71,9 +71,9 @@ def _is_ours(path: str) -> bool:
     return resolved(path).rpartition("/")[2] == _OURS
 
 
-def create_sandbox(machine: "SystemPaths", argv: list[str]) -> "NoReturn":
+def create_sandbox(system: "SystemPaths", argv: list[str]) -> "NoReturn":
     """This process becomes the real runtime. Raises Failure when there is none."""
-    runtime = find_runtime(machine)
+    runtime = find_runtime(system)
     if not runtime:
         raise Failure(
             "a pod's sandbox is no firmware, and there is no runtime to hold it",

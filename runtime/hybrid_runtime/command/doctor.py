@@ -26,13 +26,13 @@ def run(context: Context, values: Values) -> int:
 
 
 def _look(context: Context) -> Iterator[Finding]:
-    machine, store = context.machine, context.store
+    system, store = context.system, context.store
     yield from interpreter.check()
-    yield from kernel.check(machine)
-    yield from access.check(machine)
-    yield from storage.check(machine, store.root)
+    yield from kernel.check(system)
+    yield from access.check(system)
+    yield from storage.check(system, store.root)
     yield from leftovers.check(store)
-    yield from engines.check(machine)
+    yield from engines.check(system)
 
 
 def _repair(context: Context) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def _repair(context: Context) -> Iterator[Finding]:
         if done.failure:
             yield leftovers.NOT_REPAIRED.found(f"{done.text}: {done.failure}")
         else:
-            yield Finding(_REPAIRED, done.text, "", "")
+            yield Finding(_REPAIRED, done.text, "", "", "")
 
 
 def _lines(finding: Finding) -> str:

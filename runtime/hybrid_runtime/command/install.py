@@ -11,9 +11,9 @@ LEFT_TO_YOU_CODE = 3
 def run(context: Context, values: Values) -> int:
     engine = find_engine(values.arguments[0])
     if values.has("print"):
-        context.say(engine.lines(context.machine))
+        context.say(engine.lines(context.system))
         return 0
-    plan = engine.install(context.machine)
+    plan = engine.install(context.system)
     if plan.manual_step is None:
         return settle(context, engine, plan, nothing="knows this runtime already")
     by_command = f"hybrid-runtime install {engine.name} --print >> {plan.manual_step.place}"

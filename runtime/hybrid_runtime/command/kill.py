@@ -67,10 +67,10 @@ def _finish_death(container: Container) -> None:
     that engines know when there was nothing left to end."""
     from hybrid_runtime.container.holder import is_journaled_for
 
-    machine, device = container.store.machine, container.record.device
-    if device and is_journaled_for(machine, device, container.owner):
+    system, device = container.store.system, container.record.device
+    if device and is_journaled_for(system, device, container.owner):
         from hybrid_runtime.container.reclaim import reclaim
 
-        if reclaim(machine, device, container.owner):
+        if reclaim(system, device, container.owner):
             return
     raise Failure(NOT_RUNNING)

@@ -74,7 +74,7 @@ def _dispatch(context: Context, options: Values, words: list[str]) -> int:
     if context.store.another_runtime_holds(words[1:]):
         from hybrid_runtime.command.delegation import become, find_runtime
 
-        runtime = find_runtime(context.machine)
+        runtime = find_runtime(context.system)
         if runtime:
             become(runtime, context.argv)
     verb = find_verb(words[0])

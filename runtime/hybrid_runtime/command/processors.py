@@ -13,7 +13,7 @@ _COLUMNS = ("device", "name", "state", "firmware", "container")
 _MEMORY_COLUMNS = ("device", "name", "memory", "from", "to", "size", "origin")
 
 
-def describe(machine: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
+def describe(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
     """`container` is null when none of ours holds it; the booleans say what the processor supports."""
     device = remoteproc.device
     try:
@@ -25,22 +25,22 @@ def describe(machine: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
         "name": remoteproc.read_or("name", ""),
         "state": remoteproc.read_or("state", "vanished"),
         "firmware": remoteproc.read_or("firmware", ""),
-        "container": holder(machine, device) or None,
+        "container": holder(system, device) or None,
         "path": os.path.realpath(remoteproc.path),
         "recovery": remoteproc.read_or("recovery", "") or None,
         "coredump": remoteproc.read_or("coredump", "") or None,
         "controllable": controllable,
-        "stops_with_its_container": os.path.exists(machine.device_node(device)),
-        "trace": os.path.isdir(machine.trace_folder(device)),
+        "stops_with_its_container": os.path.exists(system.device_node(device)),
+        "trace": os.path.isdir(system.trace_folder(device)),
     }
 
 
-def memory(machine: SystemPaths, remoteproc: Remoteproc) -> list[dict[str, object]]:
+def memory(system: SystemPaths, remoteproc: Remoteproc) -> list[dict[str, object]]:
     """Where firmware may be loaded to, in the core's own addresses. Empty where the kernel does not tell."""
     from hybrid_runtime.processor.memory import regions
 
     try:
-        found = regions(machine, remoteproc)
+        found = regions(system, remoteproc)
     except ProcessorGone:
         return []
     return [
@@ -69,11 +69,12 @@ def _memory_rows(entry: dict[str, object]) -> list[dict[str, object]]:
 
 def run(context: Context, values: Values) -> int:
     form = wanted_format(values, "processors")
-    found = [describe(context.machine, remoteproc) for remoteproc in processors(context.machine)]
+    every = processors(context.system)
+    found = [describe(context.system, remoteproc) for remoteproc in every]
     with_memory = values.has("memory")
     if with_memory:
-        for entry, remoteproc in zip(found, processors(context.machine), strict=False):
-            entry["memory"] = memory(context.machine, remoteproc)
+        for entry, remoteproc in zip(found, every, strict=True):
+            entry["memory"] = memory(context.system, remoteproc)
     if form == "json":
         say_json(context, found)
     elif with_memory:

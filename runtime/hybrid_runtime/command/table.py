@@ -160,7 +160,10 @@ VERBS = (
         "doctor",
         "Check this device, and say what to do where something is missing",
         arguments=(),
-        options=(Option("--repair", about="undo what dead containers have left; living ones are not touched"), _FORMAT),
+        options=(
+            Option("--repair", about="clean up what interrupted containers have left; others are not touched"),
+            _FORMAT,
+        ),
         examples=("hybrid-runtime doctor", "hybrid-runtime doctor --repair"),
         section="Further commands",
     ),

@@ -8,7 +8,7 @@ from hybrid_runtime.setup.engine.registration import find_engine
 
 def run(context: Context, values: Values) -> int:
     engine = find_engine(values.arguments[0])
-    plan = engine.uninstall(context.machine)
+    plan = engine.uninstall(context.system)
     if plan.manual_step is None:
         return settle(context, engine, plan, nothing="does not know this runtime")
     return leave(context, engine, plan, "take these lines out of it")

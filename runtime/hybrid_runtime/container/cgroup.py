@@ -15,32 +15,32 @@ _EMPTY_SECONDS = 1.0
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def can_be_joined(machine: SystemPaths, path: str) -> bool:
+def can_be_joined(system: SystemPaths, path: str) -> bool:
     """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
-    return bool(components(path)) and ":" not in path and exists(f"{_root(machine)}/cgroup.controllers")
+    return bool(components(path)) and ":" not in path and exists(f"{_root(system)}/cgroup.controllers")
 
 
-def missing_folders(machine: SystemPaths, path: str) -> list[str]:
+def missing_folders(system: SystemPaths, path: str) -> list[str]:
     """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
     names = components(path)
     wanted = ["/".join(names[: count + 1]) for count in range(len(names))]
-    return [folder for folder in wanted if not is_folder(f"{_root(machine)}/{folder}")]
+    return [folder for folder in wanted if not is_folder(f"{_root(system)}/{folder}")]
 
 
-def make(machine: SystemPaths, folders: list[str]) -> None:
+def make(system: SystemPaths, folders: list[str]) -> None:
     """Raises OSError. The folders must be journaled."""
     for folder in folders:
         outer, _, name = folder.rpartition("/")
-        parent = _open(machine, outer)
+        parent = _open(system, outer)
         try:
             _make(parent, name)
         finally:
             os.close(parent)
 
 
-def join(machine: SystemPaths, path: str, pid: int) -> None:
+def join(system: SystemPaths, path: str, pid: int) -> None:
     """Raises OSError."""
-    group = _open(machine, path)
+    group = _open(system, path)
     try:
         _write(group, "cgroup.procs", str(pid))
     finally:
@@ -60,21 +60,21 @@ def _make(parent: int, name: str) -> None:
             continue
 
 
-def leave_and_remove(machine: SystemPaths, folders: list[str], former: str) -> None:
+def leave_and_remove(system: SystemPaths, folders: list[str], former: str) -> None:
     """Innermost first; this process goes back to its `former` group if it is inside. Raises Failure."""
     inside = [f"/{folder}" for folder in folders]
-    if own_group(machine) in inside:
-        _leave(machine, former)
-        if own_group(machine) in inside:
+    if own_group(system) in inside:
+        _leave(system, former)
+        if own_group(system) in inside:
             raise Failure(f"cannot leave the control group `{folders[-1]}`", "delete removes it")
     for folder in reversed(folders):
-        _remove(machine, folder)
+        _remove(system, folder)
 
 
-def own_group(machine: SystemPaths) -> str:
+def own_group(system: SystemPaths) -> str:
     """This process's group, from the root of all groups; "" without version 2 (cgroups(7), /proc/PID/cgroup)."""
     try:
-        with open(machine.path("/proc/self/cgroup"), encoding="utf-8", errors="surrogateescape") as source:
+        with open(system.path("/proc/self/cgroup"), encoding="utf-8", errors="surrogateescape") as source:
             for line in source:
                 if line.startswith("0::"):
                     return line[3:].rstrip("\n")
@@ -83,10 +83,10 @@ def own_group(machine: SystemPaths) -> str:
     return ""
 
 
-def _leave(machine: SystemPaths, former: str) -> None:
+def _leave(system: SystemPaths, former: str) -> None:
     for group in (former.strip("/"), ""):
         try:
-            descriptor = _open(machine, group)
+            descriptor = _open(system, group)
         except OSError:
             continue
         try:
@@ -99,12 +99,12 @@ def _leave(machine: SystemPaths, former: str) -> None:
             os.close(descriptor)
 
 
-def _remove(machine: SystemPaths, folder: str) -> None:
+def _remove(system: SystemPaths, folder: str) -> None:
     outer, _, name = folder.rpartition("/")
     deadline = Deadline(_EMPTY_SECONDS)
     while True:
         try:
-            descriptor = _open(machine, outer)
+            descriptor = _open(system, outer)
         except FileNotFoundError:
             return
         try:
@@ -115,7 +115,7 @@ def _remove(machine: SystemPaths, folder: str) -> None:
             # Others have put processes or groups of their own there: theirs to remove. A process on its way out
             # is counted for a moment longer.
             if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
-                path = f"{_root(machine)}/{folder}"
+                path = f"{_root(system)}/{folder}"
                 raise failed(f"cannot remove `{path}`", error, "remove it by hand") from error
             if not deadline.look_again():
                 return
@@ -125,9 +125,9 @@ def _remove(machine: SystemPaths, folder: str) -> None:
             os.close(descriptor)
 
 
-def _open(machine: SystemPaths, path: str) -> int:
+def _open(system: SystemPaths, path: str) -> int:
     """Component by component: no link is followed out of the file system of groups."""
-    descriptor = os.open(_root(machine), _FOLDER & ~os.O_NOFOLLOW)
+    descriptor = os.open(_root(system), _FOLDER & ~os.O_NOFOLLOW)
     for name in components(path):
         try:
             if name == "..":
@@ -147,5 +147,5 @@ def _write(folder: int, name: str, text: str) -> None:
         os.close(descriptor)
 
 
-def _root(machine: SystemPaths) -> str:
-    return machine.path("/sys/fs/cgroup")
+def _root(system: SystemPaths) -> str:
+    return system.path("/sys/fs/cgroup")

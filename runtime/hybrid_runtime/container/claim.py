@@ -47,25 +47,25 @@ class Journal:
         return self.created == owner.created or not self.created or not owner.created
 
 
-def journal_path(machine: SystemPaths, device: str) -> str:
-    return f"{machine.claims}/{device}.journal"
+def journal_path(system: SystemPaths, device: str) -> str:
+    return f"{system.claims}/{device}.journal"
 
 
-def _firmware_folders(machine: SystemPaths, owner: int) -> list[str] | None:
+def _firmware_folders(system: SystemPaths, owner: int) -> list[str] | None:
     """Where the firmware of a journal may lie. One's own is believed as far as what one may do oneself."""
     if owner == os.geteuid():
         return None
     from hybrid_runtime.firmware.search_path import firmware_folders
 
-    return firmware_folders(machine)
+    return firmware_folders(system)
 
 
-def read_journal(machine: SystemPaths, device: str) -> Journal | None:
+def read_journal(system: SystemPaths, device: str) -> Journal | None:
     """None when there is none. Needs no lock: a journal is replaced as a whole."""
-    path = journal_path(machine, device)
+    path = journal_path(system, device)
     try:
         content, owner = _content(path)
-        return _parse(read_object(content), _firmware_folders(machine, owner))
+        return _parse(read_object(content), _firmware_folders(system, owner))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -104,9 +104,9 @@ def _parse(values: dict[str, object], folders: list[str] | None) -> Journal:
     return journal
 
 
-def readable_journal(machine: SystemPaths, device: str) -> Journal | None:
+def readable_journal(system: SystemPaths, device: str) -> Journal | None:
     try:
-        return read_journal(machine, device)
+        return read_journal(system, device)
     except Failure:
         return None
 
@@ -118,14 +118,14 @@ class DamagedJournal(Failure):
 class Claim:
     """The held lock of one processor."""
 
-    def __init__(self, machine: SystemPaths, device: str, descriptor: int) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, device: str, descriptor: int) -> None:
+        self.system = system
         self.device = device
         self.descriptor = descriptor
 
     def write_journal(self, journal: Journal) -> None:
         """Raises Failure; the former journal is then still there, and the effect must not follow."""
-        path = journal_path(self.machine, self.device)
+        path = journal_path(self.system, self.device)
         temporary = f"{path}{_IN_MAKING}"
         try:
             if is_folder(temporary):
@@ -140,12 +140,12 @@ class Claim:
 
     def clear_journal(self) -> None:
         """Raises Failure."""
-        self._remove(f"{journal_path(self.machine, self.device)}{_IN_MAKING}")
-        self._remove(journal_path(self.machine, self.device))
+        self._remove(f"{journal_path(self.system, self.device)}{_IN_MAKING}")
+        self._remove(journal_path(self.system, self.device))
 
     def remove_torn_journal(self) -> None:
         """Raises Failure."""
-        self._remove(f"{journal_path(self.machine, self.device)}{_IN_MAKING}")
+        self._remove(f"{journal_path(self.system, self.device)}{_IN_MAKING}")
 
     @staticmethod
     def _remove(path: str) -> None:
@@ -159,31 +159,31 @@ class Claim:
         os.close(self.descriptor)
 
 
-def take_claim(machine: SystemPaths, device: str) -> Claim | None:
+def take_claim(system: SystemPaths, device: str) -> Claim | None:
     """None when a living process holds it. Raises Failure where claims cannot be kept."""
     from fcntl import LOCK_EX, LOCK_NB, flock
 
-    descriptor = _open_lock(machine, device)
+    descriptor = _open_lock(system, device)
     deadline = Deadline(DYING_HOLDER_SECONDS)
     while True:
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            journal = readable_journal(machine, device)
+            journal = readable_journal(system, device)
             if (journal and is_alive(journal.pid, journal.pid_start_time)) or not deadline.look_again():
                 os.close(descriptor)
                 return None
         else:
-            return Claim(machine, device, descriptor)
+            return Claim(system, device, descriptor)
 
 
-def _open_lock(machine: SystemPaths, device: str) -> int:
+def _open_lock(system: SystemPaths, device: str) -> int:
     if not is_device(device):
         raise Failure(f"`{device}` is no processor's claim", "remove it by hand")
-    path = f"{machine.claims}/{device}"
+    path = f"{system.claims}/{device}"
     try:
-        make_folders(machine.claims, 0o700)
-        return _opened_or_made(path, machine.claims)
+        make_folders(system.claims, 0o700)
+        return _opened_or_made(path, system.claims)
     except OSError as error:
         who = {errno.EACCES: "call as root, or as a member of the group that owns the folder"}
         raise failed(f"cannot open the claim `{path}`", error, "see that /run can be written", who) from error
@@ -206,24 +206,24 @@ def _opened_or_made(path: str, folder: str) -> int:
     return descriptor
 
 
-def claimed_devices(machine: SystemPaths, suffix: str) -> list[str]:
+def claimed_devices(system: SystemPaths, suffix: str) -> list[str]:
     """Those that have a file with that suffix among the claims, and no other names. Raises OSError."""
-    names = sorted(os.listdir(machine.claims))
+    names = sorted(os.listdir(system.claims))
     return [
         name.removesuffix(suffix) for name in names if name.endswith(suffix) and is_device(name.removesuffix(suffix))
     ]
 
 
-def journaled_devices(machine: SystemPaths, owner: Owner) -> list[str]:
+def journaled_devices(system: SystemPaths, owner: Owner) -> list[str]:
     """Devices whose journal speaks of that container, present or vanished. Unreadable journals speak of none."""
     try:
-        devices = claimed_devices(machine, ".journal")
+        devices = claimed_devices(system, ".journal")
     except OSError:
         return []
     found = []
     for device in devices:
         try:
-            journal = read_journal(machine, device)
+            journal = read_journal(system, device)
         except Failure:
             continue
         if journal and journal.belongs_to(owner):
@@ -231,9 +231,9 @@ def journaled_devices(machine: SystemPaths, owner: Owner) -> list[str]:
     return found
 
 
-def torn_journals(machine: SystemPaths) -> list[str]:
+def torn_journals(system: SystemPaths) -> list[str]:
     """Devices with a journal in the making, or that somebody died over."""
     try:
-        return claimed_devices(machine, f".journal{_IN_MAKING}")
+        return claimed_devices(system, f".journal{_IN_MAKING}")
     except OSError:
         return []

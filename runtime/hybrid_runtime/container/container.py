@@ -70,7 +70,7 @@ class Container:
         """Afterwards no process, no running core, no claim. Raises Failure: what could not be done is journaled."""
         from hybrid_runtime.container.reclaim import KILL_SECONDS, end_all_holders, end_holder, kill_process
 
-        machine, record = self.store.machine, self.record
+        system, record = self.store.system, self.record
         process = ProcessHandle.open(record.pid, record.pid_start_time)
         if process is not None:
             with process:
@@ -78,9 +78,9 @@ class Container:
         if record.phase == CREATING or not record.device:
             # Create was killed before it could note the processor, or has not come so far. Its supervisor undoes
             # everything by itself, also what only it knows of: the pid file.
-            end_all_holders(machine, self.owner, KILL_SECONDS)
+            end_all_holders(system, self.owner, KILL_SECONDS)
         else:
-            end_holder(machine, record.device, self.owner)
+            end_holder(system, record.device, self.owner)
         if process is not None:
             self._note_kill()
 
@@ -106,6 +106,6 @@ class Container:
         self.folder.remove()
         if bundle is None:
             return []
-        from hybrid_runtime.container.hook import run_poststop_hooks
+        from hybrid_runtime.container.hook_run import run_poststop_hooks
 
         return run_poststop_hooks(bundle, self.record)

@@ -14,7 +14,7 @@ from hybrid_runtime.system.process_identity import ProcessHandle
 from hybrid_runtime.system.system_paths import SystemPaths
 
 
-def is_held(machine: SystemPaths, device: str) -> bool:
+def is_held(system: SystemPaths, device: str) -> bool:
     """Whether a living process holds the lock, be it one of another pid namespace or one that /proc hides.
 
     What may not be looked at counts as held: nothing is taken from a container on a guess.
@@ -22,7 +22,7 @@ def is_held(machine: SystemPaths, device: str) -> bool:
     from fcntl import LOCK_NB, LOCK_SH, flock
 
     try:
-        descriptor = os.open(f"{machine.claims}/{device}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(f"{system.claims}/{device}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     except OSError:
@@ -37,30 +37,30 @@ def is_held(machine: SystemPaths, device: str) -> bool:
     return False
 
 
-def is_journaled_for(machine: SystemPaths, device: str, owner: Owner) -> bool:
+def is_journaled_for(system: SystemPaths, device: str, owner: Owner) -> bool:
     """Whether the processor's journal speaks of that container. One that cannot be read speaks of none."""
-    journal = readable_journal(machine, device)
+    journal = readable_journal(system, device)
     return journal is not None and journal.belongs_to(owner)
 
 
-def is_held_for(machine: SystemPaths, device: str, owner: Owner) -> bool:
+def is_held_for(system: SystemPaths, device: str, owner: Owner) -> bool:
     """Whether a living process holds the processor for that container."""
-    return is_journaled_for(machine, device, owner) and is_held(machine, device)
+    return is_journaled_for(system, device, owner) and is_held(system, device)
 
 
-def open_holder(machine: SystemPaths, device: str, owner: Owner) -> ProcessHandle | None:
+def open_holder(system: SystemPaths, device: str, owner: Owner) -> ProcessHandle | None:
     """The process that holds the processor for that container; None when there is none.
 
     A verb that is undoing a dead one's work holds it for a moment, and is waited for. Raises Failure when the holder
     lives where its pid means another process, or none.
     """
     deadline = Deadline(DYING_HOLDER_SECONDS)
-    while (journal := readable_journal(machine, device)) and journal.belongs_to(owner):
-        if not is_held(machine, device):
+    while (journal := readable_journal(system, device)) and journal.belongs_to(owner):
+        if not is_held(system, device):
             return None
         process = ProcessHandle.open(journal.pid, journal.pid_start_time)
         if process is not None:
-            if is_holder(machine, device, journal.pid):
+            if is_holder(system, device, journal.pid):
                 return process
             process.close()
         if not deadline.look_again():
@@ -71,17 +71,17 @@ def open_holder(machine: SystemPaths, device: str, owner: Owner) -> ProcessHandl
     return None
 
 
-def holder(machine: SystemPaths, device: str) -> str:
+def holder(system: SystemPaths, device: str) -> str:
     """The id of the container that holds the processor now, "" when none does. For reports only."""
-    journal = readable_journal(machine, device)
-    return journal.identifier if journal and is_held(machine, device) else ""
+    journal = readable_journal(system, device)
+    return journal.identifier if journal and is_held(system, device) else ""
 
 
-def is_holder(machine: SystemPaths, device: str, pid: int) -> bool:
+def is_holder(system: SystemPaths, device: str, pid: int) -> bool:
     """Whether that process has the processor's lock open. A journal is believed so far and no further: who may write
     one could name any process in it, to have it killed by root."""
     try:
-        lock = os.stat(f"{machine.claims}/{device}")
+        lock = os.stat(f"{system.claims}/{device}")
         descriptors = os.listdir(f"/proc/{pid}/fd")
     except OSError:
         return False
@@ -94,11 +94,11 @@ def is_holder(machine: SystemPaths, device: str, pid: int) -> bool:
     return False
 
 
-def held_by_other(machine: SystemPaths, device: str, name: str) -> Failure:
+def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
     """The refusal for a processor whose claim is taken."""
     from hybrid_runtime.system.text import as_word
 
-    journal = readable_journal(machine, device)
+    journal = readable_journal(system, device)
     who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
     remedy = (
         f"{_as_owner(journal.root)}`hybrid-runtime --root {as_word(journal.root)} kill {journal.identifier}` stops it "

@@ -20,20 +20,20 @@ from hybrid_runtime.system.system_paths import SystemPaths
 KILL_SECONDS = 5.0
 
 
-def reclaim(machine: SystemPaths, device: str, owner: Owner | None = None) -> bool:
+def reclaim(system: SystemPaths, device: str, owner: Owner | None = None) -> bool:
     """Undoes the work of a dead holder, with an `owner` only if the journal is that container's.
 
     False when nothing is left, or when a living process holds the processor. Raises Failure and OSError: the journal
     still names all that could not be undone.
     """
-    if not _is_left_by(machine, device, owner):
+    if not _is_left_by(system, device, owner):
         # Often: a supervisor that ended orderly has undone everything.
         return False
-    claim = take_claim(machine, device)
+    claim = take_claim(system, device)
     if claim is None:
         return False
     try:
-        if not _is_left_by(machine, device, owner):
+        if not _is_left_by(system, device, owner):
             return False
         from hybrid_runtime.container.undo import undo_leftovers
 
@@ -43,49 +43,49 @@ def reclaim(machine: SystemPaths, device: str, owner: Owner | None = None) -> bo
     return True
 
 
-def _is_left_by(machine: SystemPaths, device: str, owner: Owner | None) -> bool:
+def _is_left_by(system: SystemPaths, device: str, owner: Owner | None) -> bool:
     """A damaged journal names nobody, and is everybody's to undo."""
     try:
-        journal = read_journal(machine, device)
+        journal = read_journal(system, device)
     except DamagedJournal:
         return True
     return journal is not None and (owner is None or journal.belongs_to(owner))
 
 
-def end_holder(machine: SystemPaths, device: str, owner: Owner, patience: float = 0.0) -> None:
+def end_holder(system: SystemPaths, device: str, owner: Owner, patience: float = 0.0) -> None:
     """Kills the process that holds the processor for that container, and undoes its work.
 
     `patience`: seconds that the process gets to undo its work itself. Raises Failure, also as long as somebody holds
     the processor for this container: its folder must stay then.
     """
-    process = open_holder(machine, device, owner)
+    process = open_holder(system, device, owner)
     if process is not None:
         with process:
             if not process.wait_until_gone(Deadline(patience)):
                 kill_process(process, owner)
-    if not reclaim(machine, device, owner) and is_held_for(machine, device, owner):
+    if not reclaim(system, device, owner) and is_held_for(system, device, owner):
         raise Failure(f"container `{owner.identifier}` still holds `{device}`", "see dmesg, and try again")
 
 
-def end_all_holders(machine: SystemPaths, owner: Owner, patience: float = 0.0) -> None:
+def end_all_holders(system: SystemPaths, owner: Owner, patience: float = 0.0) -> None:
     """For a container whose record does not tell its processor: the journals know it as well. As `end_holder`."""
-    for device in journaled_devices(machine, owner):
-        end_holder(machine, device, owner, patience)
-    for device in torn_journals(machine):
-        _remove_torn_journal(machine, device)
+    for device in journaled_devices(system, owner):
+        end_holder(system, device, owner, patience)
+    for device in torn_journals(system):
+        _remove_torn_journal(system, device)
 
 
-def is_journaled(machine: SystemPaths, owner: Owner) -> bool:
+def is_journaled(system: SystemPaths, owner: Owner) -> bool:
     """Whether a journal speaks of that container, or is torn and speaks of nobody yet."""
-    return bool(journaled_devices(machine, owner) or torn_journals(machine))
+    return bool(journaled_devices(system, owner) or torn_journals(system))
 
 
-def _remove_torn_journal(machine: SystemPaths, device: str) -> None:
+def _remove_torn_journal(system: SystemPaths, device: str) -> None:
     """A create was killed while it wrote its first journal: nothing was done yet that it tells of.
 
     Raises Failure. Where a living process holds the processor, the file may be its own, this moment.
     """
-    claim = take_claim(machine, device)
+    claim = take_claim(system, device)
     if claim is None:
         return
     try:

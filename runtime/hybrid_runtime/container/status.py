@@ -67,17 +67,19 @@ def status_of(store: "Store", record: Record) -> Status:
     alive = has_supervisor(store, record)
     if not alive:
         return STOPPED
-    core, ours = _core(store.machine, record)
+    core, ours = _core(store.system, record)
     return decide(alive=alive, phase=record.phase, ours=ours, core=core, kernel_recovers=record.kernel_recovers)
 
 
-def _core(machine: SystemPaths, record: Record) -> tuple[str, bool]:
+def _core(system: SystemPaths, record: Record) -> tuple[str, bool]:
     """The core's state, and whether it is ours."""
-    from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
+    from hybrid_runtime.processor.remoteproc import STATES, ProcessorGone, Remoteproc
 
-    remoteproc = Remoteproc(machine, record.device)
+    remoteproc = Remoteproc(system, record.device)
     try:
-        return remoteproc.state, remoteproc.runs_firmware(record.firmware_name)
+        state = remoteproc.state
+        # A word that the kernel has no name for tells nothing either.
+        return state if state in STATES else UNKNOWN, remoteproc.runs_firmware(record.firmware_name)
     except ProcessorGone:
         return "deleted", False
     except OSError:
@@ -97,7 +99,7 @@ def has_supervisor(store: "Store", record: Record) -> bool:
         return False
     from hybrid_runtime.container.holder import is_held_for
 
-    return is_held_for(store.machine, record.device, record.owner(store.root))
+    return is_held_for(store.system, record.device, record.owner(store.root))
 
 
 def open_supervisor(store: "Store", record: Record) -> ProcessHandle | None:
@@ -108,4 +110,4 @@ def open_supervisor(store: "Store", record: Record) -> ProcessHandle | None:
     from hybrid_runtime.container.holder import open_holder
 
     # The record may name another process than the one that lives: then the journal knows better.
-    return open_holder(store.machine, record.device, record.owner(store.root))
+    return open_holder(store.system, record.device, record.owner(store.root))

@@ -19,8 +19,8 @@ _MOST_REMOVALS = 16
 class Store:
     """All containers of one machine below one folder. `root` is absolute."""
 
-    def __init__(self, machine: SystemPaths, root: str) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, root: str) -> None:
+        self.system = system
         self.root = absolute(root)
 
     def folder(self, identifier: str) -> str:

@@ -99,7 +99,7 @@ def remove_unrecorded(store: Store, identifier: str) -> None:
     from hybrid_runtime.container.reclaim import end_all_holders, is_journaled
 
     owner = Owner(store.root, identifier)
-    if not link_exists(store.folder(identifier)) and not is_journaled(store.machine, owner):
+    if not link_exists(store.folder(identifier)) and not is_journaled(store.system, owner):
         return
     store.make_root()
     root = lock_root(store)
@@ -107,10 +107,10 @@ def remove_unrecorded(store: Store, identifier: str) -> None:
         try:
             folder = HeldFolder(store.folder(identifier))
         except (FileNotFoundError, NotADirectoryError):
-            end_all_holders(store.machine, owner)
+            end_all_holders(store.system, owner)
             return
         if _is_without_record(store, identifier, folder):
-            end_all_holders(store.machine, owner)
+            end_all_holders(store.system, owner)
             folder.remove()
     finally:
         os.close(root)

@@ -17,17 +17,17 @@ ASIDE = ".journal.damaged"
 def undo_leftovers(claim: Claim) -> None:
     """What the journal of a dead holder says. Raises Failure when the core cannot be stopped: the journal stays."""
     try:
-        journal = read_journal(claim.machine, claim.device)
+        journal = read_journal(claim.system, claim.device)
     except DamagedJournal:
         set_damaged_journal_aside(claim)
         return
     if journal is None:
         return
-    remoteproc = Remoteproc(claim.machine, claim.device)
+    remoteproc = Remoteproc(claim.system, claim.device)
     try:
         stop_if_ours(remoteproc, journal.firmware_name)
         if journal.shutdown_on_release:
-            disarm_device(claim.machine.device_node(claim.device))
+            disarm_device(claim.system.device_node(claim.device))
         restore_settings(remoteproc, journal)
     except ProcessorGone:
         pass
@@ -43,7 +43,7 @@ def undo_leftovers(claim: Claim) -> None:
 def set_damaged_journal_aside(claim: Claim) -> None:
     """A journal that says nothing must not keep the processor for ever. What can be undone without it is."""
     stop_without_journal(claim)
-    path = journal_path(claim.machine, claim.device)
+    path = journal_path(claim.system, claim.device)
     aside = path.removesuffix(".journal") + ASIDE
     try:
         _make_way(aside)
@@ -64,14 +64,14 @@ def _make_way(aside: str) -> None:
 def stop_without_journal(claim: Claim) -> None:
     """A core that runs a file of our naming, of this boot, is ours, and its holder is dead since we have the lock. Any
     other core is left alone. Raises Failure and OSError."""
-    remoteproc = Remoteproc(claim.machine, claim.device)
+    remoteproc = Remoteproc(claim.system, claim.device)
     try:
         firmware = remoteproc.firmware
-        if boot_of(firmware) == claim.machine.boot_id():
+        if boot_of(firmware) == claim.system.boot_id():
             stop_if_ours(remoteproc, firmware)
     except ProcessorGone:
         pass
-    disarm_device(claim.machine.device_node(claim.device))
+    disarm_device(claim.system.device_node(claim.device))
 
 
 def stop_if_ours(remoteproc: Remoteproc, firmware_name: str, seconds: float = STOP_SECONDS) -> None:
@@ -94,5 +94,5 @@ def forget(claim: Claim, journal: Journal) -> None:
     if journal.cgroup_folders:
         from hybrid_runtime.container.cgroup import leave_and_remove
 
-        leave_and_remove(claim.machine, journal.cgroup_folders, journal.cgroup_before)
+        leave_and_remove(claim.system, journal.cgroup_folders, journal.cgroup_before)
     claim.clear_journal()

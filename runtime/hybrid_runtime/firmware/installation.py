@@ -43,8 +43,8 @@ def unique_name(path: str, boot_id: str, random: str, time: str) -> str:
     return f"{safe[:LONGEST_BASE_NAME]}-{time}-{boot_id}{random}"
 
 
-def new_name(machine: SystemPaths, path: str) -> str:
-    return unique_name(path, machine.boot_id(), os.urandom(4).hex(), strftime("%Y%m%dT%H%M%SZ", gmtime()))
+def new_name(system: SystemPaths, path: str) -> str:
+    return unique_name(path, system.boot_id(), os.urandom(4).hex(), strftime("%Y%m%dT%H%M%SZ", gmtime()))
 
 
 def boot_of(name: str) -> str | None:

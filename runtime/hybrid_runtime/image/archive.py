@@ -1,4 +1,4 @@
-"""An archive as a store of files: where each member's bytes lie, without unpacking anything."""
+"""An archive as the files of an image: where each member's bytes lie, without unpacking anything."""
 
 import os
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol, Self
 
-    class Store(Protocol):
+    class ImageFiles(Protocol):
         """Where an image's files lie: a folder or an archive."""
 
         def open(self, path: str) -> "FileSection | None":
@@ -87,9 +87,9 @@ class Blob:
     """`size` and `digest` are None where the format of the image does not tell them."""
 
     def __init__(
-        self, store: "Store", path: str, what: str, digest: Digest | None = None, size: int | None = None
+        self, files: "ImageFiles", path: str, what: str, digest: Digest | None = None, size: int | None = None
     ) -> None:
-        self.store = store
+        self.files = files
         self.path = path
         self.what = what
         self.digest = digest
@@ -97,7 +97,7 @@ class Blob:
 
     def find(self) -> "FileSection | None":
         """Raises Failure when its size is not the one that was named."""
-        section = self.store.open(self.path)
+        section = self.files.open(self.path)
         if section is not None and self.size is not None and section.size != self.size:
             with section:
                 raise damaged(f"the {self.what} {quote(self.path)} has {section.size} bytes, not {self.size}")

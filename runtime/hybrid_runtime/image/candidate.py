@@ -21,7 +21,7 @@ from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.blob import Store
+    from hybrid_runtime.image.blob import ImageFiles
 
 MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.
@@ -109,7 +109,7 @@ class Candidate:
         raise no_firmware(f"ENTRYPOINT and CMD of the image {quote(self.name)} are", command)
 
 
-def candidate_of_manifest(documents: Documents, store: "Store", name: str, manifest: Object) -> Candidate | None:
+def candidate_of_manifest(documents: Documents, files: "ImageFiles", name: str, manifest: Object) -> Candidate | None:
     """None for an artifact that is no image: signatures and attestations lie beside images. Raises Failure."""
     what = "manifest"
     config = Descriptor(object_of(manifest, "config", what))
@@ -119,7 +119,7 @@ def candidate_of_manifest(documents: Documents, store: "Store", name: str, manif
     for layer in layers:
         if not layer.is_layer:
             raise Failure(f"the image {quote(name)} has a layer of type {quote(layer.media_type)}", "only tar is read")
-    configuration = documents.once(config.blob(store, "image's configuration"), "", Configuration)
-    candidate = Candidate(name, configuration, [layer.blob(store, "layer") for layer in layers])
+    configuration = documents.once(config.blob(files, "image's configuration"), "", Configuration)
+    candidate = Candidate(name, configuration, [layer.blob(files, "layer") for layer in layers])
     candidate.annotations = marks(string_map(manifest, "annotations", what), what)
     return candidate

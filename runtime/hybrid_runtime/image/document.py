@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from hybrid_runtime.image.blob import Store
+    from hybrid_runtime.image.blob import ImageFiles
 
     Made = TypeVar("Made")
 
@@ -148,9 +148,9 @@ class Descriptor:
         self.digest = Digest(values.get("digest"))
         self.annotations = string_map(values, "annotations", "descriptor")
 
-    def blob(self, store: "Store", what: str) -> Blob:
+    def blob(self, files: "ImageFiles", what: str) -> Blob:
         path = f"blobs/{self.digest.algorithm}/{self.digest.value}"
-        return Blob(store, path, what, self.digest, self.size)
+        return Blob(files, path, what, self.digest, self.size)
 
     @property
     def is_layer(self) -> bool:

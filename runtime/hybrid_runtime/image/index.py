@@ -1,4 +1,4 @@
-"""The images that a store lists: an OCI layout in index.json, what docker save writes in manifest.json.
+"""What lists the images: an OCI layout in index.json, what docker save writes in manifest.json.
 
 See image-layout.md and image-index.md of the OCI image spec. podman save writes the latter by default.
 """
@@ -25,7 +25,7 @@ from hybrid_runtime.system.text import listing, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.blob import Store
+    from hybrid_runtime.image.blob import ImageFiles
 
 MOST_IMAGES = 256
 MANIFEST = "manifest.json"
@@ -36,7 +36,7 @@ _ATTESTATION_KEY = "vnd.docker.reference.type"
 
 
 class LayoutFolder:
-    """A store. Links are followed inside, as in a root file system, and nothing but regular files is opened."""
+    """Links are followed inside, as in a root file system, and nothing but regular files is opened."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -53,17 +53,17 @@ class LayoutFolder:
 
 
 class Layout:
-    """Raises Failure for a store that holds none. `candidates` are those the selector means, all without one."""
+    """Raises Failure for files that hold none. `candidates` are those the selector means, all without one."""
 
-    def __init__(self, store: "Store", selector: str) -> None:
-        self.store = store
+    def __init__(self, files: "ImageFiles", selector: str) -> None:
+        self.files = files
         self.documents = Documents()
         self.looked_at = 0
         self.absent: list[str] = []
-        version = self.documents.read(Blob(store, "oci-layout", "layout's version")).get("imageLayoutVersion")
+        version = self.documents.read(Blob(files, "oci-layout", "layout's version")).get("imageLayoutVersion")
         if not isinstance(version, str) or not version.startswith("1."):
             raise Failure(f"the layout has the version {quote(version)}", "only 1.x is understood")
-        index = self.documents.read(Blob(store, "index.json", "index"))
+        index = self.documents.read(Blob(files, "index.json", "index"))
         require_type(index, INDEX_TYPES[0], "index")
         tops = objects_of(index, "manifests", "index")
         by_digest = selector.startswith(("sha256:", "sha512:"))
@@ -91,7 +91,7 @@ class Layout:
 
     def _of(self, descriptor: Descriptor, inherited: dict[str, str], above: list[str]) -> list[Candidate]:
         is_index = descriptor.media_type in INDEX_TYPES
-        blob = descriptor.blob(self.store, "index" if is_index else "manifest")
+        blob = descriptor.blob(self.files, "index" if is_index else "manifest")
         section = blob.find()
         if section is None:
             # An engine that pulled an image for one platform has the index, and that platform's manifest alone.
@@ -110,7 +110,7 @@ class Layout:
 
     def _candidate(self, manifest: Object, descriptor: Descriptor) -> Candidate | None:
         require_type(manifest, descriptor.media_type, "manifest")
-        return candidate_of_manifest(self.documents, self.store, str(descriptor.digest), manifest)
+        return candidate_of_manifest(self.documents, self.files, str(descriptor.digest), manifest)
 
 
 def _entries(index: Object, descriptor: Descriptor) -> list[Object]:
@@ -135,16 +135,16 @@ def _named(tops: list[Object], selector: str) -> list[Object]:
 
 
 class DockerArchive:
-    """`candidates` are those the selector means, all without one. Raises Failure for a store that holds none."""
+    """`candidates` are those the selector means, all without one. Raises Failure for files that hold none."""
 
-    def __init__(self, store: "Store", selector: str) -> None:
-        self.store = store
+    def __init__(self, files: "ImageFiles", selector: str) -> None:
+        self.files = files
         # Such an archive is written whole.
         self.absent: list[str] = []
         self.candidates: list[Candidate] = []
         names: list[str] = []
         documents = Documents()
-        images = documents.read_list(Blob(store, MANIFEST, "list of images"))
+        images = documents.read_list(Blob(files, MANIFEST, "list of images"))
         if len(images) > MOST_IMAGES:
             raise damaged(f"the archive has more than {MOST_IMAGES} images")
         for image in images:
@@ -153,19 +153,19 @@ class DockerArchive:
             tags = strings_of(image, "RepoTags", MANIFEST)
             names += tags
             if not selector or familiar(selector) in [familiar(tag) for tag in tags]:
-                self.candidates.append(_candidate(documents, store, image, tags))
+                self.candidates.append(_candidate(documents, files, image, tags))
         if not self.candidates:
             there = listing([quote(name) for name in names]) or "no names"
             raise Failure(f"there is no image {quote(selector)} in the archive", f"there are {there}")
 
 
-def _candidate(documents: Documents, store: "Store", image: Object, tags: list[str]) -> Candidate:
+def _candidate(documents: Documents, files: "ImageFiles", image: Object, tags: list[str]) -> Candidate:
     path = image.get("Config")
     if not isinstance(path, str):
         raise damaged(f"{MANIFEST} has an image without Config")
     digest = _digest_in(path)
-    configuration = documents.once(Blob(store, path, "image's configuration", digest), "", Configuration)
-    layers = [Blob(store, layer, "layer") for layer in strings_of(image, "Layers", MANIFEST)]
+    configuration = documents.once(Blob(files, path, "image's configuration", digest), "", Configuration)
+    layers = [Blob(files, layer, "layer") for layer in strings_of(image, "Layers", MANIFEST)]
     candidate = Candidate(tags[0] if tags else path, configuration, layers)
     candidate.digests = [path]
     return candidate

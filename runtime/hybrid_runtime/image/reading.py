@@ -26,7 +26,7 @@ _DONE = "done"
 _FIRMWARE = "firmware"
 
 
-def bundle_of_image(machine: SystemPaths, folder: str, image: str, given: dict[str, str], option: str) -> Bundle:
+def bundle_of_image(system: SystemPaths, folder: str, image: str, given: dict[str, str], option: str) -> Bundle:
     """A bundle in the new folder `folder`. `given` are annotations, `option` a processor's name.
 
     Raises Failure; what is in the folder then is the caller's to remove.
@@ -40,7 +40,7 @@ def bundle_of_image(machine: SystemPaths, folder: str, image: str, given: dict[s
         reference = parse_reference(image)
         if reference.kind == ARCHIVE and not is_archive(reference.place):
             return _FIRMWARE
-        unpacking = Unpacking(machine, folder, given, option)
+        unpacking = Unpacking(system, folder, given, option)
         source = unpacking.fetch(reference)
         confine()
         unpacking.make_bundle(reference, source)

@@ -32,16 +32,16 @@ class Board:
         return f"{text}, with the processors {names}" if names else f"{text}, without processors"
 
 
-def this_board(machine: SystemPaths) -> Board:
-    model, compatible = (_strings(machine, name) for name in ("model", "compatible"))
-    present = [(remoteproc.read_or("name", ""), remoteproc.device) for remoteproc in processors(machine)]
+def this_board(system: SystemPaths) -> Board:
+    model, compatible = (_strings(system, name) for name in ("model", "compatible"))
+    present = [(remoteproc.read_or("name", ""), remoteproc.device) for remoteproc in processors(system)]
     return Board(model[0] if model else "", compatible, present)
 
 
-def _strings(machine: SystemPaths, name: str) -> list[str]:
+def _strings(system: SystemPaths, name: str) -> list[str]:
     """A property that is a list of strings, each with a NUL at its end; empty where there is no devicetree."""
     try:
-        with open(machine.path(f"/proc/device-tree/{name}"), "rb") as source:
+        with open(system.path(f"/proc/device-tree/{name}"), "rb") as source:
             data = source.read(4096)
     except OSError:
         return []

@@ -32,10 +32,10 @@ _FIRST_TO_GO = b"1000"
 class Unpacking:
     """`folder` is the bundle's, made here. Every method raises Failure, and OSError for what the machine refuses."""
 
-    def __init__(self, machine: SystemPaths, folder: str, given: dict[str, str], option: str) -> None:
+    def __init__(self, system: SystemPaths, folder: str, given: dict[str, str], option: str) -> None:
         self.folder = folder
-        self.temporary = TemporaryFiles([machine.path("/var/tmp"), os.path.dirname(folder)])
-        self.selection = Selection(this_board(machine), given, option)
+        self.temporary = TemporaryFiles([system.path("/var/tmp"), os.path.dirname(folder)])
+        self.selection = Selection(this_board(system), given, option)
 
     def make_bundle(self, reference: Reference, source: FileSection | None) -> None:
         """`source` is what `fetch` has got."""

@@ -40,7 +40,7 @@ class Creation:
     def __init__(self, store: Store, identifier: str, warn: "Callable[[str], None]") -> None:
         """`warn` is told of what does not keep the container from being created."""
         self.store = store
-        self.machine = store.machine
+        self.system = store.system
         self.warn = warn
         self.folder = ""
         self.held: HeldFolder | None = None
@@ -69,7 +69,7 @@ class Creation:
         if not is_surely_firmware(image):
             from hybrid_runtime.image.reading import bundle_of_image
 
-            return bundle_of_image(self.machine, f"{self.folder}/bundle", image, annotations, processor)
+            return bundle_of_image(self.system, f"{self.folder}/bundle", image, annotations, processor)
         return bundle_of_file(f"{self.folder}/bundle", resolved(image.removeprefix("file:")), annotations)
 
     def prepare(self, bundle: Bundle, processor: str) -> None:
@@ -79,7 +79,7 @@ class Creation:
         self.record.bundle = bundle.path
         self.record.annotations = own_annotations(bundle.annotations)
         self.record.hooks = list(bundle.hooks)
-        remoteproc = choose(self.machine, ProcessorSelector(bundle.annotations, bundle.environment, processor))
+        remoteproc = choose(self.system, ProcessorSelector(bundle.annotations, bundle.environment, processor))
         firmware = self._open_firmware(bundle)
         try:
             self._claim(remoteproc)
@@ -117,11 +117,11 @@ class Creation:
             )
 
     def _claim(self, remoteproc: Remoteproc) -> None:
-        self.claim = take_claim(self.machine, remoteproc.device)
+        self.claim = take_claim(self.system, remoteproc.device)
         if self.claim is None:
             from hybrid_runtime.container.holder import held_by_other
 
-            raise held_by_other(self.machine, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
+            raise held_by_other(self.system, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
         undo_leftovers(self.claim)
         require_free(remoteproc)
         self.journal.pid = self.record.pid
@@ -131,13 +131,13 @@ class Creation:
         self.record.resolved_path = remoteproc.resolved_path
 
     def _install(self, bundle: Bundle, firmware: int | None) -> None:
-        folder = firmware_folder(self.machine)
+        folder = firmware_folder(self.system)
         if names_of_ours(folder):
             from hybrid_runtime.container.orphans import collect_orphans
 
-            collect_orphans(self.machine, folder)
+            collect_orphans(self.system, folder)
         if bundle.firmware is not None:
-            name = new_name(self.machine, bundle.firmware)
+            name = new_name(self.system, bundle.firmware)
             self.record.firmware_name = self.journal.firmware_name = name
             self.record.firmware_file = self.journal.firmware_file = f"{folder}/{name}"
         if bundle.cgroups_path:
@@ -149,19 +149,19 @@ class Creation:
     def _plan_cgroup(self, path: str) -> None:
         from hybrid_runtime.container.cgroup import can_be_joined, missing_folders, own_group
 
-        if can_be_joined(self.machine, path):
-            self.journal.cgroup_folders = missing_folders(self.machine, path)
-            self.journal.cgroup_before = own_group(self.machine)
+        if can_be_joined(self.system, path):
+            self.journal.cgroup_folders = missing_folders(self.system, path)
+            self.journal.cgroup_before = own_group(self.system)
 
     def _join_cgroup(self, path: str, pid: int) -> None:
         """Only statistics depend on it, so what goes wrong is told and no more."""
         from hybrid_runtime.container.cgroup import can_be_joined, join, make
 
-        if not can_be_joined(self.machine, path):
+        if not can_be_joined(self.system, path):
             return
         try:
-            make(self.machine, self.journal.cgroup_folders)
-            join(self.machine, path, pid)
+            make(self.system, self.journal.cgroup_folders)
+            join(self.system, path, pid)
         except OSError as error:
             self.warn(f"cannot join the control group `{path}`: {errno_meaning(error)}")
 
@@ -193,7 +193,7 @@ class Creation:
         """Those that belong to create (spec, Lifecycle, steps 3 to 5)."""
         if not self.record.hooks:
             return
-        from hybrid_runtime.container.hook import run_hooks
+        from hybrid_runtime.container.hook_run import run_hooks
 
         # They may ask for the state.
         self.record.save(self.folder)
@@ -221,7 +221,7 @@ class Creation:
                 self.held.remove()
         set_signal_mask(mask)
         if self.hooked is not None:
-            from hybrid_runtime.container.hook import run_poststop_hooks
+            from hybrid_runtime.container.hook_run import run_poststop_hooks
 
             for problem in run_poststop_hooks(self.hooked, self.record):
                 self.warn(problem)

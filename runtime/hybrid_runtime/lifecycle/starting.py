@@ -1,4 +1,4 @@
-"""The start of a container: its supervisor is asked to start the core, and answers with the kernel's verdict."""
+"""The start of a container: its supervisor is asked to start the core, and answers as the kernel does."""
 
 import posix as os
 
@@ -41,7 +41,7 @@ def _start_between_hooks(container: Container, warn: "Callable[[str], None]") ->
     """A hook that fails ends the container as if it were deleted (spec, Lifecycle, steps 9 and 12)."""
     from hybrid_runtime.bundle.bundle import kept_bundle
     from hybrid_runtime.bundle.hook import refuse_image_hooks
-    from hybrid_runtime.container.hook import HookFailed, run_hooks
+    from hybrid_runtime.container.hook_run import HookFailed, run_hooks
     from hybrid_runtime.system.interruption import interrupt_on_termination
 
     interrupt_on_termination()
@@ -112,7 +112,7 @@ def _with_memory(container: Container, answer: dict[str, object]) -> Failure:
     failure = refusal(answer)
     lines = answer.get("kernel")
     said = [str(line) for line in lines] if isinstance(lines, list) else []
-    explanation = explained(container.store.machine, container.record.device, said)
+    explanation = explained(container.store.system, container.record.device, said)
     if not explanation:
         return failure
     return Failure(f"{failure.message}; {explanation}", "link the firmware there: hybrid-runtime processors --memory")

@@ -54,10 +54,10 @@ def _environment_value(environment: list[str], key: str) -> str | None:
     return None
 
 
-def choose(machine: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
+def choose(system: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
     """Raises Failure listing what exists when none or several match."""
     selector.check()
-    present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(machine)]
+    present = [(remoteproc.read_or("name", ""), remoteproc) for remoteproc in processors(system)]
     if not present:
         raise Failure(
             "this machine has no remote processor",

@@ -49,12 +49,12 @@ class KernelDump:
             os.close(descriptor)
 
 
-def find_dump(machine: SystemPaths, device: str) -> KernelDump | None:
+def find_dump(system: SystemPaths, device: str) -> KernelDump | None:
     """The dump whose failing device is this processor; there is never more than one."""
-    folder = machine.path("/sys/class/devcoredump")
+    folder = system.path("/sys/class/devcoredump")
     try:
         names = os.listdir(folder)
-        ours = resolved(f"{machine.remoteproc_class}/{device}")
+        ours = resolved(f"{system.remoteproc_class}/{device}")
     except OSError:
         return None
     for name in names:
@@ -71,16 +71,16 @@ def find_dump(machine: SystemPaths, device: str) -> KernelDump | None:
 class DumpCopy:
     """A dump on its way into a file, a step at a time. The file has its name only when it is whole."""
 
-    def __init__(self, machine: SystemPaths, dump: KernelDump, identifier: str) -> None:
+    def __init__(self, system: SystemPaths, dump: KernelDump, identifier: str) -> None:
         """Raises OSError."""
         self.dump = dump
         self.name = f"{identifier[:_LONGEST_IDENTIFIER]}-{compact()}.elf"
-        self.path = f"{machine.coredumps}/{self.name}"
+        self.path = f"{system.coredumps}/{self.name}"
         self.size = 0
         self.unsynced = 0
-        make_folders(machine.coredumps, 0o700)
+        make_folders(system.coredumps, 0o700)
         # A link in its place would lead root to write and remove elsewhere.
-        self.descriptor, self.folder = open_folder(machine.coredumps)
+        self.descriptor, self.folder = open_folder(system.coredumps)
         self.temporary = f"{self.folder}/{os.getpid()}-{start_time(os.getpid()) or 0}{_IN_MAKING}"
         self.source = -1
         try:

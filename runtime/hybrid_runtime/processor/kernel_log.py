@@ -5,8 +5,8 @@ import posix as os
 from hybrid_runtime.system.path import link_exists, resolved
 from hybrid_runtime.system.system_paths import SystemPaths
 
-# One read gives one record; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
-_LARGEST_RECORD = 8192
+# One read gives one entry; a longer one would fail with EINVAL (CONSOLE_EXT_LOG_MAX in kernel/printk).
+_LARGEST_ENTRY = 8192
 # As lseek(2) counts them.
 _SEEK_END = 2
 # KERN_DEBUG of linux/kern_levels.h
@@ -18,15 +18,15 @@ _BOOT_TEXT = " is now up"
 
 
 class KernelLog:
-    """Records from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
+    """Entries from the moment of opening on. `descriptor` is readable when there are new ones, None without access."""
 
-    def __init__(self, machine: SystemPaths, device: str) -> None:
+    def __init__(self, system: SystemPaths, device: str) -> None:
         # dev_printk puts driver and device in front: `remoteproc remoteproc0: …`.
         self.own_start = f"remoteproc {device}: ".encode()
-        self.above = [f"+{each}".encode() for each in devices_above(machine, device)]
+        self.above = [f"+{each}".encode() for each in devices_above(system, device)]
         self.descriptor: int | None = None
         try:
-            self.descriptor = os.open(machine.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self.descriptor = os.open(system.kernel_log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             os.lseek(self.descriptor, 0, _SEEK_END)
         except OSError:
             self.close()
@@ -41,28 +41,28 @@ class KernelLog:
         found: list[str] = []
         while self.descriptor is not None:
             try:
-                record = os.read(self.descriptor, _LARGEST_RECORD)
+                entry = os.read(self.descriptor, _LARGEST_ENTRY)
             except BlockingIOError:
                 break
             except BrokenPipeError:
-                # EPIPE: records were overwritten before we read them; the next read goes on with the oldest left.
+                # EPIPE: entries were overwritten before we read them; the next read goes on with the oldest left.
                 continue
             except OSError:
                 # The log has become unreadable; the tick goes on without it.
                 self.close()
                 break
-            if not record:
+            if not entry:
                 break
-            if self.concerns_us(record):
-                found.append(message(record))
+            if self.concerns_us(entry):
+                found.append(message(entry))
         return found
 
-    def concerns_us(self, record: bytes) -> bool:
-        """Every record of the kernel comes by here, so none is decoded for it.
+    def concerns_us(self, entry: bytes) -> bool:
+        """Every entry of the kernel's log comes by here, so none is decoded for it.
 
         The properties after the text are the kernel's own: a text has no line end (it is escaped).
         """
-        head, _, rest = record.partition(b";")
+        head, _, rest = entry.partition(b";")
         if rest.startswith(self.own_start):
             return True
         _, _, device = rest.partition(b"\n DEVICE=")
@@ -74,19 +74,19 @@ class KernelLog:
             self.descriptor = None
 
 
-def message(record: bytes) -> str:
-    """The text of a record: after the first `;`, up to the line end; what follows are its properties."""
-    _, _, rest = record.partition(b";")
+def message(entry: bytes) -> str:
+    """The text of an entry: after the first `;`, up to the line end; what follows are its properties."""
+    _, _, rest = entry.partition(b";")
     return rest.partition(b"\n")[0].decode("utf-8", "replace")
 
 
 def _is_debug(head: bytes) -> bool:
-    """Of a record's first fields: facility and level in one number, of which the level is the last three bits."""
+    """Of an entry's first fields: facility and level in one number, of which the level is the last three bits."""
     number = head.partition(b",")[0]
     return number.isdigit() and int(number) & 7 == _DEBUG_LEVEL
 
 
-def devices_above(machine: SystemPaths, device: str) -> list[str]:
+def devices_above(system: SystemPaths, device: str) -> list[str]:
     """Those that speak for the processor under names of their own, as `subsystem:name` (dev_printk of
     drivers/base/core.c): up to and with the nearest that has a driver.
 
@@ -95,7 +95,7 @@ def devices_above(machine: SystemPaths, device: str) -> list[str]:
     """
     found: list[str] = []
     try:
-        folder = resolved(f"{machine.remoteproc_class}/{device}").rpartition("/")[0]
+        folder = resolved(f"{system.remoteproc_class}/{device}").rpartition("/")[0]
     except OSError:
         return found
     while folder:

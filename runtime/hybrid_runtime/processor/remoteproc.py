@@ -44,10 +44,10 @@ class StopRefused(Failure):
 class Remoteproc:
     """`device` is the kernel's name of the instance: remoteprocN."""
 
-    def __init__(self, machine: SystemPaths, device: str) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, device: str) -> None:
+        self.system = system
         self.device = device
-        self.path = f"{machine.remoteproc_class}/{device}"
+        self.path = f"{system.remoteproc_class}/{device}"
 
     def read(self, attribute: str) -> str:
         """Raises ProcessorGone; OSError for anything else the kernel says."""
@@ -55,13 +55,13 @@ class Remoteproc:
         return text.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def write(self, attribute: str, word: str) -> None:
-        """Raises ProcessorGone, and OSError with the kernel's verdict in errno."""
+        """Raises ProcessorGone, and OSError with the kernel's answer in errno."""
         data = word.encode("utf-8", "surrogateescape")
         self._transfer(attribute, os.O_WRONLY | os.O_TRUNC, lambda descriptor: os.write(descriptor, data))
 
     def _transfer(self, attribute: str, flags: int, act: "Callable[[int], Transferred]") -> "Transferred":
         """A missing file and ENODEV tell that the processor has vanished. Other errors tell nothing of that, and the
-        ENOENT of a write is the kernel's verdict on a firmware it does not find."""
+        ENOENT of a write is the kernel's answer to a firmware it does not find."""
         try:
             descriptor = os.open(f"{self.path}/{attribute}", flags | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -201,11 +201,11 @@ class Remoteproc:
         )
 
 
-def processors(machine: SystemPaths) -> list[Remoteproc]:
+def processors(system: SystemPaths) -> list[Remoteproc]:
     """All of them, in the order of their numbers."""
     try:
-        devices = os.listdir(machine.remoteproc_class)
+        devices = os.listdir(system.remoteproc_class)
     except OSError:
         devices = []
     numbered = [device for device in devices if device.startswith("remoteproc") and device[10:].isdigit()]
-    return [Remoteproc(machine, device) for device in sorted(numbered, key=lambda device: int(device[10:]))]
+    return [Remoteproc(system, device) for device in sorted(numbered, key=lambda device: int(device[10:]))]

@@ -36,10 +36,10 @@ class Announcement:
         self.folder = folder
 
 
-def announced(machine: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
+def announced(system: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
     """The channels of these names that the processor has now, by name and address."""
     found: list[Announcement] = []
-    level = [f"{machine.remoteproc_class}/{device}"]
+    level = [f"{system.remoteproc_class}/{device}"]
     left = _MOST_FOLDERS
     for _ in range(_DEEPEST):
         level = [folder for above in level for folder in _folders(above)][:left]
@@ -68,8 +68,8 @@ def _folders(folder: str) -> list[str]:
 class Channel:
     """`descriptor` is readable when the core has sent something; None while the channel is not open."""
 
-    def __init__(self, machine: SystemPaths, announcement: Announcement) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, announcement: Announcement) -> None:
+        self.system = system
         self.announcement = announcement
         self.descriptor: int | None = None
         self.path = ""
@@ -78,7 +78,7 @@ class Channel:
 
     def open(self) -> None:
         """Raises Unavailable; to be tried again."""
-        self.path = self.machine.path(f"/dev/{self._file(self.announcement.folder)}")
+        self.path = self.system.path(f"/dev/{self._file(self.announcement.folder)}")
         try:
             # O_NOCTTY: this session has no terminal, and the core's shall not become it.
             self.descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -103,7 +103,7 @@ class Channel:
             # No driver knows this name: rpmsg_char takes any.
             try:
                 _write(f"{folder}/driver_override", _DRIVER.rpartition("/")[2])
-                _write(f"{self.machine.path(_DRIVER)}/bind", folder.rpartition("/")[2])
+                _write(f"{self.system.path(_DRIVER)}/bind", folder.rpartition("/")[2])
             except OSError as error:
                 raise Unavailable(f"no driver takes it: {errno_meaning(error)}") from error
             names = _files(folder)

@@ -124,8 +124,8 @@ def _overwrite(known: bytearray, text: bytes, start: int, end: int) -> None:
 class Trace:
     """The trace buffers of a processor, each followed by itself."""
 
-    def __init__(self, machine: SystemPaths, device: str) -> None:
-        self.folder = machine.trace_folder(device)
+    def __init__(self, system: SystemPaths, device: str) -> None:
+        self.folder = system.trace_folder(device)
         self.rings: dict[str, TraceRing] = {}
         self.capacities: list[int] | None = None
         self.look_for_new = 0.0

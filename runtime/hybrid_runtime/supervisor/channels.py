@@ -40,8 +40,8 @@ class _Absence:
 class _Followed:
     """A channel that has been announced."""
 
-    def __init__(self, machine: SystemPaths, announcement: Announcement) -> None:
-        self.channel = Channel(machine, announcement)
+    def __init__(self, system: SystemPaths, announcement: Announcement) -> None:
+        self.channel = Channel(system, announcement)
         self.absence = _Absence()
 
     @property
@@ -60,8 +60,8 @@ class _Followed:
 class Channels:
     """All of a container. They come and go with the core, and are looked for as long as it runs."""
 
-    def __init__(self, machine: SystemPaths, device: str, wanted: "list[NamedChannel]", output: Output) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, device: str, wanted: "list[NamedChannel]", output: Output) -> None:
+        self.system = system
         self.device = device
         self.output = output
         self.wanted = wanted
@@ -98,7 +98,7 @@ class Channels:
                 self._lose(each)
 
     def _search(self) -> None:
-        found = announced(self.machine, self.device, {name for name, _ in self.wanted})
+        found = announced(self.system, self.device, {name for name, _ in self.wanted})
         wanted = {_full_name(each.name, each.address): each for each in found if self._is_wanted(each)}
         for full_name, each in list(self.followed.items()):
             if not each.is_open and full_name not in wanted:
@@ -118,7 +118,7 @@ class Channels:
         if each is not None:
             each.channel.announcement = announcement
         elif len(self.followed) < MOST_CHANNELS:
-            self.followed[full_name] = _Followed(self.machine, announcement)
+            self.followed[full_name] = _Followed(self.system, announcement)
             # Others of its name may follow it.
             self.settled = monotonic() + ANNOUNCEMENT_SECONDS
         elif not self.left_out:

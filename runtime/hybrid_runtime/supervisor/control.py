@@ -1,4 +1,4 @@
-"""The control socket: how start reaches the supervisor and hears its verdict.
+"""The control socket: how start reaches the supervisor and hears its answer.
 
 A request and its answer are one JSON object each, in one packet. The socket lies in the container's private
 folder and is reached through a descriptor of that folder, since socket addresses end at 107 bytes.

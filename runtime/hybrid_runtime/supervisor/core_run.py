@@ -23,10 +23,10 @@ class CoreRun:
         self.claim = claim
         self.journal = journal
         self.record = record
-        self.machine = claim.machine
-        self.remoteproc = Remoteproc(claim.machine, claim.device)
-        self.trace = Trace(claim.machine, claim.device)
-        self.kernel_log = KernelLog(claim.machine, claim.device)
+        self.system = claim.system
+        self.remoteproc = Remoteproc(claim.system, claim.device)
+        self.trace = Trace(claim.system, claim.device)
+        self.kernel_log = KernelLog(claim.system, claim.device)
         self.guard: int | None = None
         self.driver_link = ""
 
@@ -38,7 +38,7 @@ class CoreRun:
         self.kernel_log.skip()
         self.driver_link = self.remoteproc.driver_link()
         self._take_settings_over()
-        self.guard = arm(self.machine.device_node(self.claim.device))
+        self.guard = arm(self.system.device_node(self.claim.device))
         self._name_firmware()
         self._boot()
 
@@ -46,7 +46,7 @@ class CoreRun:
         """Not at all unless it is known what to restore. Raises Failure and OSError."""
         recovery, coredump = self.remoteproc.setting("recovery"), self.remoteproc.setting("coredump")
         self.journal.recovery_before, self.journal.coredump_before = recovery, coredump
-        self.journal.shutdown_on_release = exists(self.machine.device_node(self.claim.device))
+        self.journal.shutdown_on_release = exists(self.system.device_node(self.claim.device))
         self.claim.write_journal(self.journal)
         wanted_recovery = "enabled" if self.record.kernel_recovers else "disabled"
         wanted_coredump = "enabled" if self.record.keeps_dumps else "disabled"
@@ -91,7 +91,7 @@ class CoreRun:
     def _require_file_where_kernel_would_wait(self) -> None:
         """With CONFIG_FW_LOADER_USER_HELPER_FALLBACK a missing file blocks the start for 60 s."""
         file = on_machine(self.record.firmware_file)
-        if exists(self.machine.path("/sys/class/firmware/timeout")) and not is_file(file):
+        if exists(self.system.path("/sys/class/firmware/timeout")) and not is_file(file):
             raise Failure(
                 f"the installed firmware `{self.record.firmware_file}` has been removed",
                 "create the container again",

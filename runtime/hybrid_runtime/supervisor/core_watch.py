@@ -46,14 +46,14 @@ class CoreWatch:
             return NoChannels()
         from hybrid_runtime.supervisor.channels import Channels
 
-        return Channels(self.core.machine, self.core.claim.device, names, self.output)
+        return Channels(self.core.system, self.core.claim.device, names, self.output)
 
     def _dumps(self) -> "CrashDumps | NoDumps":
         if not self.record.keeps_dumps:
             return NoDumps()
         from hybrid_runtime.supervisor.crash_dump import CrashDumps
 
-        return CrashDumps(self.core.machine, self.record, self.output)
+        return CrashDumps(self.core.system, self.record, self.output)
 
     def begin(self) -> None:
         """The core has been started."""

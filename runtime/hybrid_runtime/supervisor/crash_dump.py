@@ -16,8 +16,8 @@ LAST_DUMP_SECONDS = 30.0
 class CrashDumps:
     """Each dump is copied once, a step at each turn; one that cannot be is left to the kernel's five minutes."""
 
-    def __init__(self, machine: SystemPaths, record: Record, output: Output) -> None:
-        self.machine = machine
+    def __init__(self, system: SystemPaths, record: Record, output: Output) -> None:
+        self.system = system
         self.record = record
         self.output = output
         self.copy: DumpCopy | None = None
@@ -26,7 +26,7 @@ class CrashDumps:
 
     def begin(self, remoteproc: Remoteproc) -> None:
         """Before the start: what is there now is another run's."""
-        older = find_dump(self.machine, self.record.device)
+        older = find_dump(self.system, self.record.device)
         if older is not None:
             self.passed_over = older.path
             self._tell(f"a core dump of an earlier run is in the way: until `{older.data}` is freed there is no other")
@@ -38,11 +38,11 @@ class CrashDumps:
         """Begin with a dump that has appeared."""
         if self.copy is not None:
             return
-        dump = find_dump(self.machine, self.record.device)
+        dump = find_dump(self.system, self.record.device)
         if dump is None or dump.path == self.passed_over:
             return
         try:
-            self.copy = DumpCopy(self.machine, dump, self.record.identifier)
+            self.copy = DumpCopy(self.system, dump, self.record.identifier)
         except OSError as error:
             self._give_up(dump, error)
 

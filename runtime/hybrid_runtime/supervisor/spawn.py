@@ -136,9 +136,9 @@ class Spawn:
 
     def _folders(self) -> list[str]:
         """All that a supervisor writes to beside the kernel's files."""
-        machine = self.claim.machine
-        paths = (self.folder.path, machine.claims, machine.coredumps, self.record.firmware_file, self.pid_file)
-        return [machine.sysroot, *(path.rpartition("/")[0] for path in paths)]
+        system = self.claim.system
+        paths = (self.folder.path, system.claims, system.coredumps, self.record.firmware_file, self.pid_file)
+        return [system.sysroot, *(path.rpartition("/")[0] for path in paths)]
 
     def _settle(self) -> bytes:
         """What create is told of it."""

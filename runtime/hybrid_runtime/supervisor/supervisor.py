@@ -128,7 +128,7 @@ class Supervisor:
         return None if verb is None else self._serve(descriptor, verb)
 
     def _on_kernel_log(self, _: int) -> None:
-        """Every record of the kernel wakes us, also the thousands about other things."""
+        """Every entry of the kernel's log wakes us, also the thousands about other things."""
         if self.watch.read_kernel_log():
             self.next_look = monotonic()
 

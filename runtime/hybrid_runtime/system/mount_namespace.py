@@ -42,7 +42,7 @@ def enter_own_root(image: str) -> bool:
     with everything as before.
     """
     # Kept open: a namespace, and with it the machine as we see it, ends with the last process in it.
-    machine = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    outer = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     here = os.open("/", _FOLDER)
     entered = False
     try:
@@ -54,14 +54,14 @@ def enter_own_root(image: str) -> bool:
             entered = _replace_root(image, here)
         finally:
             if not entered:
-                _join(machine)
+                _join(outer)
             os.fchdir(here)
             if not entered:
                 os.chroot(".")
     finally:
         os.close(here)
         if not entered:
-            os.close(machine)
+            os.close(outer)
     return entered
 
 

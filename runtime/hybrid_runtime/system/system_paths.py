@@ -49,13 +49,13 @@ class SystemPaths:
             return "00000000"
 
 
-def default_root(machine: SystemPaths) -> str:
+def default_root(system: SystemPaths) -> str:
     """The folder of all containers when --root is not given.
 
     From ids only: engines call with an empty or foreign environment.
     """
-    if machine.sysroot:
-        return machine.path("/run/hybrid-runtime")
+    if system.sysroot:
+        return system.path("/run/hybrid-runtime")
     user = os.geteuid()
     if user == 0 and _is_identity_map():
         return "/run/hybrid-runtime"

@@ -53,12 +53,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
 @pytest.fixture
 def double(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RemoteprocDouble]:
     """A test that runs alone has its files, and no thread that plays the kernel."""
-    machine = RemoteprocDouble(tmp_path / "machine")
+    made = RemoteprocDouble(tmp_path / "machine")
     if request.node.get_closest_marker("alone") is not None:
-        yield machine
+        yield made
         return
-    with machine:
-        yield machine
+    with made:
+        yield made
 
 
 @pytest.fixture

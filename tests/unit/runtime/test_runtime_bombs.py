@@ -315,12 +315,12 @@ def test_the_budget_counts_what_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(document, "MOST_DOCUMENT_BYTES", 100)
     for name in ("a", "b"):
         (tmp_path / name).write_text('{"a": "%s"}' % ("x" * 60))
-    store = LayoutFolder(str(tmp_path))
+    files = LayoutFolder(str(tmp_path))
     documents = Documents()
     for _ in range(10):
-        assert documents.once(Blob(store, "a", "document"), "", lambda values: values) == {"a": "x" * 60}
+        assert documents.once(Blob(files, "a", "document"), "", lambda values: values) == {"a": "x" * 60}
     with pytest.raises(Failure, match="more than 100 bytes together"):
-        documents.read(Blob(store, "b", "document"))
+        documents.read(Blob(files, "b", "document"))
 
 
 def test_the_reader_is_the_first_to_go_and_cannot_take_all_memory(

@@ -26,61 +26,61 @@ def groups(double: RemoteprocDouble) -> Path:
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> SystemPaths:
+def system(double: RemoteprocDouble) -> SystemPaths:
     return SystemPaths(str(double.sysroot))
 
 
-def test_missing_folders(machine: SystemPaths, groups: Path) -> None:
-    assert cgroup.missing_folders(machine, "/engine/pod/one") == ["engine", "engine/pod", "engine/pod/one"]
+def test_missing_folders(system: SystemPaths, groups: Path) -> None:
+    assert cgroup.missing_folders(system, "/engine/pod/one") == ["engine", "engine/pod", "engine/pod/one"]
     (groups / "engine").mkdir()
-    assert cgroup.missing_folders(machine, "engine//./pod") == ["engine/pod"]
+    assert cgroup.missing_folders(system, "engine//./pod") == ["engine/pod"]
 
 
 @pytest.mark.parametrize("path", ["", "/", "machine.slice:libpod:one"])
-def test_what_cannot_be_joined(machine: SystemPaths, groups: Path, path: str) -> None:
+def test_what_cannot_be_joined(system: SystemPaths, groups: Path, path: str) -> None:
     assert groups.is_dir()
-    assert not cgroup.can_be_joined(machine, path)
+    assert not cgroup.can_be_joined(system, path)
 
 
-def test_version_1_is_left_alone(machine: SystemPaths, groups: Path) -> None:
-    assert cgroup.can_be_joined(machine, "/one")
+def test_version_1_is_left_alone(system: SystemPaths, groups: Path) -> None:
+    assert cgroup.can_be_joined(system, "/one")
     (groups / "cgroup.controllers").unlink()
-    assert not cgroup.can_be_joined(machine, "/one")
+    assert not cgroup.can_be_joined(system, "/one")
 
 
-def test_made_and_removed(machine: SystemPaths, groups: Path) -> None:
+def test_made_and_removed(system: SystemPaths, groups: Path) -> None:
     (groups / "engine").mkdir()
-    folders = cgroup.missing_folders(machine, "/engine/pod/one")
-    cgroup.make(machine, folders)
+    folders = cgroup.missing_folders(system, "/engine/pod/one")
+    cgroup.make(system, folders)
     assert (groups / "engine/pod/one").is_dir()
     (groups / "engine/pod/one/cgroup.procs").write_text("")
-    cgroup.join(machine, "/engine/pod/one", 4711)
+    cgroup.join(system, "/engine/pod/one", 4711)
     assert (groups / "engine/pod/one/cgroup.procs").read_text() == "4711"
     (groups / "engine/pod/one/cgroup.procs").unlink()
     (groups / "engine/pod/cgroup.subtree_control").unlink(missing_ok=True)
-    cgroup.leave_and_remove(machine, folders, "/")
+    cgroup.leave_and_remove(system, folders, "/")
     assert list((groups / "engine").iterdir()) == []
-    cgroup.leave_and_remove(machine, folders, "/")
+    cgroup.leave_and_remove(system, folders, "/")
 
 
-def test_what_others_have_put_there_stays(machine: SystemPaths, groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_others_have_put_there_stays(system: SystemPaths, groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "_EMPTY_SECONDS", 0.05)
-    cgroup.make(machine, ["engine", "engine/one"])
+    cgroup.make(system, ["engine", "engine/one"])
     (groups / "engine/other").mkdir()
-    cgroup.leave_and_remove(machine, ["engine", "engine/one"], "/")
+    cgroup.leave_and_remove(system, ["engine", "engine/one"], "/")
     assert [path.name for path in (groups / "engine").iterdir()] == ["other"]
 
 
-def test_links_are_not_followed(machine: SystemPaths, groups: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed(system: SystemPaths, groups: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "one").mkdir(parents=True)
     (groups / "link").symlink_to(outside)
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
-        cgroup.make(machine, ["link/two"])
+        cgroup.make(system, ["link/two"])
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
-        cgroup.leave_and_remove(machine, ["link/one"], "/")
+        cgroup.leave_and_remove(system, ["link/one"], "/")
     with pytest.raises(OSError, match="Invalid argument"):
-        cgroup.make(machine, ["../escaped"])
+        cgroup.make(system, ["../escaped"])
     assert os.listdir(outside) == ["one"]  # noqa: PTH208
 
 
@@ -106,11 +106,11 @@ def test_upwards_is_refused(command: Command, core: ProcessorDouble, firmware: P
     assert core.state == "offline"
 
 
-def test_a_group_that_cannot_be_left_is_a_failure(machine: SystemPaths, groups: Path, double: RemoteprocDouble) -> None:
+def test_a_group_that_cannot_be_left_is_a_failure(system: SystemPaths, groups: Path, double: RemoteprocDouble) -> None:
     (double.sysroot / "proc/self").mkdir(parents=True)
     (double.sysroot / "proc/self/cgroup").write_text("0::/engine\n")
-    cgroup.make(machine, ["engine"])
+    cgroup.make(system, ["engine"])
     with pytest.raises(Failure, match="cannot leave the control group `engine`"):
-        cgroup.leave_and_remove(machine, ["engine"], "/former")
+        cgroup.leave_and_remove(system, ["engine"], "/former")
     assert (groups / "cgroup.procs").read_text() == str(os.getpid())
     assert (groups / "engine").is_dir()

@@ -19,7 +19,7 @@ ENVIRONMENT = ["PATH=/bin", "REMOTEPROC_NAME=c"]
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> SystemPaths:
+def system(tmp_path: Path) -> SystemPaths:
     """Three processors; the thread of the double is not needed."""
     double = RemoteprocDouble(tmp_path / "machine")
     for name in ("a", "b", "c"):
@@ -38,8 +38,8 @@ def machine(tmp_path: Path) -> SystemPaths:
         (ProcessorSelector({}, ["REMOTEPROC_NAMES=b", "REMOTEPROC_NAME"], "a"), "remoteproc0"),
     ],
 )
-def test_order_of_wishes(machine: SystemPaths, selector: ProcessorSelector, device: str) -> None:
-    assert choose(machine, selector).device == device
+def test_order_of_wishes(system: SystemPaths, selector: ProcessorSelector, device: str) -> None:
+    assert choose(system, selector).device == device
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_order_of_wishes(machine: SystemPaths, selector: ProcessorSelector, devi
         ),
     ],
 )
-def test_no_single_match_lists_what_exists(machine: SystemPaths, selector: ProcessorSelector, text: str) -> None:
+def test_no_single_match_lists_what_exists(system: SystemPaths, selector: ProcessorSelector, text: str) -> None:
     with pytest.raises(Failure) as raised:
-        choose(machine, selector)
+        choose(system, selector)
     assert str(raised.value).startswith(text)
     assert "`a` (remoteproc0), `b` (remoteproc1), `c` (remoteproc2)" in str(raised.value)
 
@@ -68,22 +68,22 @@ def test_names_that_are_not_unique(tmp_path: Path) -> None:
     double.add("cdsp")
     processor = double.add("other")
     processor.write("name", "cdsp")
-    machine = SystemPaths(str(double.sysroot))
+    system = SystemPaths(str(double.sysroot))
     for selector in (
         ProcessorSelector({"remoteproc.name": "cdsp"}, [], ""),
         ProcessorSelector({}, ["REMOTEPROC_NAME=cdsp"], ""),
         ProcessorSelector({}, [], "cdsp"),
     ):
         with pytest.raises(Failure, match="fits 2 of them") as raised:
-            choose(machine, selector)
+            choose(system, selector)
         # What was given already is not what is advised.
         assert raised.value.remedy == (
             "choose by annotation remoteproc.device: remoteproc0 or remoteproc1; the numbers depend on the order of "
             "probing"
         )
     both = {"remoteproc.name": "cdsp", "remoteproc.device": "remoteproc1"}
-    assert choose(machine, ProcessorSelector(both, [], "")).device == "remoteproc1"
-    assert choose(machine, ProcessorSelector({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
+    assert choose(system, ProcessorSelector(both, [], "")).device == "remoteproc1"
+    assert choose(system, ProcessorSelector({"remoteproc.device": "remoteproc1"}, [], "")).device == "remoteproc1"
 
 
 @pytest.mark.parametrize(
@@ -146,21 +146,21 @@ def test_who_has_it_and_what_to_do(tmp_path: Path, state: str, words: tuple[str,
     assert words[1] in raised.value.remedy
 
 
-def test_offline_is_free_unless_read_only(machine: SystemPaths, tmp_path: Path) -> None:
-    remoteproc = Remoteproc(machine, "remoteproc0")
+def test_offline_is_free_unless_read_only(system: SystemPaths, tmp_path: Path) -> None:
+    remoteproc = Remoteproc(system, "remoteproc0")
     require_free(remoteproc)
     (tmp_path / "machine/sys/class/remoteproc/remoteproc0/state").chmod(0o444)
     with pytest.raises(Failure, match="is read-only"):
         require_free(remoteproc)
 
 
-def test_a_read_only_sysfs_is_refused_with_its_remedy(machine: SystemPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_sysfs_is_refused_with_its_remedy(system: SystemPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     """The modes grant everything there, and each write would be refused."""
-    facts = posix.statvfs(str(machine.remoteproc_class))
+    facts = posix.statvfs(str(system.remoteproc_class))
     read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
     monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
     with pytest.raises(Failure, match="sysfs is mounted read-only") as raised:
-        require_free(Remoteproc(machine, "remoteproc0"))
+        require_free(Remoteproc(system, "remoteproc0"))
     assert raised.value.remedy == "mount -o remount,rw /sys"
 
 

@@ -43,12 +43,12 @@ FIRMWARE = "fw-20261122T043250Z-0123abcd89abcdef"
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> SystemPaths:
+def system(double: RemoteprocDouble) -> SystemPaths:
     return SystemPaths(str(double.sysroot))
 
 
-def claim_of(machine: SystemPaths) -> Claim:
-    claim = take_claim(machine, DEVICE)
+def claim_of(system: SystemPaths) -> Claim:
+    claim = take_claim(system, DEVICE)
     assert claim is not None
     return claim
 
@@ -73,47 +73,47 @@ def started(double: RemoteprocDouble, core: ProcessorDouble) -> None:
     core.start_from_outside()
 
 
-def test_one_holder(machine: SystemPaths, double: RemoteprocDouble) -> None:
-    claim = claim_of(machine)
+def test_one_holder(system: SystemPaths, double: RemoteprocDouble) -> None:
+    claim = claim_of(system)
     claim.write_journal(journal_of(double, alive=True))
-    assert take_claim(machine, DEVICE) is None
-    assert holder(machine, DEVICE) == "motor"
-    failure = held_by_other(machine, DEVICE, "core0")
+    assert take_claim(system, DEVICE) is None
+    assert holder(system, DEVICE) == "motor"
+    failure = held_by_other(system, DEVICE, "core0")
     assert failure.message == "processor `core0` (remoteproc0) is held by container `motor` (root `/root`)"
     assert "hybrid-runtime --root /root kill motor" in failure.remedy
     claim.close()
-    again = claim_of(machine)
+    again = claim_of(system)
     again.clear_journal()
     again.close()
     assert double.claims.stat().st_mode & 0o777 == 0o700
     assert (double.claims / DEVICE).stat().st_mode & 0o777 == 0o600
 
 
-def test_lock_is_shared_over_a_fork_and_ends_with_the_last(machine: SystemPaths, double: RemoteprocDouble) -> None:
-    claim = claim_of(machine)
+def test_lock_is_shared_over_a_fork_and_ends_with_the_last(system: SystemPaths, double: RemoteprocDouble) -> None:
+    claim = claim_of(system)
     claim.write_journal(journal_of(double, alive=True))
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[claim.descriptor]) as child:
         claim.close()
         # The child still holds it.
-        assert take_claim(machine, DEVICE) is None
+        assert take_claim(system, DEVICE) is None
         assert child.stdin is not None
         child.stdin.close()
-    claim_of(machine).close()
+    claim_of(system).close()
 
 
-def test_descriptor_of_the_lock_is_not_inherited_by_programs(machine: SystemPaths) -> None:
-    claim = claim_of(machine)
+def test_descriptor_of_the_lock_is_not_inherited_by_programs(system: SystemPaths) -> None:
+    claim = claim_of(system)
     assert not os.get_inheritable(claim.descriptor)
     claim.close()
 
 
-def test_journal_comes_back(machine: SystemPaths, double: RemoteprocDouble) -> None:
-    claim = claim_of(machine)
+def test_journal_comes_back(system: SystemPaths, double: RemoteprocDouble) -> None:
+    claim = claim_of(system)
     journal = journal_of(double)
     journal.shutdown_on_release = True
     (double.claims / f"{DEVICE}.journal.tmp").write_text("of a writer that was killed")
     claim.write_journal(journal)
-    found = read_journal(machine, DEVICE)
+    found = read_journal(system, DEVICE)
     assert found is not None
     assert found.__dict__ == journal.__dict__
     assert found.belongs_to(Owner("/root", "motor"))
@@ -122,7 +122,7 @@ def test_journal_comes_back(machine: SystemPaths, double: RemoteprocDouble) -> N
     assert double.journals() == [f"{DEVICE}.journal"]
     claim.clear_journal()
     claim.clear_journal()
-    assert read_journal(machine, DEVICE) is None
+    assert read_journal(system, DEVICE) is None
     claim.close()
 
 
@@ -134,10 +134,10 @@ def test_journals_with_any_fields(values: dict[str, object]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as sysroot:
-        machine = SystemPaths(sysroot)
-        Path(machine.claims).mkdir(parents=True)
-        Path(journal_path(machine, DEVICE)).write_text(json.dumps(values))
-        journal = attempt(lambda: read_journal(machine, DEVICE), DamagedJournal)
+        system = SystemPaths(sysroot)
+        Path(system.claims).mkdir(parents=True)
+        Path(journal_path(system, DEVICE)).write_text(json.dumps(values))
+        journal = attempt(lambda: read_journal(system, DEVICE), DamagedJournal)
         if isinstance(journal, DamagedJournal):
             return
         assert journal is not None
@@ -156,25 +156,23 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("text", DAMAGES)
-def test_damaged_journal(machine: SystemPaths, double: RemoteprocDouble, text: str) -> None:
-    claim_of(machine).close()
-    Path(journal_path(machine, DEVICE)).write_text(text, encoding="latin-1")
+def test_damaged_journal(system: SystemPaths, double: RemoteprocDouble, text: str) -> None:
+    claim_of(system).close()
+    Path(journal_path(system, DEVICE)).write_text(text, encoding="latin-1")
     with pytest.raises(DamagedJournal, match=r"is damaged: .*doctor --repair"):
-        read_journal(machine, DEVICE)
-    assert holder(machine, DEVICE) == ""
-    assert journaled_devices(machine, Owner("/root", "motor")) == []
+        read_journal(system, DEVICE)
+    assert holder(system, DEVICE) == ""
+    assert journaled_devices(system, Owner("/root", "motor")) == []
     assert double.journals() == [f"{DEVICE}.journal"]
 
 
 @pytest.mark.parametrize("text", DAMAGES)
-def test_damaged_journal_of_an_offline_core_is_set_aside(
-    machine: SystemPaths, core: ProcessorDouble, text: str
-) -> None:
-    claim = claim_of(machine)
-    path = Path(journal_path(machine, DEVICE))
+def test_damaged_journal_of_an_offline_core_is_set_aside(system: SystemPaths, core: ProcessorDouble, text: str) -> None:
+    claim = claim_of(system)
+    path = Path(journal_path(system, DEVICE))
     path.write_text(text, encoding="latin-1")
     undo_leftovers(claim)
-    assert read_journal(machine, DEVICE) is None
+    assert read_journal(system, DEVICE) is None
     assert path.with_name(f"{path.name}.damaged").read_text(encoding="latin-1") == text
     assert core.state == "offline"
     claim.close()
@@ -189,25 +187,25 @@ def test_damaged_journal_of_an_offline_core_is_set_aside(
     ],
 )
 def test_damaged_journal_of_a_core_that_runs(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, name: str, state: str
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, name: str, state: str
 ) -> None:
     """Stopped when its firmware has a name that only this runtime gives, in this boot; left alone otherwise."""
     (double.firmware_folder / name).write_bytes(b"firmware")
     core.write("firmware", name)
     core.start_from_outside()
-    claim = claim_of(machine)
-    Path(journal_path(machine, DEVICE)).write_text("{")
+    claim = claim_of(system)
+    Path(journal_path(system, DEVICE)).write_text("{")
     undo_leftovers(claim)
     assert core.state == state
-    assert read_journal(machine, DEVICE) is None
+    assert read_journal(system, DEVICE) is None
     claim.close()
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
-def test_journal_that_is_no_file(machine: SystemPaths, core: ProcessorDouble, tmp_path: Path, kind: str) -> None:
+def test_journal_that_is_no_file(system: SystemPaths, core: ProcessorDouble, tmp_path: Path, kind: str) -> None:
     """Whoever shares the claims could put it there: a pipe to have root wait, a link to have it read what is secret."""
-    claim = claim_of(machine)
-    path = Path(journal_path(machine, DEVICE))
+    claim = claim_of(system)
+    path = Path(journal_path(system, DEVICE))
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "folder":
@@ -216,36 +214,36 @@ def test_journal_that_is_no_file(machine: SystemPaths, core: ProcessorDouble, tm
         (tmp_path / "secret").write_text(json.dumps(Journal("/root", "motor").__dict__))
         path.symlink_to(tmp_path / "secret" if kind == "link" else tmp_path / "nowhere")
     with pytest.raises(DamagedJournal, match="is damaged"):
-        read_journal(machine, DEVICE)
+        read_journal(system, DEVICE)
     undo_leftovers(claim)
-    assert read_journal(machine, DEVICE) is None
+    assert read_journal(system, DEVICE) is None
     assert core.state == "offline"
     claim.close()
 
 
-def test_damaged_journal_of_a_holder_that_lives(machine: SystemPaths) -> None:
-    claim = claim_of(machine)
-    path = Path(journal_path(machine, DEVICE))
+def test_damaged_journal_of_a_holder_that_lives(system: SystemPaths) -> None:
+    claim = claim_of(system)
+    path = Path(journal_path(system, DEVICE))
     path.write_text("{")
-    assert take_claim(machine, DEVICE) is None
-    assert "is held by another command" in held_by_other(machine, DEVICE, "core0").message
-    reclaim(machine, DEVICE, Owner("/root", "motor"))
+    assert take_claim(system, DEVICE) is None
+    assert "is held by another command" in held_by_other(system, DEVICE, "core0").message
+    reclaim(system, DEVICE, Owner("/root", "motor"))
     assert path.read_text() == "{"
     claim.close()
 
 
-def test_deleting_gets_past_a_damaged_journal(machine: SystemPaths) -> None:
-    claim_of(machine).close()
-    path = Path(journal_path(machine, DEVICE))
+def test_deleting_gets_past_a_damaged_journal(system: SystemPaths) -> None:
+    claim_of(system).close()
+    path = Path(journal_path(system, DEVICE))
     path.write_text("{")
-    reclaim(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(system, DEVICE, Owner("/root", "motor"))
     assert not path.exists()
 
 
-def test_undo_of_a_dead_holder(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_undo_of_a_dead_holder(system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     started(double, core)
     core.start_from_outside()
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
     undo_leftovers(claim)
     assert (core.state, core.stops, core.read("recovery")) == ("offline", 2, "enabled")
@@ -255,11 +253,11 @@ def test_undo_of_a_dead_holder(machine: SystemPaths, double: RemoteprocDouble, c
 
 
 def test_undo_leaves_a_core_that_is_not_ours(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
 ) -> None:
     started(double, core)
     core.write("firmware", "theirs")
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
     undo_leftovers(claim)
     assert (core.state, core.stops) == ("running", 0)
@@ -268,12 +266,12 @@ def test_undo_leaves_a_core_that_is_not_ours(
 
 
 def test_undo_that_fails_keeps_the_journal(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started(double, core)
     core.refuses_to_stop = True
     monkeypatch.setattr("hybrid_runtime.processor.remoteproc.STOP_SECONDS", 0.05)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
     with pytest.raises(Failure, match="is still"):
         undo_leftovers(claim)
@@ -282,56 +280,52 @@ def test_undo_that_fails_keeps_the_journal(
 
 
 def test_undo_after_the_processor_has_vanished(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
 ) -> None:
     started(double, core)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
     core.vanish()
-    assert journaled_devices(machine, Owner("/root", "motor")) == [DEVICE]
+    assert journaled_devices(system, Owner("/root", "motor")) == [DEVICE]
     undo_leftovers(claim)
     assert double.installed() == double.journals() == []
     claim.close()
 
 
-def test_undo_is_for_one_container(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_undo_is_for_one_container(system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     started(double, core)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double, alive=True))
     # Held by another: left alone, whoever asks.
-    reclaim(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(system, DEVICE, Owner("/root", "motor"))
     claim.close()
-    reclaim(machine, DEVICE, Owner("/root", "other"))
-    reclaim(machine, DEVICE, Owner("/elsewhere", "motor"))
+    reclaim(system, DEVICE, Owner("/root", "other"))
+    reclaim(system, DEVICE, Owner("/elsewhere", "motor"))
     assert (core.state, double.installed()) == ("running", [FIRMWARE])
-    reclaim(machine, DEVICE, Owner("/root", "motor"))
+    reclaim(system, DEVICE, Owner("/root", "motor"))
     assert (core.state, double.installed()) == ("offline", [])
 
 
-def test_claims_that_cannot_be_kept(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_claims_that_cannot_be_kept(system: SystemPaths, double: RemoteprocDouble) -> None:
     double.claims.write_bytes(b"a file in the way")
     with pytest.raises(Failure, match="cannot open the claim"):
-        take_claim(machine, DEVICE)
+        take_claim(system, DEVICE)
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_link_in_place_of_the_lock(
-    machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path, exists: bool
-) -> None:
+def test_link_in_place_of_the_lock(system: SystemPaths, double: RemoteprocDouble, tmp_path: Path, exists: bool) -> None:
     victim = tmp_path / "victim"
     if exists:
         victim.touch()
     double.claims.mkdir()
     (double.claims / DEVICE).symlink_to(victim)
     with pytest.raises(Failure, match="cannot open the claim"):
-        take_claim(machine, DEVICE)
+        take_claim(system, DEVICE)
     assert victim.exists() is exists
 
 
-def test_journal_on_a_full_disk(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    claim = claim_of(machine)
+def test_journal_on_a_full_disk(system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
 
     def full(*_: object) -> None:
@@ -342,7 +336,7 @@ def test_journal_on_a_full_disk(
     other.identifier = "next"
     with pytest.raises(Failure, match="no space left on device"):
         claim.write_journal(other)
-    found = read_journal(machine, DEVICE)
+    found = read_journal(system, DEVICE)
     assert found is not None
     assert found.identifier == "motor"
     assert double.journals() == [f"{DEVICE}.journal"]
@@ -353,7 +347,7 @@ def test_journal_on_a_full_disk(
     ("mode", "group", "files"), [(0o700, 0, 0o600), (0o2770, 54322, 0o660), (0o3770, 54322, 0o660), (0o750, 0, 0o600)]
 )
 def test_claims_are_shared_with_the_group_of_their_folder(
-    *, machine: SystemPaths, double: RemoteprocDouble, mode: int, group: int, files: int
+    *, system: SystemPaths, double: RemoteprocDouble, mode: int, group: int, files: int
 ) -> None:
     """If that may write there. What root makes stays root's."""
     if os.geteuid() != 0:
@@ -361,7 +355,7 @@ def test_claims_are_shared_with_the_group_of_their_folder(
     double.claims.mkdir()
     os.chown(double.claims, 54321, 54322)
     double.claims.chmod(mode)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
     claim.write_journal(journal_of(double))
     for name in (DEVICE, f"{DEVICE}.journal"):
@@ -415,13 +409,13 @@ def as_user(act: Callable[[], object], *, user: int = 54321, group: int = 54322)
 
 
 @pytest.mark.alone
-def test_root_and_a_member_take_turns(machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
+def test_root_and_a_member_take_turns(system: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
     """As runtime/system has the folder: root's, sticky, writable for the group."""
     if os.geteuid() != 0:
         pytest.skip("giving folders away takes root")
 
     def hold() -> object:
-        claim = claim_of(machine)
+        claim = claim_of(system)
         journal = Journal("/home/user", "theirs")
         claim.write_journal(journal)
         claim.clear_journal()
@@ -429,7 +423,7 @@ def test_root_and_a_member_take_turns(machine: SystemPaths, double: RemoteprocDo
         return "held"
 
     def replace_root_s() -> object:
-        path = Path(journal_path(machine, DEVICE))
+        path = Path(journal_path(system, DEVICE))
         found = [attempt(path.unlink, OSError), attempt(lambda: path.rename(f"{path}.damaged"), OSError)]
         return [getattr(error, "errno", "done") for error in found]
 
@@ -439,40 +433,40 @@ def test_root_and_a_member_take_turns(machine: SystemPaths, double: RemoteprocDo
     double.claims.mkdir()
     os.chown(double.claims, 0, 54322)
     double.claims.chmod(0o3770)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double, alive=True))
     assert as_user(hold).startswith("AssertionError")
-    assert as_user(lambda: holder(machine, DEVICE)) == "motor"
+    assert as_user(lambda: holder(system, DEVICE)) == "motor"
     assert as_user(replace_root_s) == "[1, 1]"
     claim.clear_journal()
     claim.close()
     # The lock is root's, and the member's to hold.
     assert as_user(hold) == "held"
     assert (double.claims / f"{DEVICE}.journal").stat().st_uid == 54321
-    claim = claim_of(machine)
+    claim = claim_of(system)
     undo_leftovers(claim)
     assert double.journals() == []
     # What root's dead have left is root's to undo.
     claim.write_journal(journal_of(double))
     claim.close()
-    assert "it is not permitted (call as root)" in as_user(lambda: undo_leftovers(claim_of(machine)))
+    assert "it is not permitted (call as root)" in as_user(lambda: undo_leftovers(claim_of(system)))
     # And a lock that the member has made is root's to hold, whatever fs.protected_regular says.
     (double.claims / DEVICE).unlink()
     (double.claims / f"{DEVICE}.journal").unlink()
     assert as_user(hold) == "held"
     assert (double.claims / DEVICE).stat().st_uid == 54321
-    claim_of(machine).close()
+    claim_of(system).close()
 
 
 @pytest.mark.parametrize("device", ["watchdog", "remoteproc", "remoteproc0/../../dev/sda", "remoteproc٣", ""])
-def test_only_processors_are_claimed(machine: SystemPaths, double: RemoteprocDouble, device: str) -> None:
+def test_only_processors_are_claimed(system: SystemPaths, double: RemoteprocDouble, device: str) -> None:
     with pytest.raises(Failure, match="is no processor's claim"):
-        take_claim(machine, device)
+        take_claim(system, device)
     assert not double.claims.exists()
 
 
 def test_journals_of_what_is_no_processor(
-    command: Command, core: ProcessorDouble, machine: SystemPaths, double: RemoteprocDouble, firmware: Path
+    command: Command, core: ProcessorDouble, system: SystemPaths, double: RemoteprocDouble, firmware: Path
 ) -> None:
     """`doctor --repair` would open /dev/watchdog, and closing that reboots."""
     opened = double.sysroot / "dev/watchdog"
@@ -484,7 +478,7 @@ def test_journals_of_what_is_no_processor(
     for name in ("watchdog", "watchdog.journal", "watchdog.journal.tmp", "watchdog.journal.damaged", "x\ny.damaged"):
         (double.claims / name).write_text(json.dumps(journal.__dict__))
     before = sorted(path.name for path in double.claims.iterdir())
-    assert journaled_devices(machine, Owner(str(double.root), "motor")) == torn_journals(machine) == []
+    assert journaled_devices(system, Owner(str(double.root), "motor")) == torn_journals(system) == []
     outcome = command.run("doctor", "--repair", code=None)
     assert "watchdog" not in outcome.stdout
     assert "x\ny" not in outcome.stdout
@@ -512,21 +506,21 @@ STRANGE: dict[str, list[object]] = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in STRANGE.items() for value in values])
 def test_a_journal_of_a_stranger_is_not_believed(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, field: str, value: object
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, field: str, value: object
 ) -> None:
     """And it blocks nothing: it is set aside, and what can be undone without it is."""
     started(double, core)
-    claim = claim_of(machine)
-    path = Path(journal_path(machine, DEVICE))
+    claim = claim_of(system)
+    path = Path(journal_path(system, DEVICE))
     values = {**journal_of(double).__dict__, field: value}
     path.write_text(json.dumps(values))
     if os.geteuid() == 0:
         os.chown(path, 54321, 54321)
     with pytest.raises(DamagedJournal, match="is damaged"):
-        read_journal(machine, DEVICE)
-    assert journaled_devices(machine, Owner("/root", "motor")) == []
+        read_journal(system, DEVICE)
+    assert journaled_devices(system, Owner("/root", "motor")) == []
     undo_leftovers(claim)
-    assert (core.state, read_journal(machine, DEVICE)) == ("offline", None)
+    assert (core.state, read_journal(system, DEVICE)) == ("offline", None)
     assert json.loads(path.with_name(f"{path.name}.damaged").read_text()) == values
     claim.close()
 
@@ -536,15 +530,15 @@ def test_every_field_of_a_journal_is_tried() -> None:
 
 
 def test_one_s_own_journal_may_name_a_folder_that_the_kernel_was_told_of_before(
-    machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path
+    system: SystemPaths, double: RemoteprocDouble, tmp_path: Path
 ) -> None:
     """firmware_class.path can change while a container lives."""
-    claim = claim_of(machine)
+    claim = claim_of(system)
     journal = journal_of(double)
     journal.firmware_file = str(tmp_path / FIRMWARE)
     claim.write_journal(journal)
     (tmp_path / FIRMWARE).write_bytes(b"")
-    found = read_journal(machine, DEVICE)
+    found = read_journal(system, DEVICE)
     assert found is not None
     undo_leftovers(claim)
     assert not (tmp_path / FIRMWARE).exists()
@@ -575,16 +569,16 @@ def test_folders_among_the_claims_block_nothing(
     assert double.installed() == double.containers() == []
 
 
-def test_a_root_in_a_command_to_paste(machine: SystemPaths) -> None:
-    claim = claim_of(machine)
+def test_a_root_in_a_command_to_paste(system: SystemPaths) -> None:
+    claim = claim_of(system)
     claim.write_journal(Journal("/a $(reboot) b's", "motor"))
     expected = "`hybrid-runtime --root '/a $(reboot) b'\\''s' kill motor`"
-    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(expected)
+    assert held_by_other(system, DEVICE, "core0").remedy.startswith(expected)
     claim.close()
 
 
 def test_a_folder_that_cannot_be_followed(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a user namespace the owner may have no number: then the files stay ours."""
     double.claims.mkdir()
@@ -595,9 +589,9 @@ def test_a_folder_that_cannot_be_followed(
 
     monkeypatch.setattr(posix, "fchown", refuse)
     monkeypatch.setattr(posix, "fchmod", refuse)
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
-    assert read_journal(machine, DEVICE) is not None
+    assert read_journal(system, DEVICE) is not None
     claim.close()
 
 
@@ -617,19 +611,19 @@ def test_removing_what_is_not_there_from_a_read_only_file_system(
 
 
 def test_a_journal_has_nobody_killed_but_the_holder(
-    command: Command, machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
+    command: Command, system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble
 ) -> None:
     """The claims may be shared with a service user, who must not have root kill any process by naming it."""
     bystander = subprocess.Popen(["/bin/sleep", "60"])
     try:
-        claim = claim_of(machine)
+        claim = claim_of(system)
         journal = journal_of(double)
         journal.root, journal.identifier = str(double.root), "motor"
         journal.pid, journal.pid_start_time = bystander.pid, start_time(bystander.pid) or 0
         claim.write_journal(journal)
-        assert is_holder(machine, DEVICE, os.getpid())
+        assert is_holder(system, DEVICE, os.getpid())
         claim.close()
-        assert not is_holder(machine, DEVICE, bystander.pid)
+        assert not is_holder(system, DEVICE, bystander.pid)
         (double.root / "motor").mkdir(parents=True)
         command.run("delete", "--force", "motor")
         assert bystander.poll() is None
@@ -639,29 +633,29 @@ def test_a_journal_has_nobody_killed_but_the_holder(
         bystander.wait()
 
 
-def test_containers_of_another_user_are_that_user_s_to_stop(machine: SystemPaths, tmp_path: Path) -> None:
+def test_containers_of_another_user_are_that_user_s_to_stop(system: SystemPaths, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("giving folders away takes root")
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(Journal(str(tmp_path), "motor"))
     stop = f"`hybrid-runtime --root {tmp_path} kill motor`"
-    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(stop)
+    assert held_by_other(system, DEVICE, "core0").remedy.startswith(stop)
     os.chown(tmp_path, 54321, 54321)
-    assert held_by_other(machine, DEVICE, "core0").remedy.startswith(f"as user 54321, {stop}")
+    assert held_by_other(system, DEVICE, "core0").remedy.startswith(f"as user 54321, {stop}")
     claim.close()
 
 
 @pytest.mark.parametrize("field", [*sorted(set(Journal().__dict__) - {"identifier"}), "from the future"])
-def test_a_journal_of_another_version(double: RemoteprocDouble, machine: SystemPaths, field: str) -> None:
+def test_a_journal_of_another_version(double: RemoteprocDouble, system: SystemPaths, field: str) -> None:
     """A field that it lacks has its default, one that it has more is passed over."""
-    claim = claim_of(machine)
+    claim = claim_of(system)
     claim.write_journal(journal_of(double))
-    path = Path(journal_path(machine, DEVICE))
+    path = Path(journal_path(system, DEVICE))
     values = json.loads(path.read_text())
     if values.pop(field, None) is None:
         values[field] = "unheard of"
     path.write_text(json.dumps(values))
-    found = read_journal(machine, DEVICE)
+    found = read_journal(system, DEVICE)
     assert found is not None
     expected = journal_of(double)
     if field in expected.__dict__:

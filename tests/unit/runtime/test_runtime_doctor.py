@@ -1,11 +1,10 @@
-"""doctor: everything it may find is provoked, and what it repairs is looked at; its page has every title."""
+"""doctor: everything it may find is provoked, and what it repairs is looked at."""
 
 import gzip
 import json
 import os
 import posix
 import py_compile
-import re
 import shutil
 import signal
 import sys
@@ -15,8 +14,8 @@ from pathlib import Path
 import pytest
 from command_runner import Command
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
+from troubleshooting_page import CHECKS
 
-from hybrid_runtime.command.doctor import MODULES
 from hybrid_runtime.command.processors import describe
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
@@ -27,15 +26,12 @@ from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, Check, Finding
 from hybrid_runtime.system.process_identity import start_time
 from hybrid_runtime.system.system_paths import SystemPaths
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-PAGE = CHECKOUT / "docs/troubleshooting.md"
-KINDS = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, Check)]
 GOOD_OPTIONS = ("REMOTEPROC", "REMOTEPROC_CDEV", "DEBUG_FS", "DEV_COREDUMP", "NET_NS", "RPMSG_CHAR")
 OURS = f"motor.elf-20261122T043250Z-{BOOT_ID[:8]}01234567"
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> SystemPaths:
+def system(double: RemoteprocDouble) -> SystemPaths:
     return SystemPaths(str(double.sysroot))
 
 
@@ -60,41 +56,25 @@ def config(double: RemoteprocDouble, *names: str) -> None:
     write(double, "proc/config.gz", gzip.compress(text.encode()))
 
 
-def test_the_page_has_every_title_and_no_other() -> None:
-    rows = re.findall(r"^\| ([^|]+?) \|", PAGE.read_text(), re.MULTILINE)
-    found = {row for row in rows if row not in ("finding", "what you see", "---")}
-    by_the_reader = PAGE.read_text().partition("## When it is the firmware")[2]
-    found -= set(re.findall(r"^\| ([^|]+?) \|", by_the_reader, re.MULTILINE))
-    assert found == {kind.title for kind in KINDS}
-    assert len({kind.title for kind in KINDS}) == len(KINDS) > 40
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_what_is_not_well_has_a_remedy(kind: Check) -> None:
-    assert bool(kind.remedy) == (kind.level != OK)
-    assert not kind.title.endswith(".")
-    assert kind.title[0].islower()
-
-
-def test_kernel_with_everything(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_kernel_with_everything(system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     config(double, *GOOD_OPTIONS)
     write(double, "dev/kmsg", b"")
     write(double, "sys/fs/cgroup/cgroup.controllers", b"cpu")
-    assert {finding.level for finding in kernel.check(machine)} == {OK}
+    assert {finding.level for finding in kernel.check(system)} == {OK}
     assert core.boots == []
 
 
 @pytest.mark.parametrize("missing", GOOD_OPTIONS)
-def test_kernel_without_an_option(machine: SystemPaths, double: RemoteprocDouble, missing: str) -> None:
+def test_kernel_without_an_option(system: SystemPaths, double: RemoteprocDouble, missing: str) -> None:
     config(double, *(name for name in GOOD_OPTIONS if name != missing))
-    (found,) = [finding for finding in kernel.check(machine) if "CONFIG_" in finding.remedy]
-    assert found.remedy == f"build the kernel with CONFIG_{missing}"
+    (found,) = [finding for finding in kernel.check(system) if "CONFIG_" in finding.remedy]
+    assert found.remedy.startswith(f"build the kernel with CONFIG_{missing}")
     assert found.level == (PROBLEM if missing == "REMOTEPROC" else "warning")
 
 
-def test_kernel_that_waits_for_a_helper(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_kernel_that_waits_for_a_helper(system: SystemPaths, double: RemoteprocDouble) -> None:
     config(double, *GOOD_OPTIONS, "FW_LOADER_USER_HELPER_FALLBACK")
-    assert kernel.WAITS_FOR_HELPER.title in titles(kernel.check(machine))
+    assert kernel.WAITS_FOR_HELPER.title in titles(kernel.check(system))
 
 
 @pytest.mark.parametrize(
@@ -103,111 +83,111 @@ def test_kernel_that_waits_for_a_helper(machine: SystemPaths, double: Remoteproc
     ids=["absent", "empty", "no gzip", "cut short"],
 )
 def test_kernel_whose_options_cannot_be_read(
-    machine: SystemPaths, double: RemoteprocDouble, content: bytes | None
+    system: SystemPaths, double: RemoteprocDouble, content: bytes | None
 ) -> None:
     if content is not None:
         write(double, "proc/config.gz", content)
-    found = titles(kernel.check(machine))
+    found = titles(kernel.check(system))
     # An empty file unpacks to no options at all.
     expected = kernel.WITHOUT_REMOTEPROC if content == b"" else kernel.OPTIONS_UNKNOWN
     assert expected.title in found
     if content is None:
         text = "".join(f"CONFIG_{name}=m\n" for name in GOOD_OPTIONS)
         write(double, f"boot/config-{os.uname().release}", text.encode())
-        assert kernel.OPTIONS_RIGHT.title in titles(kernel.check(machine))
+        assert kernel.OPTIONS_RIGHT.title in titles(kernel.check(system))
 
 
 def test_interpreter_without_zlib(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config(double, *GOOD_OPTIONS)
     monkeypatch.setitem(sys.modules, "zlib", None)
-    assert kernel.OPTIONS_UNKNOWN.title in titles(kernel.check(machine))
+    assert kernel.OPTIONS_UNKNOWN.title in titles(kernel.check(system))
 
 
 def test_kernel_that_hides_things(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert {kernel.LOG_FORBIDDEN.title, kernel.CGROUPS_OLD.title} <= set(titles(kernel.check(machine)))
-    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(machine))
+    assert {kernel.LOG_ABSENT.title, kernel.CGROUPS_OLD.title} <= set(titles(kernel.check(system)))
+    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(system))
     lockdown = write(double, "sys/kernel/security/lockdown", b"none integrity [confidentiality]\n")
-    assert kernel.DEBUGFS_LOCKED.title in titles(kernel.check(machine))
+    assert kernel.DEBUGFS_LOCKED.title in titles(kernel.check(system))
     lockdown.write_bytes(b"none [integrity] confidentiality\n")
-    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(machine))
+    assert kernel.DEBUGFS_READABLE.title in titles(kernel.check(system))
     shutil.rmtree(core.debug.parent)
-    assert kernel.DEBUGFS_ABSENT.title in titles(kernel.check(machine))
+    assert kernel.DEBUGFS_ABSENT.title in titles(kernel.check(system))
 
     def refuse(path: str) -> list[str]:
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "listdir", refuse)
-    assert kernel.DEBUGFS_FORBIDDEN.title in titles(kernel.check(machine))
+    assert kernel.DEBUGFS_FORBIDDEN.title in titles(kernel.check(system))
 
 
-def test_no_processor(machine: SystemPaths) -> None:
-    assert titles(access.check(machine)) == [access.USER.title, access.NO_PROCESSOR.title]
+def test_no_processor(system: SystemPaths) -> None:
+    assert titles(access.check(system)) == [access.USER.title, access.NO_PROCESSOR.title]
 
 
-def test_a_processor_that_is_well(machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
+def test_a_processor_that_is_well(system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble) -> None:
     (double.sysroot / "dev").mkdir()
     # A device, as far as stat(2) can tell.
     (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
-    user, processor = access.check(machine)
+    user, processor = access.check(system)
     assert (user.level, processor.level) == (OK, OK)
     assert processor.text == "`core0` (remoteproc0) is offline, recovery enabled"
     assert core.boots == []
 
 
-def test_processors_that_are_not(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_processors_that_are_not(system: SystemPaths, double: RemoteprocDouble) -> None:
     first, second = double.add("same"), double.add("same", recovery="disabled")
-    found = titles(access.check(machine))
+    found = titles(access.check(system))
     assert found.count(access.DEVICE_ABSENT.title) == 2
     assert access.NAME_TWICE.title in found
-    assert any("recovery disabled" in finding.text for finding in access.check(machine))
+    assert any("recovery disabled" in finding.text for finding in access.check(system))
     first.make_read_only()
     second.set_state("crashed")
-    assert {access.READ_ONLY.title, access.CRASHED.title} <= set(titles(access.check(machine)))
+    assert {access.READ_ONLY.title, access.CRASHED.title} <= set(titles(access.check(system)))
     second.write("firmware", OURS)
-    assert access.ABANDONED_CORE.title in titles(access.check(machine))
+    assert access.ABANDONED_CORE.title in titles(access.check(system))
     (second.folder / "state").unlink()
-    assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(machine))
+    assert access.ATTRIBUTES_FORBIDDEN.title in titles(access.check(system))
 
 
-def test_a_read_only_sysfs(machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_sysfs(system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = posix.statvfs(core.folder)
     read_only = type(facts)((*facts[:8], facts.f_flag | posix.ST_RDONLY, *facts[9:]))
     monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
-    assert access.READ_ONLY_MOUNT.title in titles(access.check(machine))
-    assert access.PROCESSOR.title not in titles(access.check(machine))
-    assert describe(machine, Remoteproc(machine, core.device))["controllable"] is False
+    assert access.READ_ONLY_MOUNT.title in titles(access.check(system))
+    assert access.PROCESSOR.title not in titles(access.check(system))
+    assert describe(system, Remoteproc(system, core.device))["controllable"] is False
 
 
 def test_processors_of_another_user(
-    machine: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (double.sysroot / "dev").mkdir()
     (double.sysroot / "dev/remoteproc0").symlink_to("/dev/null")
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
-    found = list(access.check(machine))
+    found = list(access.check(system))
     assert titles(found)[1:] == [access.ATTRIBUTES_FORBIDDEN.title, access.DEVICE_FORBIDDEN.title]
     for attribute in access.ATTRIBUTES:
-        assert f"`{machine.remoteproc_class}/{core.device}/{attribute}`" in found[1].text
+        assert f"`{system.remoteproc_class}/{core.device}/{attribute}`" in found[1].text
 
 
-def test_folders_that_are_well(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_folders_that_are_well(system: SystemPaths, double: RemoteprocDouble) -> None:
     write(double, "proc/self/mounts", b"dev / ext4 rw 0 0\ntmp /odd\\040name tmpfs rw 0 0\n")
-    found = list(storage.check(machine, str(double.root)))
+    found = list(storage.check(system, str(double.root)))
     assert {finding.level for finding in found} == {OK}
     assert found[0].text == f"`{double.firmware_folder}` on ext4"
-    assert storage.file_system(machine, "/odd name/x") == "tmpfs"
-    assert storage.file_system(machine, "/odd namesake") == "ext4"
+    assert storage.file_system(system, "/odd name/x") == "tmpfs"
+    assert storage.file_system(system, "/odd namesake") == "ext4"
 
 
-def test_folders_that_are_not(machine: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
+def test_folders_that_are_not(system: SystemPaths, double: RemoteprocDouble, tmp_path: Path) -> None:
     shutil.rmtree(double.firmware_folder)
     double.firmware_folder.write_text("a file in its place")
     (tmp_path / "file").write_text("")
-    found = list(storage.check(machine, str(tmp_path / "file/root")))
+    found = list(storage.check(system, str(tmp_path / "file/root")))
     assert titles(found)[:2] == [storage.FIRMWARE_FOLDER_WRONG.title, storage.CONTAINERS_WRONG.title]
     assert "firmware_class.path=" in found[0].remedy
     assert "is no folder" in found[0].text
@@ -216,10 +196,10 @@ def test_folders_that_are_not(machine: SystemPaths, double: RemoteprocDouble, tm
 
 
 def test_remedies_of_the_kernels_log(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is absent is not made readable by a capability."""
-    (absent,) = [finding for finding in kernel.check(machine) if finding.title == kernel.LOG_FORBIDDEN.title]
+    (absent,) = [finding for finding in kernel.check(system) if finding.title == kernel.LOG_ABSENT.title]
     assert (absent.text.partition(":")[0], absent.remedy) == ("file not found", "mount -t devtmpfs none /dev")
     write(double, "dev/kmsg", b"")
 
@@ -227,28 +207,28 @@ def test_remedies_of_the_kernels_log(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "open", refuse)
-    found = kernel._check_log(machine)
+    found = kernel._check_log(system)
     assert found.text.startswith("it is not permitted: ")
     assert "CAP_SYSLOG" in found.remedy
 
 
-def test_a_firmware_path_that_nobody_meant(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_a_firmware_path_that_nobody_meant(system: SystemPaths, double: RemoteprocDouble) -> None:
     parameter = double.sysroot / "sys/module/firmware_class/parameters/path"
     write(double, "sys/module/firmware_class/parameters/path", b" /var/lib/fw\n")
-    found = next(iter(storage.check(machine, str(double.root))))
+    found = next(iter(storage.check(system, str(double.root))))
     assert found.title == storage.FIRMWARE_PATH_ODD.title
     assert found.text == f"the kernel takes ` /var/lib/fw` literally and goes on to `{double.firmware_folder}`"
     parameter.write_bytes(b"/var/lib/fw\n")
-    assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(machine, str(double.root)))
+    assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(system, str(double.root)))
 
 
-def test_folders_without_room(machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_without_room(system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     full = os.statvfs_result((4096, 4096, 100, 1, 1, 10, 10, 10, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _path: full)
-    assert titles(storage.check(machine, str(double.root))).count(storage.LITTLE_ROOM.title) == 3
+    assert titles(storage.check(system, str(double.root))).count(storage.LITTLE_ROOM.title) == 3
     read_only = os.statvfs_result((4096, 4096, 100, 99, 99, 10, 10, 10, os.ST_RDONLY, 255))
     monkeypatch.setattr(os, "statvfs", lambda _path: read_only)
-    found = list(storage.check(machine, str(double.root)))
+    found = list(storage.check(system, str(double.root)))
     assert [finding.level for finding in found] == [PROBLEM, PROBLEM, PROBLEM, OK]
     assert titles(found)[2:] == [storage.CLAIMS_WRONG.title, storage.ROOT_READ_ONLY.title]
     assert found[0].text.endswith(": read-only")
@@ -318,19 +298,19 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("program", "path", "settings"), SETTINGS)
-def test_engines(machine: SystemPaths, double: RemoteprocDouble, program: str, path: str, settings: bytes) -> None:
-    assert titles(engines.check(machine)) == [engines.NO_ENGINE.title]
+def test_engines(system: SystemPaths, double: RemoteprocDouble, program: str, path: str, settings: bytes) -> None:
+    assert titles(engines.check(system)) == [engines.NO_ENGINE.title]
     write(double, f"usr/bin/{program}", b"")
-    (unaware,) = engines.check(machine)
+    (unaware,) = engines.check(system)
     assert (unaware.title, unaware.text) == (engines.UNKNOWN.title, program)
     assert "hybrid-runtime" in unaware.remedy
     target = write(double, path, settings.replace(b"/hybrid-runtime", b"/hybrid-runtime-too"))
-    assert titles(engines.check(machine)) == [engines.UNKNOWN.title]
+    assert titles(engines.check(system)) == [engines.UNKNOWN.title]
     target.write_bytes(settings)
-    (known,) = engines.check(machine)
+    (known,) = engines.check(system)
     assert (known.title, known.text) == (engines.KNOWN.title, f"{program}, by `{target}`")
     target.write_bytes(settings[:-3])
-    assert titles(engines.check(machine)) == [engines.DAMAGED.title, engines.UNKNOWN.title]
+    assert titles(engines.check(system)) == [engines.DAMAGED.title, engines.UNKNOWN.title]
 
 
 def test_nothing_left(store: Store) -> None:
@@ -339,7 +319,7 @@ def test_nothing_left(store: Store) -> None:
 
 
 def test_leftovers_are_found_and_repaired(
-    command: Command, double: RemoteprocDouble, firmware: Path, machine: SystemPaths, store: Store
+    command: Command, double: RemoteprocDouble, firmware: Path, system: SystemPaths, store: Store
 ) -> None:
     """A death of each kind beside a container that lives."""
     cores = [double.add(f"core{number}") for number in range(4)]
@@ -353,9 +333,9 @@ def test_leftovers_are_found_and_repaired(
     (double.claims / "remoteproc3.journal").unlink()
     (double.root / "empty").mkdir()
     (double.root / "lost/record.json").write_text("{")
-    found = titles([*leftovers.check(store), *access.check(machine)])
+    found = titles([*leftovers.check(store), *access.check(system)])
     for kind in (
-        *(leftovers.DEAD_HOLDER, leftovers.DAMAGED_JOURNAL, leftovers.ABANDONED, leftovers.UNREADABLE),
+        *(leftovers.INTERRUPTED_HOLDER, leftovers.DAMAGED_JOURNAL, leftovers.ABANDONED, leftovers.UNREADABLE),
         access.ABANDONED_CORE,
     ):
         assert kind.title in found, kind.title
@@ -365,7 +345,7 @@ def test_leftovers_are_found_and_repaired(
     assert "undid container `dead` on remoteproc1" in repaired
     assert "set aside the journal of remoteproc2" in repaired
     assert "stopped remoteproc3, which ran `hello.elf-" in repaired
-    assert f"removed `{double.root}/empty`, whose create was killed" in repaired
+    assert f"removed `{double.root}/empty`, whose create was interrupted" in repaired
     assert [core.state for core in cores] == ["running", "offline", "offline", "offline"]
     assert (cores[0].stops, command.status("living")) == (0, "running")
     assert double.installed() == [command.record("living")["firmware_name"]]
@@ -389,12 +369,12 @@ def test_orphans_are_found_while_every_journal_can_be_read(store: Store, double:
 
 
 def test_firmware_in_a_folder_that_was_named_before(
-    machine: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path
+    system: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path
 ) -> None:
     """firmware_class.path was changed since: /lib/firmware is looked at as well."""
     (double.firmware_folder / OURS).write_bytes(b"")
     (double.sysroot / "sys/module/firmware_class/parameters/path").write_text("/elsewhere\n")
-    assert firmware_folder(machine) == f"{double.sysroot}/elsewhere"
+    assert firmware_folder(system) == f"{double.sysroot}/elsewhere"
     assert leftovers.ORPHANED_FIRMWARE.title in titles(leftovers.check(store))
     assert tmp_path.is_dir()
 
@@ -416,24 +396,24 @@ def test_a_container_whose_folder_is_gone(
 
 
 @pytest.mark.parametrize("flag", [False, True])
-def test_a_flag_that_a_dead_container_may_have_left(machine: SystemPaths, store: Store, flag: bool) -> None:
+def test_a_flag_that_a_dead_container_may_have_left(system: SystemPaths, store: Store, flag: bool) -> None:
     """Only the journal tells: asking the device would mean opening it."""
-    claim = take_claim(machine, "remoteproc0")
+    claim = take_claim(system, "remoteproc0")
     assert claim is not None
     journal = Journal("/root", "motor")
     journal.shutdown_on_release = flag
     claim.write_journal(journal)
     claim.close()
     (found,) = [finding for finding in leftovers.check(store) if finding.level == PROBLEM]
-    assert found.title == leftovers.DEAD_HOLDER.title
+    assert found.title == leftovers.INTERRUPTED_HOLDER.title
     assert ("shutdown-on-release" in found.text) == flag
 
 
 def test_a_folder_that_may_not_be_looked_into_is_not_gone(
-    machine: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, store: Store, double: RemoteprocDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another user's root."""
-    claim = take_claim(machine, "remoteproc0")
+    claim = take_claim(system, "remoteproc0")
     assert claim is not None
     journal = Journal(str(tmp_path / "theirs"), "motor")
     journal.pid, journal.pid_start_time = os.getpid(), start_time(os.getpid()) or 0
@@ -467,10 +447,10 @@ def test_a_repair_that_fails(command: Command, core: ProcessorDouble, double: Re
 
 
 def test_what_may_not_be_looked_at(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(Store(machine, str(tmp_path / "file"))))
+    assert leftovers.ROOT_FORBIDDEN.title in titles(leftovers.check(Store(system, str(tmp_path / "file"))))
 
     def refuse(path: str) -> list[str]:
         raise PermissionError(13, "Permission denied", path)
@@ -488,7 +468,8 @@ def test_the_command(command: Command, core: ProcessorDouble, double: Remoteproc
     assert "ok        a processor can be used: `core0` (remoteproc0) is offline" in outcome.stdout
     assert "          → " in outcome.stdout
     entries = json.loads(command.run("doctor", "-f", "json").stdout)
-    assert all(set(entry) == {"level", "title", "text", "remedy"} for entry in entries)
-    assert {entry["title"] for entry in entries} <= {kind.title for kind in KINDS}
+    assert all(set(entry) == {"level", "title", "text", "meaning", "remedy"} for entry in entries)
+    assert all(entry["meaning"].endswith(".") for entry in entries)
+    assert {entry["title"] for entry in entries} <= {check.title for check in CHECKS}
     core.vanish()
     assert "problem   there is no remote processor" in command.run("doctor", code=1).stdout

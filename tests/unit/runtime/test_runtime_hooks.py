@@ -12,7 +12,7 @@ from command_runner import Command, eventually
 from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.bundle.hook import Hook, parse_hooks
-from hybrid_runtime.container.hook import run_hook
+from hybrid_runtime.container.hook_run import run_hook
 
 RECORDER = """#!/bin/sh
 state=$(cat)

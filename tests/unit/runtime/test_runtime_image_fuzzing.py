@@ -45,14 +45,14 @@ Try = Callable[[bytes, str], None]
 def try_image(tmp_path_factory: pytest.TempPathFactory) -> Try:
     """Reads the image; anything but success and a Failure of one line fails the test."""
     folder = tmp_path_factory.mktemp("fuzzing")
-    machine = SystemPaths(str(folder / "machine"))
+    system = SystemPaths(str(folder / "machine"))
     container = folder / "container"
 
     def try_it(content: bytes, prefix: str) -> None:
         image = folder / "image.tar"
         image.write_bytes(content)
         container.mkdir()
-        unpacking = Unpacking(machine, f"{container}/bundle", {}, "")
+        unpacking = Unpacking(system, f"{container}/bundle", {}, "")
         reference = parse_reference(f"{prefix}{image}")
         refusal = attempt(lambda: unpacking.make_bundle(reference, unpacking.fetch(reference)), Failure)
         if refusal is None:

@@ -112,14 +112,14 @@ def test_words_of_strangers_are_one_short_line() -> None:
 
 
 def test_this_board(double: RemoteprocDouble) -> None:
-    machine = SystemPaths(str(double.sysroot))
-    assert "no devicetree" in str(this_board(machine))
+    system = SystemPaths(str(double.sysroot))
+    assert "no devicetree" in str(this_board(system))
     double.add("core0")
-    folder = Path(machine.path("/proc/device-tree"))
+    folder = Path(system.path("/proc/device-tree"))
     folder.mkdir(parents=True)
     (folder / "model").write_bytes(b"A board\0")
     (folder / "compatible").write_bytes(b"vendor,board\0vendor,soc\0")
-    board = this_board(machine)
+    board = this_board(system)
     assert (board.model, board.compatible) == ("A board", ["vendor,board", "vendor,soc"])
     assert board.processors == [("core0", "remoteproc0")]
     assert not board.is_called("")

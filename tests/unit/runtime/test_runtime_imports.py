@@ -86,6 +86,12 @@ def test_no_import_runs_upwards(path: Path) -> None:
             assert layer(folder_of(module)) < layer(folder), module
 
 
+def test_only_doctor_loads_the_checks() -> None:
+    """Their texts are long, and no engine asks for them."""
+    users = {name_of(path) for path in MODULES if any("setup.doctor" in module for module in imports(path))}
+    assert {user for user in users if "/setup/doctor/" not in user} == {"hybrid_runtime/command/doctor.py"}
+
+
 def test_every_folder_has_its_layer() -> None:
     assert {folder for folders in LAYERS for folder in folders} == {"", *PACKAGES}
 
@@ -200,7 +206,7 @@ def test_what_a_verb_loads(command: Command, double: RemoteprocDouble, firmware:
 
 # What only some containers need: images, hooks, networks, control groups, RPMsg, core dumps, terminals.
 SELDOM = (
-    *("image.", "container.hook", "bundle.hook", "system.network_namespace", "container.cgroup"),
+    *("image.", "container.hook_run", "bundle.hook", "system.network_namespace", "container.cgroup"),
     "supervisor.terminal",
 )
 MOST = {"create": 54, "delete --force": 29}

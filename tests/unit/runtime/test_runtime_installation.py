@@ -46,8 +46,8 @@ def test_base_names(path: str, base: str) -> None:
 
 
 def test_new_names_differ(tmp_path: Path) -> None:
-    machine = SystemPaths(str(tmp_path))
-    names = {new_name(machine, "fw.elf") for _ in range(100)}
+    system = SystemPaths(str(tmp_path))
+    names = {new_name(system, "fw.elf") for _ in range(100)}
     assert len(names) == 100
     assert all(re.fullmatch(r"fw\.elf-\d{8}T\d{6}Z-00000000[0-9a-f]{8}", name) for name in names)
 
@@ -171,12 +171,12 @@ def test_a_line_end_in_the_parameter(
     parameter.parent.mkdir(parents=True)
     # As sysfs shows it, with a line end of its own.
     parameter.write_text(f"{text}\n")
-    machine = SystemPaths(str(tmp_path))
-    assert firmware_folder(machine) == f"{tmp_path}{folder}"
+    system = SystemPaths(str(tmp_path))
+    assert firmware_folder(system) == f"{tmp_path}{folder}"
     # Where there is such a folder, it is the one.
     if text.startswith("/") and folder == "/lib/firmware":
         (tmp_path / text[1:]).mkdir(parents=True)
-        assert firmware_folder(machine) == f"{tmp_path}{text}"
+        assert firmware_folder(system) == f"{tmp_path}{text}"
 
 
 def test_a_folder_below_the_root(tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_a_folder_below_the_root(tmp_path: Path) -> None:
 
 
 def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
-    machine = SystemPaths(str(tmp_path))
-    assert firmware_folder(machine) == f"{tmp_path}/lib/firmware"
+    system = SystemPaths(str(tmp_path))
+    assert firmware_folder(system) == f"{tmp_path}/lib/firmware"
     parameter = tmp_path / "sys/module/firmware_class/parameters/path"
     parameter.parent.mkdir(parents=True)
     for text, folder in (
@@ -203,4 +203,4 @@ def test_firmware_folder_follows_the_kernel_parameter(tmp_path: Path) -> None:
         (b"lib/other\n", "/lib/firmware"),
     ):
         parameter.write_bytes(text)
-        assert firmware_folder(machine) == f"{tmp_path}{folder}"
+        assert firmware_folder(system) == f"{tmp_path}{folder}"

@@ -1,4 +1,4 @@
-"""Records of the kernel's log about one processor, read from a file in place of /dev/kmsg."""
+"""Entries of the kernel's log about one processor, read from a file in place of /dev/kmsg."""
 
 import os
 import posix
@@ -29,9 +29,9 @@ def test_message() -> None:
 
 
 @given(st.binary(max_size=80))
-def test_any_record_is_one_line(record: bytes) -> None:
-    assert "\n" not in message(record)
-    message(record).encode()
+def test_any_entry_is_one_line(entry: bytes) -> None:
+    assert "\n" not in message(entry)
+    message(entry).encode()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_crash_types(text: str, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "named"),
+    ("entry", "named"),
     [
         (b"6,1,2,-;remoteproc remoteproc1: powering up\n SUBSYSTEM=remoteproc\n DEVICE=c240:1\n", True),
         (b"6,1,2,-;remoteproc remoteproc1: powering up\n", True),
@@ -74,9 +74,9 @@ def test_crash_types(text: str, kind: str | None) -> None:
         (b"\n DEVICE=+platform:20c00000.remoteproc", False),
     ],
 )
-def test_which_processor_is_meant(tmp_path: Path, record: bytes, named: bool) -> None:
+def test_which_processor_is_meant(tmp_path: Path, entry: bytes, named: bool) -> None:
     make_device(tmp_path, "soc@0/20c00000.remoteproc", "remoteproc1", ("soc@0", "soc@0/20c00000.remoteproc"))
-    assert KernelLog(SystemPaths(str(tmp_path)), "remoteproc1").concerns_us(record) is named
+    assert KernelLog(SystemPaths(str(tmp_path)), "remoteproc1").concerns_us(entry) is named
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_without_access(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
-def test_records_that_were_overwritten_and_a_log_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_were_overwritten_and_a_log_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/kmsg").write_bytes(b"")
     log = KernelLog(SystemPaths(str(tmp_path)), "remoteproc0")

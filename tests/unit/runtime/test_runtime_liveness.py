@@ -64,7 +64,7 @@ def test_in_another_namespace(
     assert "motor" in elsewhere.run("processors").stdout
     said = elsewhere.run("doctor").stdout
     assert "container `motor`, recovery" in said
-    assert "a dead container still holds a processor" not in said
+    assert "an interrupted container still holds a processor" not in said
     for words in (("delete", "--force", "motor"), ("kill", "motor"), ("kill", "motor", "KILL")):
         refused = elsewhere.run(*words)
         assert refused.code == 1
@@ -100,7 +100,7 @@ def test_processes_that_are_hidden(
     (found,) = json.loads(elsewhere.run("processors", "-f", "json").stdout)
     assert found["container"] == "motor"
     said = elsewhere.run("doctor").stdout
-    assert "a dead container still holds a processor" not in said
+    assert "an interrupted container still holds a processor" not in said
     elsewhere.run("doctor", "--repair")
     assert command.state("motor")["pid"] == pid
     assert core.state == "running"

@@ -34,7 +34,7 @@ NOT_OURS = (
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> SystemPaths:
+def system(double: RemoteprocDouble) -> SystemPaths:
     return SystemPaths(str(double.sysroot))
 
 
@@ -43,8 +43,8 @@ def put(double: RemoteprocDouble, *names: str) -> None:
         (double.firmware_folder / name).write_bytes(b"firmware")
 
 
-def collected(machine: SystemPaths) -> list[str]:
-    return [Path(path).name for path in collect_orphans(machine, firmware_folder(machine))]
+def collected(system: SystemPaths) -> list[str]:
+    return [Path(path).name for path in collect_orphans(system, firmware_folder(system))]
 
 
 @given(st.text(min_size=1, max_size=200), st.sampled_from(["", ".tmp"]))
@@ -62,42 +62,42 @@ def test_any_name_is_looked_at(name: str) -> None:
     assert boot_of(name) is None or len(name) > 34
 
 
-def test_collects_its_own_and_nothing_else(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_collects_its_own_and_nothing_else(system: SystemPaths, double: RemoteprocDouble) -> None:
     put(double, *NOT_OURS, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
     (double.firmware_folder / f"folder-{OTHER_BOOT}").mkdir()
     (double.firmware_folder / f"link-{OTHER_BOOT}").symlink_to("modem.bin")
-    assert len(find_orphans(machine, firmware_folder(machine))) == 3
-    assert collected(machine) == sorted([THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT])
+    assert len(find_orphans(system, firmware_folder(system))) == 3
+    assert collected(system) == sorted([THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT])
     assert double.installed() == sorted([*NOT_OURS, f"folder-{OTHER_BOOT}", f"link-{OTHER_BOOT}"])
 
 
 @pytest.mark.parametrize("state", ["running", "crashed", "attached", "suspended", "detached", "invalid"])
-def test_what_a_core_runs_is_kept(machine: SystemPaths, double: RemoteprocDouble, state: str) -> None:
+def test_what_a_core_runs_is_kept(system: SystemPaths, double: RemoteprocDouble, state: str) -> None:
     put(double, OTHER_BOOT)
     core = double.add("core0", state=state)
     core.write("firmware", OTHER_BOOT)
-    assert collected(machine) == []
+    assert collected(system) == []
     core.set_state("offline")
-    assert collected(machine) == [OTHER_BOOT]
+    assert collected(system) == [OTHER_BOOT]
 
 
-def test_what_a_journal_names_is_kept(machine: SystemPaths, double: RemoteprocDouble) -> None:
+def test_what_a_journal_names_is_kept(system: SystemPaths, double: RemoteprocDouble) -> None:
     put(double, THIS_BOOT, f"{THIS_BOOT}.tmp", OTHER_BOOT)
-    claim = take_claim(machine, "remoteproc0")
+    claim = take_claim(system, "remoteproc0")
     assert claim is not None
     journal = Journal("/root", "motor")
     journal.firmware_file = str(double.firmware_folder / THIS_BOOT)
     claim.write_journal(journal)
-    assert collected(machine) == [OTHER_BOOT]
+    assert collected(system) == [OTHER_BOOT]
     # As long as one cannot be read, it may name any of them.
-    Path(journal_path(machine, "remoteproc0")).write_text("{")
+    Path(journal_path(system, "remoteproc0")).write_text("{")
     put(double, OTHER_BOOT)
-    assert collected(machine) == []
+    assert collected(system) == []
     claim.close()
 
 
 def test_files_that_cannot_be_removed_are_left(
-    machine: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(double, OTHER_BOOT)
 
@@ -105,7 +105,7 @@ def test_files_that_cannot_be_removed_are_left(
         raise OSError(30, "read-only file system", path)
 
     monkeypatch.setattr("hybrid_runtime.container.orphans.remove_file", refuse)
-    assert collected(machine) == []
+    assert collected(system) == []
     assert double.installed() == [OTHER_BOOT]
 
 
@@ -139,18 +139,16 @@ def test_creates_leave_each_other_s_files(command: Command, double: RemoteprocDo
         assert double.leftovers() == []
 
 
-def test_a_journaled_name_is_never_collected_however_it_is_timed(
-    machine: SystemPaths, double: RemoteprocDouble
-) -> None:
+def test_a_journaled_name_is_never_collected_however_it_is_timed(system: SystemPaths, double: RemoteprocDouble) -> None:
     """One thread journals, installs, removes and clears as create and its undoing do; the collector runs against it."""
-    claim = take_claim(machine, "remoteproc0")
+    claim = take_claim(system, "remoteproc0")
     assert claim is not None
     stop = threading.Event()
     taken: list[str] = []
 
     def collect() -> None:
         while not stop.is_set():
-            taken.extend(collected(machine))
+            taken.extend(collected(system))
 
     collector = threading.Thread(target=collect)
     collector.start()
@@ -169,7 +167,7 @@ def test_a_journaled_name_is_never_collected_however_it_is_timed(
         stop.set()
         collector.join()
     assert taken == []
-    assert read_journal(machine, "remoteproc0") is None
+    assert read_journal(system, "remoteproc0") is None
     claim.close()
 
 

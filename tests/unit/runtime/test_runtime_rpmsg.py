@@ -420,9 +420,9 @@ def test_quiet_channels_cost_no_search(
     followed.channels.begin()
     searches: list[str] = []
 
-    def noted(machine: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
+    def noted(system: SystemPaths, device: str, names: set[str]) -> list[Announcement]:
         searches.append(device)
-        return announced(machine, device, names)
+        return announced(system, device, names)
 
     monkeypatch.setattr(channels_module, "announced", noted)
     now = monotonic() + channels_module.ANNOUNCEMENT_SECONDS

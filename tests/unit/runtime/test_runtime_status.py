@@ -33,7 +33,7 @@ NOBODY = 1 << 22
 
 
 @pytest.fixture
-def machine(double: RemoteprocDouble) -> SystemPaths:
+def system(double: RemoteprocDouble) -> SystemPaths:
     return SystemPaths(str(double.sysroot))
 
 
@@ -45,9 +45,9 @@ def record_of(phase: str, pid: int = NOBODY, device: str = "") -> Record:
     return record
 
 
-def claimed(machine: SystemPaths, device: str, pid: int = NOBODY) -> Claim:
+def claimed(system: SystemPaths, device: str, pid: int = NOBODY) -> Claim:
     """Held by this process, whatever its journal says."""
-    claim = take_claim(machine, device)
+    claim = take_claim(system, device)
     assert claim is not None
     journal = Journal(ROOT, "motor")
     journal.pid, journal.pid_start_time = pid, start_time(pid) or 1
@@ -67,7 +67,7 @@ def claimed(machine: SystemPaths, device: str, pid: int = NOBODY) -> Claim:
     ],
 )
 def test_a_dead_creator_s_record_is_read_once_more(
-    machine: SystemPaths, first: Record, second: Record, status: Status, looks: int
+    system: SystemPaths, first: Record, second: Record, status: Status, looks: int
 ) -> None:
     records = iter([first, second])
     loaded: list[Record] = []
@@ -76,87 +76,96 @@ def test_a_dead_creator_s_record_is_read_once_more(
         loaded.append(next(records))
         return loaded[-1]
 
-    assert load_status(Store(machine, ROOT), load) == (loaded[-1], status)
+    assert load_status(Store(system, ROOT), load) == (loaded[-1], status)
     assert len(loaded) == looks
 
 
-def test_a_status_is_that_of_the_core(machine: SystemPaths, core: ProcessorDouble, double: RemoteprocDouble) -> None:
+def test_a_status_is_that_of_the_core(system: SystemPaths, core: ProcessorDouble, double: RemoteprocDouble) -> None:
     record = record_of(STARTED, os.getpid(), core.device)
     (double.firmware_folder / FIRMWARE).write_bytes(b"firmware")
     core.write("firmware", FIRMWARE)
-    assert status_of(Store(machine, ROOT), record) is STOPPED
+    assert status_of(Store(system, ROOT), record) is STOPPED
     core.start_from_outside()
-    assert status_of(Store(machine, ROOT), record) is RUNNING
+    assert status_of(Store(system, ROOT), record) is RUNNING
     core.write("firmware", "another")
-    assert status_of(Store(machine, ROOT), record) is STOPPED
+    assert status_of(Store(system, ROOT), record) is STOPPED
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, STOPPED)])
-def test_a_processor_that_has_vanished(machine: SystemPaths, phase: str, status: Status) -> None:
-    assert status_of(Store(machine, ROOT), record_of(phase, os.getpid(), "remoteproc9")) is status
+def test_a_processor_that_has_vanished(system: SystemPaths, phase: str, status: Status) -> None:
+    assert status_of(Store(system, ROOT), record_of(phase, os.getpid(), "remoteproc9")) is status
 
 
 @pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, CREATED), (STARTED, RUNNING)])
 def test_a_core_that_cannot_be_looked_at(
-    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, phase: str, status: Status
+    system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, phase: str, status: Status
 ) -> None:
     def refuse(self: Remoteproc, attribute: str) -> str:
         raise OSError(12, f"planted for {attribute} of {self.device}")
 
     monkeypatch.setattr(Remoteproc, "read", refuse)
-    assert status_of(Store(machine, ROOT), record_of(phase, os.getpid(), core.device)) is status
+    assert status_of(Store(system, ROOT), record_of(phase, os.getpid(), core.device)) is status
+
+
+@pytest.mark.parametrize(("phase", "status"), [(CREATING, BEING_CREATED), (CREATED_PHASE, RUNNING), (STARTED, RUNNING)])
+def test_a_state_that_has_no_name(
+    system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch, phase: str, status: Status
+) -> None:
+    """As of a later kernel: the supervisor that lives will know what to make of it."""
+    monkeypatch.setattr(Remoteproc, "read", lambda _, attribute: {"state": "resuming", "firmware": FIRMWARE}[attribute])
+    assert status_of(Store(system, ROOT), record_of(phase, os.getpid(), core.device)) is status
 
 
 def test_a_dead_supervisor_s_core_is_not_looked_at(
-    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Remoteproc, "read", lambda *_: pytest.fail("looked at"))
-    assert status_of(Store(machine, ROOT), record_of(STARTED, NOBODY, core.device)) is STOPPED
+    assert status_of(Store(system, ROOT), record_of(STARTED, NOBODY, core.device)) is STOPPED
 
 
-def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(machine: SystemPaths, core: ProcessorDouble) -> None:
-    assert has_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
-    assert not has_supervisor(Store(machine, ROOT), record_of(STARTED))
+def test_a_supervisor_is_found_by_its_pid_or_by_the_claim(system: SystemPaths, core: ProcessorDouble) -> None:
+    assert has_supervisor(Store(system, ROOT), record_of(STARTED, os.getpid()))
+    assert not has_supervisor(Store(system, ROOT), record_of(STARTED))
     hidden = record_of(STARTED, NOBODY, core.device)
-    assert not has_supervisor(Store(machine, ROOT), hidden)
-    claim = claimed(machine, core.device)
-    assert has_supervisor(Store(machine, ROOT), hidden)
-    assert not has_supervisor(Store(machine, "/another"), hidden)
+    assert not has_supervisor(Store(system, ROOT), hidden)
+    claim = claimed(system, core.device)
+    assert has_supervisor(Store(system, ROOT), hidden)
+    assert not has_supervisor(Store(system, "/another"), hidden)
     claim.close()
-    assert not has_supervisor(Store(machine, ROOT), hidden)
+    assert not has_supervisor(Store(system, ROOT), hidden)
 
 
-def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(machine: SystemPaths, core: ProcessorDouble) -> None:
-    by_pid = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid()))
+def test_a_supervisor_is_opened_by_its_pid_or_by_the_journal(system: SystemPaths, core: ProcessorDouble) -> None:
+    by_pid = open_supervisor(Store(system, ROOT), record_of(STARTED, os.getpid()))
     assert by_pid is not None
     by_pid.close()
-    assert open_supervisor(Store(machine, ROOT), record_of(STARTED)) is None
+    assert open_supervisor(Store(system, ROOT), record_of(STARTED)) is None
     hidden = record_of(STARTED, NOBODY, core.device)
-    assert open_supervisor(Store(machine, ROOT), hidden) is None
-    claim = claimed(machine, core.device, os.getpid())
-    by_journal = open_supervisor(Store(machine, ROOT), hidden)
+    assert open_supervisor(Store(system, ROOT), hidden) is None
+    claim = claimed(system, core.device, os.getpid())
+    by_journal = open_supervisor(Store(system, ROOT), hidden)
     assert by_journal is not None
     by_journal.close()
-    assert open_supervisor(Store(machine, "/another"), hidden) is None
+    assert open_supervisor(Store(system, "/another"), hidden) is None
     claim.close()
 
 
 def test_a_pid_that_is_found_needs_no_journal(
-    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybrid_runtime.container.holder.open_holder", lambda *_: pytest.fail("asked"))
-    process = open_supervisor(Store(machine, ROOT), record_of(STARTED, os.getpid(), core.device))
+    process = open_supervisor(Store(system, ROOT), record_of(STARTED, os.getpid(), core.device))
     assert process is not None
     process.close()
 
 
 def test_a_supervisor_whose_pid_is_not_to_be_seen(
-    machine: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
+    system: SystemPaths, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hybrid_runtime.container.holder.DYING_HOLDER_SECONDS", 0.0)
-    claim = claimed(machine, core.device)
+    claim = claimed(system, core.device)
     with pytest.raises(Failure, match="is not to be seen from here"):
-        open_supervisor(Store(machine, ROOT), record_of(STARTED, NOBODY, core.device))
+        open_supervisor(Store(system, ROOT), record_of(STARTED, NOBODY, core.device))
     claim.close()
 
 

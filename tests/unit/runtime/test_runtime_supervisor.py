@@ -25,7 +25,7 @@ class Watched:
     """A supervisor of a running core with recovery by the kernel, whose kernel log is a list."""
 
     def __init__(self, double: RemoteprocDouble, core: ProcessorDouble) -> None:
-        machine = SystemPaths(str(double.sysroot))
+        system = SystemPaths(str(double.sysroot))
         self.folder = double.root / "motor"
         self.folder.mkdir(parents=True)
         (double.firmware_folder / "fw").write_bytes(b"firmware")
@@ -35,7 +35,7 @@ class Watched:
         record.phase = "started"
         record.firmware_name = "fw"
         record.annotations = {"remoteproc.recovery": "kernel"}
-        claim = take_claim(machine, core.device)
+        claim = take_claim(system, core.device)
         assert claim is not None
         self.claim = claim
         self.signals, self.signal_writer = os.pipe()

@@ -12,7 +12,7 @@ from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc, StopRefused
 from hybrid_runtime.processor.shutdown_on_release import arm, disarm_device
-from hybrid_runtime.system import system_paths as machines
+from hybrid_runtime.system import system_paths as module
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure, errno_meaning
 from hybrid_runtime.system.system_paths import SystemPaths, default_root
@@ -32,23 +32,23 @@ def test_default_root_comes_from_ids(
     monkeypatch: pytest.MonkeyPatch, user: int, mapping: list[list[int]], root: str
 ) -> None:
     monkeypatch.setattr(posix, "geteuid", lambda: user)
-    monkeypatch.setattr(machines, "_uid_map", lambda: mapping)
+    monkeypatch.setattr(module, "_uid_map", lambda: mapping)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
     assert default_root(SystemPaths()) == root
 
 
 def test_default_root_of_a_logged_in_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posix, "geteuid", lambda: 1000)
-    monkeypatch.setattr(machines, "is_folder", lambda path: path == "/run/user/1000")
+    monkeypatch.setattr(module, "is_folder", lambda path: path == "/run/user/1000")
     assert default_root(SystemPaths()) == "/run/user/1000/hybrid-runtime"
 
 
 def test_everything_lies_below_the_sysroot(double: RemoteprocDouble) -> None:
-    machine = SystemPaths(f"{double.sysroot}/")
-    for path in (machine.claims, machine.kernel_log, machine.remoteproc_class, default_root(machine)):
+    system = SystemPaths(f"{double.sysroot}/")
+    for path in (system.claims, system.kernel_log, system.remoteproc_class, default_root(system)):
         assert path.startswith(f"{double.sysroot}/")
         assert "//" not in path
-    assert machine.boot_id() == BOOT_ID[:8]
+    assert system.boot_id() == BOOT_ID[:8]
     assert SystemPaths("/nowhere").boot_id() == "00000000"
 
 
@@ -75,7 +75,7 @@ def test_attributes(double: RemoteprocDouble, core: ProcessorDouble) -> None:
         ("open", errno.EMFILE, False),
         ("open", errno.EROFS, False),
         ("write", errno.ENODEV, True),
-        # "start" without its firmware: the kernel's verdict, and no word about the processor.
+        # "start" without its firmware: the kernel's answer, and no word about the processor.
         ("write", errno.ENOENT, False),
         ("write", errno.EIO, False),
         ("read", errno.ENODEV, True),

@@ -167,7 +167,7 @@ def test_words_of_drivers(command: Command, double: RemoteprocDouble, firmware: 
 
 
 def test_findings_are_lines() -> None:
-    title, remedy = _lines(Finding("warning", "a title", HOSTILE, HOSTILE)).removesuffix("\n").split("\n")
+    title, remedy = _lines(Finding("warning", "a title", HOSTILE, "", HOSTILE)).removesuffix("\n").split("\n")
     assert is_harmless(title + remedy)
     assert max(len(title), len(remedy)) <= LONGEST_LINE + 20
 
@@ -233,5 +233,5 @@ def test_nobody_else_speaks() -> None:
         "command/logs.py put(1",
         "command/logs.py put(2",
         # In a hook's process, to the pipe of whoever waits for it.
-        "container/hook.py os.write(2",
+        "container/hook_run.py os.write(2",
     ]

@@ -10,27 +10,37 @@ from hybrid_runtime.system.failure import errno_meaning
 from hybrid_runtime.system.system_paths import SystemPaths
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-NO_ENGINE = Check(OK, "no container engine is installed")
-KNOWN = Check(OK, "an engine knows this runtime")
-UNKNOWN = Check(WARNING, "an engine does not know this runtime", "`hybrid-runtime install {engine}`")
-DAMAGED = Check(WARNING, "an engine's settings cannot be read", "mend `{path}`")
+NO_ENGINE = Check(OK, "no container engine is installed", "The verbs of this runtime need none.")
+KNOWN = Check(OK, "an engine knows this runtime", "One of its settings names `hybrid-runtime`.")
+UNKNOWN = Check(
+    WARNING,
+    "an engine does not know this runtime",
+    "The engine is installed, and none of its settings names `hybrid-runtime`.",
+    "`hybrid-runtime install {engine}` (docs/engines.md)",
+)
+DAMAGED = Check(
+    WARNING,
+    "an engine's settings cannot be read",
+    "They cannot be opened, or they are not valid TOML or JSON.",
+    "mend `{path}`",
+)
 
 
-def check(machine: SystemPaths) -> Iterator[Finding]:
-    installed = [engine for engine in ENGINES if _is_installed(machine, engine.program)]
+def check(system: SystemPaths) -> Iterator[Finding]:
+    installed = [engine for engine in ENGINES if _is_installed(system, engine.program)]
     if not installed:
         yield NO_ENGINE.found("looked for " + ", ".join(engine.program for engine in ENGINES))
     for engine in installed:
-        yield from _check_engine(machine, engine)
+        yield from _check_engine(system, engine)
 
 
-def _is_installed(machine: SystemPaths, program: str) -> bool:
-    return any(os.path.exists(machine.path(f"{folder}/{program}")) for folder in _FOLDERS)
+def _is_installed(system: SystemPaths, program: str) -> bool:
+    return any(os.path.exists(system.path(f"{folder}/{program}")) for folder in _FOLDERS)
 
 
-def _check_engine(machine: SystemPaths, engine: Engine) -> Iterator[Finding]:
+def _check_engine(system: SystemPaths, engine: Engine) -> Iterator[Finding]:
     known_from = ""
-    for path in files_at(machine, engine.places):
+    for path in files_at(system, engine.places):
         try:
             if names_us(read_settings(path)):
                 known_from = path

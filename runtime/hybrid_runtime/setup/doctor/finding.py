@@ -6,25 +6,28 @@ PROBLEM = "problem"
 
 
 class Finding:
-    """`text` has the particulars; `remedy` is what to do, "" where nothing needs to be done."""
+    """`text` has the particulars, `meaning` the consequence. `remedy` is "" where nothing needs to be done."""
 
-    def __init__(self, level: str, title: str, text: str, remedy: str) -> None:
+    def __init__(self, level: str, title: str, text: str, meaning: str, remedy: str) -> None:
         self.level = level
         self.title = title
         self.text = text
+        self.meaning = meaning
         self.remedy = remedy
 
 
 class Check:
-    """Something that may be found. docs/troubleshooting.md has a section under each title that is not ok.
+    """Something that may be found. The tables of docs/troubleshooting.md are made from the checks.
 
-    The remedy may have `{name}`s, which `found` fills in.
+    `meaning` has whole sentences. The remedy may have `{name}`s, which `found` fills in.
     """
 
-    def __init__(self, level: str, title: str, remedy: str = "") -> None:
+    def __init__(self, level: str, title: str, meaning: str, remedy: str = "") -> None:
         self.level = level
         self.title = title
+        self.meaning = meaning
         self.remedy = remedy
 
     def found(self, text: str = "", **names: str) -> Finding:
-        return Finding(self.level, self.title, text, self.remedy.format(**names) if names else self.remedy)
+        remedy = self.remedy.format(**names) if names else self.remedy
+        return Finding(self.level, self.title, text, self.meaning, remedy)

@@ -9,14 +9,39 @@ from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Fin
 
 OLDEST = (3, 11)
 _FOLDER = os.path.dirname(os.path.abspath(hybrid_runtime.__file__))
-_COMPILE = f"python3 -IS -m compileall -q -f {_FOLDER}"
-PYTHON_RIGHT = Check(OK, "the interpreter is new enough")
-PYTHON_OLD = Check(PROBLEM, "the interpreter is too old", "install Python 3.11 or later")
-BYTE_CODE_RIGHT = Check(OK, "byte code is up to date")
-BYTE_CODE_MISSING = Check(WARNING, "byte code is missing", _COMPILE)
-BYTE_CODE_OUTDATED = Check(WARNING, "byte code is not that of its source", _COMPILE)
-BYTE_CODE_SLOW = Check(WARNING, "byte code is of a kind that loads slowly", _COMPILE)
-BYTE_CODE_STALE = Check(PROBLEM, "byte code of another source is run", _COMPILE)
+_COMPILE = "as root, with the interpreter of this device: python3 -IS -m compileall -q -f {folder}"
+PYTHON_RIGHT = Check(OK, "the interpreter is new enough", "The tests cover this version, or it is newer.")
+PYTHON_OLD = Check(
+    PROBLEM,
+    "the interpreter is too old",
+    "Python 3.11 is the oldest version that is tested.",
+    "install Python 3.11 or later, and see that the first line of bin/hybrid-runtime names it",
+)
+BYTE_CODE_RIGHT = Check(OK, "byte code is up to date", "No call compiles a source.")
+BYTE_CODE_MISSING = Check(
+    WARNING,
+    "byte code is missing",
+    "Every call compiles the sources again. That takes longer than all other work of the call.",
+    _COMPILE,
+)
+BYTE_CODE_OUTDATED = Check(
+    WARNING,
+    "byte code is not that of its source",
+    "A source was replaced and not compiled. Every call compiles it, which takes long.",
+    _COMPILE,
+)
+BYTE_CODE_SLOW = Check(
+    WARNING,
+    "byte code is of a kind that loads slowly",
+    "It was compiled with `unchecked-hash` or `checked-hash`. It is correct.",
+    _COMPILE,
+)
+BYTE_CODE_STALE = Check(
+    PROBLEM,
+    "byte code of another source is run",
+    "It was compiled with `unchecked-hash`, then the source was replaced: the old code still runs.",
+    _COMPILE,
+)
 
 # PEP 552: magic number, flags, and eight bytes. Without a flag these are the source's time and its size. With the
 # first flag they are a hash of the source, which is compared only with the second.
@@ -43,7 +68,7 @@ def check_byte_code(folder: str) -> Iterator[Finding]:
         names = [os.path.relpath(source, folder) for source, found in kinds.items() if found is kind]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            yield kind.found(f"of {', '.join(f'`{name}`' for name in names[:3])}{more}")
+            yield kind.found(f"of {', '.join(f'`{name}`' for name in names[:3])}{more}", folder=folder)
     if set(kinds.values()) == {BYTE_CODE_RIGHT}:
         yield BYTE_CODE_RIGHT.found(f"of {len(sources)} modules")
 

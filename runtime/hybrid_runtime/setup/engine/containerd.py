@@ -26,18 +26,18 @@ class Containerd:
     places: tuple[str, ...] = (CONFIGURATION, DROP_INS)
     restart = "systemctl restart containerd"
 
-    def lines(self, machine: SystemPaths) -> str:
+    def lines(self, system: SystemPaths) -> str:
         """With the default runtime's, unless the configuration has runtimes already."""
-        version = _version(machine)
-        known = any(_has_runtimes(settings) for settings in _configuration(machine).values())
+        version = _version(system)
+        known = any(_has_runtimes(settings) for settings in _configuration(system).values())
         return (
             runtime_lines(version) if known else template(f"containerd/runc-v{version}.toml") + runtime_lines(version)
         )
 
-    def install(self, machine: SystemPaths) -> Plan:
-        configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
-        wanted = f"version = {_version(machine)}\n\n{self.lines(machine)}"
-        files = _configuration(machine)
+    def install(self, system: SystemPaths) -> Plan:
+        configuration, drop_in = system.path(CONFIGURATION), system.path(DROP_IN)
+        wanted = f"version = {_version(system)}\n\n{self.lines(system)}"
+        files = _configuration(system)
         if not files:
             return Plan(writes={configuration: _MINIMAL, drop_in: wanted})
         main = files[configuration]
@@ -45,20 +45,20 @@ class Containerd:
             return Plan()
         if not _imports(main, DROP_IN):
             return Plan(
-                manual_step=ManualStep(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(machine))
+                manual_step=ManualStep(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(system))
             )
         for path, settings in files.items():
             if _speaks_of_plugin(settings):
                 # mergeConfig of containerd 1 takes a plugin's whole section from the last file that has one.
                 why = "it has settings for the CRI plugin, which a drop-in would replace"
-                return Plan(manual_step=ManualStep(path, why, self.lines(machine)))
+                return Plan(manual_step=ManualStep(path, why, self.lines(system)))
         return Plan(writes={drop_in: wanted})
 
-    def uninstall(self, machine: SystemPaths) -> Plan:
-        configuration, drop_in = machine.path(CONFIGURATION), machine.path(DROP_IN)
+    def uninstall(self, system: SystemPaths) -> Plan:
+        configuration, drop_in = system.path(CONFIGURATION), system.path(DROP_IN)
         main = settings_or_none(configuration)
         if names_us(main):
-            lines = runtime_lines(_version(machine))
+            lines = runtime_lines(_version(system))
             return Plan(manual_step=ManualStep(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
         if removals and text_or_none(configuration) == _MINIMAL:
@@ -70,9 +70,9 @@ def runtime_lines(version: int) -> str:
     return template(f"containerd/runtime-v{version}.toml")
 
 
-def _version(machine: SystemPaths) -> int:
+def _version(system: SystemPaths) -> int:
     """Which of ours is read together with the configuration that is there. Raises Failure."""
-    path = machine.path(CONFIGURATION)
+    path = system.path(CONFIGURATION)
     main = settings_or_none(path)
     version = 2 if main is None else main.get("version", 1)
     if not isinstance(version, int) or version < 2:
@@ -91,9 +91,9 @@ def _imports(main: dict[str, object], place: str) -> bool:
     )
 
 
-def _configuration(machine: SystemPaths) -> dict[str, dict[str, object]]:
+def _configuration(system: SystemPaths) -> dict[str, dict[str, object]]:
     """The settings in the main file and those it imports, by path; nothing when there is no main file."""
-    path = machine.path(CONFIGURATION)
+    path = system.path(CONFIGURATION)
     main = settings_or_none(path)
     if main is None:
         return {}
@@ -101,7 +101,7 @@ def _configuration(machine: SystemPaths) -> dict[str, dict[str, object]]:
     folder = os.path.dirname(CONFIGURATION)
     found = {path: main}
     for pattern in patterns if isinstance(patterns, list) else []:
-        for path in sorted(glob.glob(machine.path(os.path.join(folder, str(pattern))))):
+        for path in sorted(glob.glob(system.path(os.path.join(folder, str(pattern))))):
             found[path] = settings_or_none(path) or {}
     return found
 

@@ -21,24 +21,24 @@ class Docker:
     # dockerd reads its runtimes anew at SIGHUP.
     restart = "systemctl reload docker"
 
-    def lines(self, machine: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
+    def lines(self, system: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
         return template("docker/daemon.json")
 
-    def install(self, machine: SystemPaths) -> Plan:
-        path, wanted = machine.path(SETTINGS), json.loads(self.lines(machine))
+    def install(self, system: SystemPaths) -> Plan:
+        path, wanted = system.path(SETTINGS), json.loads(self.lines(system))
         present = settings_or_none(path)
         if present is None:
-            return Plan(writes={path: self.lines(machine)})
+            return Plan(writes={path: self.lines(system)})
         runtimes = {**_runtimes(path, present), **wanted["runtimes"]}
         if runtimes == present.get("runtimes"):
             return Plan()
-        backup = machine.path(BACKUP)
+        backup = system.path(BACKUP)
         # One that is there is older: it is from before the first of our changes.
         kept = {} if os.path.lexists(backup) else {backup: _text(path)}
         return Plan(writes={**kept, path: _formatted({**present, "runtimes": runtimes})}, copies={backup: path})
 
-    def uninstall(self, machine: SystemPaths) -> Plan:
-        path, backup = machine.path(SETTINGS), machine.path(BACKUP)
+    def uninstall(self, system: SystemPaths) -> Plan:
+        path, backup = system.path(SETTINGS), system.path(BACKUP)
         present = settings_or_none(path)
         before = settings_or_none(backup)
         kept = (backup,) if before is not None else ()

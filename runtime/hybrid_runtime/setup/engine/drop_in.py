@@ -20,13 +20,13 @@ class DropIn:
         self._source = source
         self._target = f"{folder}/{os.path.basename(source)}"
 
-    def lines(self, machine: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
+    def lines(self, system: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
         return template(self._source)
 
-    def install(self, machine: SystemPaths) -> Plan:
-        path, wanted = machine.path(self._target), self.lines(machine)
+    def install(self, system: SystemPaths) -> Plan:
+        path, wanted = system.path(self._target), self.lines(system)
         return Plan() if text_or_none(path) == wanted else Plan(writes={path: wanted})
 
-    def uninstall(self, machine: SystemPaths) -> Plan:
-        path = machine.path(self._target)
+    def uninstall(self, system: SystemPaths) -> Plan:
+        path = system.path(self._target)
         return Plan(removals=(path,)) if os.path.lexists(path) else Plan()

@@ -18,33 +18,33 @@ class K3s:
     places: tuple[str, ...] = (f"{FOLDER}/config.toml",)
     restart = "systemctl restart k3s"
 
-    def lines(self, machine: SystemPaths) -> str:
-        return runtime_lines(max(_present(machine), default=2))
+    def lines(self, system: SystemPaths) -> str:
+        return runtime_lines(max(_present(system), default=2))
 
-    def install(self, machine: SystemPaths) -> Plan:
-        present = _present(machine)
+    def install(self, system: SystemPaths) -> Plan:
+        present = _present(system)
         if not present:
-            return Plan(writes={machine.path(TEMPLATES[2]): template("k3s/config.toml.tmpl")})
+            return Plan(writes={system.path(TEMPLATES[2]): template("k3s/config.toml.tmpl")})
         path, text = present[max(present)]
         if _names_us(text):
             return Plan()
-        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(system)))
 
-    def uninstall(self, machine: SystemPaths) -> Plan:
-        ours = [(path, text) for path, text in _present(machine).values() if _names_us(text)]
+    def uninstall(self, system: SystemPaths) -> Plan:
+        ours = [(path, text) for path, text in _present(system).values() if _names_us(text)]
         if not ours:
             return Plan()
         path, text = ours[-1]
         if text == template("k3s/config.toml.tmpl"):
             return Plan(removals=(path,))
-        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(machine)))
+        return Plan(manual_step=ManualStep(path, "it is a template of your own", self.lines(system)))
 
 
-def _present(machine: SystemPaths) -> dict[int, tuple[str, str]]:
+def _present(system: SystemPaths) -> dict[int, tuple[str, str]]:
     """Path and text of the templates that are there, by version."""
     found = {}
     for version, place in TEMPLATES.items():
-        path = machine.path(place)
+        path = system.path(place)
         text = text_or_none(path)
         if text is not None:
             found[version] = (path, text)

@@ -23,13 +23,13 @@ class Engine(Protocol):
     places: tuple[str, ...]
     restart: str
 
-    def lines(self, machine: SystemPaths) -> str:
+    def lines(self, system: SystemPaths) -> str:
         """What it has to be told, in its own language."""
 
-    def install(self, machine: SystemPaths) -> Plan:
+    def install(self, system: SystemPaths) -> Plan:
         """Raises Failure."""
 
-    def uninstall(self, machine: SystemPaths) -> Plan:
+    def uninstall(self, system: SystemPaths) -> Plan:
         """Raises Failure."""
 
 

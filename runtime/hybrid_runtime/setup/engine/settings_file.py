@@ -69,10 +69,10 @@ def names_us(settings: object) -> bool:
     return isinstance(settings, str) and settings.startswith("/") and os.path.basename(settings) == PROGRAM
 
 
-def files_at(machine: SystemPaths, places: tuple[str, ...]) -> list[str]:
+def files_at(system: SystemPaths, places: tuple[str, ...]) -> list[str]:
     """Those that are there; of a folder the drop-ins in it."""
     found = []
-    for path in (machine.path(place) for place in places):
+    for path in (system.path(place) for place in places):
         if os.path.isdir(path):
             found += sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith((".conf", ".toml")))
         elif os.path.exists(path):

@@ -115,7 +115,7 @@ def _wait(hook: Hook, pid: int, said: int) -> str:
                     waiting.unregister(said)
             if process in ready:
                 # What it left running may keep the pipe open, and is the hook's own affair.
-                return _verdict(os.waitpid(pid, 0)[1], tail)
+                return _problem(os.waitpid(pid, 0)[1], tail)
         _put_away(pid)
         return f"was killed: it took longer than its timeout of {hook.timeout:g} s"
     except KeyboardInterrupt:
@@ -131,7 +131,7 @@ def _put_away(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def _verdict(status: int, tail: bytes) -> str:
+def _problem(status: int, tail: bytes) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == 0:
         return ""
