@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hybrid_hil.board.layout import ONE_CORE, TWO_CORES
+from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
 
 HOST = "host"
@@ -50,7 +50,7 @@ def _cell(image: str, layout: str, qemu: str) -> Job:
 MATRIX = tuple(
     _cell(image, layout, qemu)
     for image in (DEBIAN, BUILDROOT)
-    for layout in (TWO_CORES.name, ONE_CORE.name)
+    for layout in LAYOUTS
     for qemu in (HOST, NEWEST)
 )
 _LIVES = "back_to_back or restarts_of_each_core"
