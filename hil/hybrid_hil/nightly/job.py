@@ -48,10 +48,7 @@ def _cell(image: str, layout: str, qemu: str) -> Job:
 
 
 MATRIX = tuple(
-    _cell(image, layout, qemu)
-    for image in (DEBIAN, BUILDROOT)
-    for layout in LAYOUTS
-    for qemu in (HOST, NEWEST)
+    _cell(image, layout, qemu) for image in (DEBIAN, BUILDROOT) for layout in LAYOUTS for qemu in (HOST, NEWEST)
 )
 _LIVES = "back_to_back or restarts_of_each_core"
 _MANY = ("--soak", "1000", "--restarts", "1000")
