@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from hybrid_runtime.command.columns import say_json, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.setup.doctor import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.setup.doctor import access, drivers, engines, interpreter, kernel, leftovers, storage
 from hybrid_runtime.setup.doctor.finding import PROBLEM, Finding
 from hybrid_runtime.system.text import message_line
 
-MODULES = (interpreter, kernel, access, storage, leftovers, engines)
+MODULES = (interpreter, kernel, access, drivers, storage, leftovers, engines)
 _REPAIRED = "repaired"
 
 
@@ -30,6 +30,7 @@ def _look(context: Context) -> Iterator[Finding]:
     yield from interpreter.check()
     yield from kernel.check(system)
     yield from access.check(system)
+    yield from drivers.check(system)
     yield from storage.check(system, store.root)
     yield from leftovers.check(store)
     yield from engines.check(system)

@@ -5,8 +5,6 @@ from hybrid_runtime.system.failure import Failure
 
 _ID = ("<CONTAINER_ID>", "container ID")
 _ENGINE = ("<ENGINE>", "podman, docker, containerd, crio or k3s")
-
-
 _FORMAT = Option("-f, --format", "FORMAT", "table or json [default: table]")
 # Of runc's and crun's update.
 _LIMITS = (
@@ -121,11 +119,7 @@ VERBS = (
         "List the processors of this board, their state, and the containers that hold them",
         arguments=(),
         options=(Option("--memory", about="where firmware may be loaded to, in the core's own addresses"), _FORMAT),
-        examples=(
-            "hybrid-runtime processors",
-            "hybrid-runtime processors --memory",
-            "hybrid-runtime processors -f json",
-        ),
+        examples=("hybrid-runtime processors", "hybrid-runtime processors --memory -f json"),
         section="Further commands",
     ),
     Verb(

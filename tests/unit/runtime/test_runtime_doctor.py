@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_runner import Command
-from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble
+from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble, link
 from troubleshooting_page import CHECKS
 
 from hybrid_runtime.command.processors import describe
@@ -21,7 +21,7 @@ from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.firmware.search_path import firmware_folder
 from hybrid_runtime.processor.remoteproc import Remoteproc
-from hybrid_runtime.setup.doctor import access, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.setup.doctor import access, drivers, engines, interpreter, kernel, leftovers, storage
 from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, Check, Finding
 from hybrid_runtime.system.process_identity import start_time
 from hybrid_runtime.system.system_paths import SystemPaths
@@ -220,6 +220,41 @@ def test_a_firmware_path_that_nobody_meant(system: SystemPaths, double: Remotepr
     assert found.text == f"the kernel takes ` /var/lib/fw` literally and goes on to `{double.firmware_folder}`"
     parameter.write_bytes(b"/var/lib/fw\n")
     assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(system, str(double.root)))
+
+
+def devicetree(double: RemoteprocDouble, core: ProcessorDouble, driver: str) -> Path:
+    """The base of a double, with that core's device in it."""
+    base = double.sysroot / "sys/firmware/devicetree/base"
+    (base / "cluster/core").mkdir(parents=True)
+    (base / "reserved-memory/rsc-table@55ff000").mkdir(parents=True)
+    (base / "reserved-memory/rsc-table@55ff000/phandle").write_bytes(b"\0\0\0\5")
+    link(core.folder.parents[1] / "of_node", base / "cluster/core")
+    core.driver_link.unlink()
+    (double.sysroot / "sys/bus/platform/drivers" / driver).mkdir(parents=True)
+    link(core.driver_link, double.sysroot / "sys/bus/platform/drivers" / driver)
+    return base
+
+
+@pytest.mark.parametrize(
+    ("driver", "region", "told"), [("imx-rproc", 5, 1), ("imx-rproc", 6, 0), ("other", 5, 0)]
+)
+def test_a_driver_that_wants_a_resource_table(
+    system: SystemPaths, double: RemoteprocDouble, driver: str, region: int, told: int
+) -> None:
+    core = double.add("m7")
+    base = devicetree(double, core, driver)
+    (base / "cluster/core/memory-region").write_bytes(region.to_bytes(4, "big"))
+    assert titles(drivers.check(system)) == [drivers.TABLE_NEEDED.title] * told
+
+
+@pytest.mark.parametrize(("driver", "mode", "told"), [("k3_r5_rproc", 0, 1), ("k3_r5_rproc", 1, 0), ("other", 0, 0)])
+def test_a_driver_that_starts_cores_in_order(
+    system: SystemPaths, double: RemoteprocDouble, driver: str, mode: int, told: int
+) -> None:
+    core = double.add("r5f")
+    base = devicetree(double, core, driver)
+    (base / "cluster/ti,cluster-mode").write_bytes(mode.to_bytes(4, "big"))
+    assert titles(drivers.check(system)) == [drivers.CORES_IN_ORDER.title] * told
 
 
 def test_folders_without_room(system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:
