@@ -7,7 +7,7 @@ import sys
 import pexpect
 from sandbox import Sandbox
 
-from hybrid_hil.board.run_folder import CARD
+from hybrid_hil.board.run_folder import RUN_INFO
 
 UP_S = 90
 WHOLE_S = 90
@@ -37,8 +37,8 @@ def test_a_board_kept_by_boot_serves_ssh_and_deploy_until_it_powers_itself_off(s
     assert done(sandbox.hil("ssh", "echo $HOME; echo wrong >&2; exit 7")) == (7, f"{named}/root\nwrong\n")
     assert done(sandbox.hil("ssh", "printf", "%s|", "a b", "c;d")) == (0, f"{named}a b|c;d|")
     assert done(sandbox.hil("ssh", "--board", folder.name, "true")) == (0, "")
-    run_info = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps({**run_info, "checkout": "/elsewhere"}))
+    run_info = json.loads((folder / RUN_INFO).read_text())
+    (folder / RUN_INFO).write_text(json.dumps({**run_info, "checkout": "/elsewhere"}))
     assert done(sandbox.hil("ssh", "true")) == (0, f"  on `{folder.name}` of the checkout `/elsewhere`\n")
     code, output = done(sandbox.hil("deploy"))
     assert code == 0, output

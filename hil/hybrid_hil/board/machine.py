@@ -156,7 +156,7 @@ class Machine:
             return
         self._console.drained(1)
         self._core_console.drained(1)
-        self._health.report(self._obituary(returncode))
+        self._health.report(self._exit_text(returncode))
 
     def _hear(self, event: Mapping[str, object]) -> None:
         cause = self._standstill.cause(event)
@@ -164,9 +164,9 @@ class Machine:
             self._health.report(cause)
 
     def _end_at_start(self) -> RigError:
-        return RigError(self._obituary(self.wait()))
+        return RigError(self._exit_text(self.wait()))
 
-    def _obituary(self, returncode: int) -> str:
+    def _exit_text(self, returncode: int) -> str:
         """A QEMU that finds no space could not even say so."""
         unsaid = no_space(self._folder) if returncode > 0 and not self.said and is_full(self._folder) else ""
         return exit_text(returncode, self.said or unsaid)

@@ -16,7 +16,7 @@ from hybrid_hil.host.checkout import checkout_name
 from hybrid_hil.shell import Address
 
 LOCK = "lock"
-CARD = "board.json"
+RUN_INFO = "board.json"
 PREFIX = "board-"
 # what unix(7) allows for a socket, less our own part of the path
 LONGEST_ROOT = 60
@@ -113,14 +113,14 @@ class RunFolder:
 
     def publish(self, run_info: RunInfo) -> None:
         """Lets others find the board. Raises RigError when there is no room for that."""
-        fresh = self.path / f"{CARD}.new"
+        fresh = self.path / f"{RUN_INFO}.new"
         with filling(self.path):
             fresh.write_text(json.dumps(asdict(run_info), indent=2) + "\n")
-            fresh.rename(self.path / CARD)
+            fresh.rename(self.path / RUN_INFO)
 
     def withdraw(self) -> None:
         """The board cannot be reached any more."""
-        (self.path / CARD).unlink(missing_ok=True)
+        (self.path / RUN_INFO).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Removes the folder, then lets go of its lock."""
@@ -146,8 +146,8 @@ def _swept(folder: Path) -> bool:
 
 def running_boards(root: Path) -> Iterator[tuple[Path, RunInfo]]:
     """The boards that can be reached now, newest first."""
-    cards = sorted(root.glob(f"{PREFIX}*/{CARD}"), key=_made, reverse=True)
-    for path in cards:
+    published = sorted(root.glob(f"{PREFIX}*/{RUN_INFO}"), key=_made, reverse=True)
+    for path in published:
         lock = FileLock(path.parent / LOCK)
         try:
             lock.acquire(blocking=False)

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 # No id may be this.
 LOCK = "~lock"
-# A create may have to stop the core of an abandoned one meanwhile.
+# A create may have to stop the core of an interrupted one meanwhile.
 LOCK_SECONDS = 30.0
 
 
 def make_folder(store: Store, record: Record) -> str:
-    """A new folder with the record in it, in the place of an abandoned one if need be.
+    """A new folder with the record in it, in the place of an interrupted one if need be.
 
     Raises Failure when the id is taken. The folder never stays without a record of whom it belongs to unless its
-    maker was killed: one at a time, so that a folder without one is known to be abandoned.
+    maker was killed: one at a time, so that a folder without one is known to be interrupted.
     """
     store.make_root()
     root = lock_root(store)
     try:
-        if is_abandoned(store, record.identifier):
-            remove_abandoned(store, record.identifier)
+        if is_interrupted(store, record.identifier):
+            remove_interrupted(store, record.identifier)
         folder = store.make_folder(record.identifier)
         try:
             record.save(folder)
@@ -81,7 +81,7 @@ def _holder(lock: os.stat_result) -> str:
     return f"process {pids[0]}" if pids else "another process"
 
 
-def is_abandoned(store: Store, identifier: str) -> bool:
+def is_interrupted(store: Store, identifier: str) -> bool:
     """Whether it was being created by a process that is dead. Only certain while the root is locked."""
     folder = store.folder(identifier)
     try:
@@ -127,7 +127,7 @@ def _is_without_record(store: Store, identifier: str, folder: HeldFolder) -> boo
     return False
 
 
-def remove_abandoned(store: Store, identifier: str) -> None:
+def remove_interrupted(store: Store, identifier: str) -> None:
     """Raises Failure when its core cannot be stopped. Only while the root is locked."""
     from hybrid_runtime.container.container import Container
 
@@ -153,8 +153,8 @@ def sweep(store: Store) -> "Iterator[str]":
     root = lock_root(store)
     try:
         for identifier in store.identifiers():
-            if is_abandoned(store, identifier):
-                remove_abandoned(store, identifier)
+            if is_interrupted(store, identifier):
+                remove_interrupted(store, identifier)
                 yield store.folder(identifier)
     finally:
         os.close(root)

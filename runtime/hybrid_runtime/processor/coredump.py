@@ -84,7 +84,7 @@ class DumpCopy:
         self.temporary = f"{self.folder}/{os.getpid()}-{start_time(os.getpid()) or 0}{_IN_MAKING}"
         self.source = -1
         try:
-            _remove_abandoned(self.folder)
+            _remove_interrupted(self.folder)
             remove_file(self.temporary)
             self.source = os.open(dump.data, os.O_RDONLY | os.O_CLOEXEC)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -143,7 +143,7 @@ class DumpCopy:
         os.close(self.descriptor)
 
 
-def _remove_abandoned(folder: str) -> None:
+def _remove_interrupted(folder: str) -> None:
     """What supervisors that were killed have left half-written: the names tell whose they are."""
     for name in os.listdir(folder):
         pid, _, started = name.removesuffix(_IN_MAKING).partition("-")

@@ -15,7 +15,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.shell import Address
 
-CARD = RunInfo("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)
+RUN_INFO = RunInfo("hil boot", "two-cores", 2200, "/keys/host", "/keys/login", 1)
 
 HOLDER = """
 import os, sys
@@ -60,10 +60,10 @@ def test_the_folder_of_a_killed_owner_is_swept_by_the_next(root: Path) -> None:
 def test_boards_are_found_while_they_can_be_reached(root: Path) -> None:
     assert list(running_boards(root)) == []
     older, newer = RunFolder.make(root), RunFolder.make(root)
-    older.publish(CARD)
-    newer.publish(CARD)
+    older.publish(RUN_INFO)
+    newer.publish(RUN_INFO)
     assert {path for path, _ in running_boards(root)} == {older.path, newer.path}
-    assert next(running_boards(root))[1] == CARD
+    assert next(running_boards(root))[1] == RUN_INFO
     newer.withdraw()
     assert [path for path, _ in running_boards(root)] == [older.path]
     older.remove()
@@ -73,11 +73,11 @@ def test_boards_are_found_while_they_can_be_reached(root: Path) -> None:
 
 def test_a_card_says_whose_board_it_is() -> None:
     address = Address("127.0.0.1", 2200, "/keys/host", Path("/keys/login"))
-    assert RunInfo.of("hil boot", "two-cores", address, 1) == replace(CARD, checkout=str(checkout_root()))
+    assert RunInfo.of("hil boot", "two-cores", address, 1) == replace(RUN_INFO, checkout=str(checkout_root()))
 
 
 def test_cards_of_other_versions_are_read() -> None:
-    saved = asdict(CARD)
+    saved = asdict(RUN_INFO)
     del saved["checkout"]
-    assert RunInfo.parse(json.dumps(saved)) == CARD
-    assert RunInfo.parse(json.dumps({**asdict(CARD), "of_a_later_version": 1})) == CARD
+    assert RunInfo.parse(json.dumps(saved)) == RUN_INFO
+    assert RunInfo.parse(json.dumps({**asdict(RUN_INFO), "of_a_later_version": 1})) == RUN_INFO

@@ -235,9 +235,7 @@ def devicetree(double: RemoteprocDouble, core: ProcessorDouble, driver: str) -> 
     return base
 
 
-@pytest.mark.parametrize(
-    ("driver", "region", "told"), [("imx-rproc", 5, 1), ("imx-rproc", 6, 0), ("other", 5, 0)]
-)
+@pytest.mark.parametrize(("driver", "region", "told"), [("imx-rproc", 5, 1), ("imx-rproc", 6, 0), ("other", 5, 0)])
 def test_a_driver_that_wants_a_resource_table(
     system: SystemPaths, double: RemoteprocDouble, driver: str, region: int, told: int
 ) -> None:

@@ -17,7 +17,7 @@ from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import UnreadableRecord
 from hybrid_runtime.container.status import STOPPED, status_of
 from hybrid_runtime.container.store import Store
-from hybrid_runtime.container.sweep import is_abandoned, sweep
+from hybrid_runtime.container.sweep import is_interrupted, sweep
 from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
@@ -156,7 +156,7 @@ def _check_containers(store: Store) -> Iterator[Finding]:
         return
     stopped = 0
     for identifier in identifiers:
-        if is_abandoned(store, identifier):
+        if is_interrupted(store, identifier):
             yield ABANDONED.found(f"`{store.folder(identifier)}`")
             continue
         try:
