@@ -5,7 +5,7 @@ from time import monotonic
 
 from hybrid_runtime.bundle.annotations import follows_trace, rpmsg_channels
 from hybrid_runtime.processor.kernel_log import crash_type, tells_of_boot
-from hybrid_runtime.processor.remoteproc import ProcessorGone
+from hybrid_runtime.processor.remoteproc import STATES, ProcessorGone
 from hybrid_runtime.supervisor.absent import NoChannels, NoDumps
 from hybrid_runtime.supervisor.core_run import CoreRun
 from hybrid_runtime.supervisor.output import Output
@@ -126,6 +126,10 @@ class CoreWatch:
         except OSError as error:
             # Short of memory or of descriptors, say: that tells nothing of the core.
             self.tell_problem(f"cannot look at the core: {errno_meaning(error)}; it is looked at again")
+            return None
+        if state not in STATES:
+            # Of a later kernel: nobody knows what it means, so nothing is stopped for it.
+            self.tell_problem(f"the kernel says that the core is `{state}`, which means nothing to this version")
             return None
         self.told_problem = ""
         if state in ("running", "suspended"):

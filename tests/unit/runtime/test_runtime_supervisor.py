@@ -105,6 +105,17 @@ def test_a_crash_before_the_start_is_noted_counts(watched: Watched) -> None:
     assert told == [f"kernel: {PREFIX}crash detected in core0: type watchdog"]
 
 
+def test_a_state_that_has_no_name_ends_nothing(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a later kernel. It is told once."""
+    remoteproc = watched.supervisor.core.remoteproc
+    monkeypatch.setattr(remoteproc, "read", lambda attribute: {"state": "resuming", "firmware": "fw"}[attribute])
+    assert watched.supervisor._look() is None
+    assert watched.supervisor._look() is None
+    assert [line for line in watched.said() if "`resuming`" in line] == [
+        "hybrid-runtime: the kernel says that the core is `resuming`, which means nothing to this version"
+    ]
+
+
 def test_crash_survived_long_ago_is_no_reason(
     watched: Watched, core: ProcessorDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
