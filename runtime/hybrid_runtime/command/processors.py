@@ -9,6 +9,10 @@ from hybrid_runtime.container.holder import holder
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc, processors
 from hybrid_runtime.system.system_paths import SystemPaths
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hybrid_runtime.processor.memory import Region
+
 _COLUMNS = ("device", "name", "state", "firmware", "container")
 _MEMORY_COLUMNS = ("device", "name", "memory", "from", "to", "size", "origin")
 
@@ -35,34 +39,29 @@ def describe(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, object]:
     }
 
 
-def memory(system: SystemPaths, remoteproc: Remoteproc) -> list[dict[str, object]]:
+def memory(system: SystemPaths, remoteproc: Remoteproc) -> "list[Region]":
     """Where firmware may be loaded to, in the core's own addresses. Empty where the kernel does not tell."""
     from hybrid_runtime.processor.memory import regions
 
     try:
-        found = regions(system, remoteproc)
+        return regions(system, remoteproc)
     except ProcessorGone:
         return []
-    return [
-        {"name": region.name, "start": region.start, "size": region.size, "origin": region.origin} for region in found
-    ]
 
 
-def _memory_rows(entry: dict[str, object]) -> list[dict[str, object]]:
-    """One for each range, and one for a processor of which nothing is known."""
+def _memory_rows(entry: dict[str, object], places: "list[Region]") -> list[dict[str, object]]:
+    """One for each place, and one for a processor of which nothing is known."""
     processor = {"device": entry["device"], "name": entry["name"]}
-    ranges = entry["memory"]
-    assert isinstance(ranges, list)
     rows = [
         {
             **processor,
-            "memory": each["name"],
-            "from": f"{each['start']:#010x}",
-            "to": f"{each['start'] + each['size'] - 1:#010x}",
-            "size": each["size"],
-            "origin": each["origin"],
+            "memory": place.name,
+            "from": f"{place.start:#010x}",
+            "to": f"{place.end:#010x}",
+            "size": place.size,
+            "origin": place.origin,
         }
-        for each in ranges
+        for place in places
     ]
     return rows or [processor]
 
@@ -70,15 +69,17 @@ def _memory_rows(entry: dict[str, object]) -> list[dict[str, object]]:
 def run(context: Context, values: Values) -> int:
     form = wanted_format(values, "processors")
     every = processors(context.system)
-    found = [describe(context.system, remoteproc) for remoteproc in every]
-    with_memory = values.has("memory")
-    if with_memory:
-        for entry, remoteproc in zip(found, every, strict=True):
-            entry["memory"] = memory(context.system, remoteproc)
+    entries = [describe(context.system, remoteproc) for remoteproc in every]
+    columns: tuple[str, ...] = _COLUMNS
+    rows = entries
+    if values.has("memory"):
+        places = [memory(context.system, remoteproc) for remoteproc in every]
+        columns = _MEMORY_COLUMNS
+        rows = [row for entry, each in zip(entries, places, strict=True) for row in _memory_rows(entry, each)]
+        for entry, each in zip(entries, places, strict=True):
+            entry["memory"] = [place.__dict__ for place in each]
     if form == "json":
-        say_json(context, found)
-    elif with_memory:
-        context.say(table(_MEMORY_COLUMNS, [row for entry in found for row in _memory_rows(entry)]))
+        say_json(context, entries)
     else:
-        context.say(table(_COLUMNS, found))
+        context.say(table(columns, rows))
     return 0

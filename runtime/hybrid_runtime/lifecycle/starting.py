@@ -110,9 +110,7 @@ def _with_memory(container: Container, answer: dict[str, object]) -> Failure:
     from hybrid_runtime.processor.memory import explained
 
     failure = refusal(answer)
-    lines = answer.get("kernel")
-    said = [str(line) for line in lines] if isinstance(lines, list) else []
-    explanation = explained(container.store.system, container.record.device, said)
+    explanation = explained(container.store.system, container.record.device, _kernel_lines(answer))
     if not explanation:
         return failure
     return Failure(f"{failure.message}; {explanation}", "link the firmware there: hybrid-runtime processors --memory")
@@ -121,10 +119,14 @@ def _with_memory(container: Container, answer: dict[str, object]) -> Failure:
 def refusal(answer: dict[str, object]) -> Failure:
     """As the supervisor answers. One of an older version gives no remedy apart from the message."""
     message = str(answer.get("message", "the supervisor gave no reason"))
-    lines = answer.get("kernel")
-    told = telling([str(line) for line in lines]) if isinstance(lines, list) else []
+    told = telling(_kernel_lines(answer))
     said = f"{message}; the kernel says: {'; '.join(told)}" if told else message
     return Failure(said, str(answer.get("remedy", "")))
+
+
+def _kernel_lines(answer: dict[str, object]) -> list[str]:
+    lines = answer.get("kernel")
+    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def telling(lines: list[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import os
 
+from hybrid_runtime.system.system_paths import SystemPaths
+
 # 2.3.5: of a node that does not say.
 _ADDRESS_CELLS, _SIZE_CELLS = 2, 1
 # More than any devicetree has in one property. What is behind it is not read.
@@ -56,6 +58,13 @@ class Node:
             return []
         rows = [cells[index : index + width] for index in range(0, len(cells) - width + 1, width)]
         return [(_joined(row[:address]), _joined(row[address:])) for row in rows]
+
+
+def reserved_regions(system: SystemPaths, node: Node) -> list[Node]:
+    """The reserved memory that the node's `memory-region` names, in the order of names."""
+    wanted = node.cells("memory-region")
+    children = Node(system.path("/sys/firmware/devicetree/base/reserved-memory")).children()
+    return [child for child in children if any(handle in wanted for handle in child.cells("phandle"))]
 
 
 def _joined(cells: list[int]) -> int:

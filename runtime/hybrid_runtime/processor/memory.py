@@ -5,7 +5,7 @@ Each driver has its own rules. docs/drivers.md has them in words.
 
 import re
 
-from hybrid_runtime.processor.devicetree import Node, node_of
+from hybrid_runtime.processor.devicetree import Node, node_of, reserved_regions
 from hybrid_runtime.processor.remoteproc import ProcessorGone, Remoteproc
 from hybrid_runtime.system.system_paths import SystemPaths
 
@@ -82,12 +82,11 @@ def _own_memories(node: Node) -> list[Region]:
 
 
 def _reserved(system: SystemPaths, node: Node) -> list[Region]:
-    wanted = node.cells("memory-region")
-    found = []
-    for child in Node(system.path("/sys/firmware/devicetree/base/reserved-memory")).children():
-        if any(handle in wanted for handle in child.cells("phandle")):
-            found += [Region(child.name, _own(node, start), size, "memory-region") for start, size in child.ranges()]
-    return found
+    return [
+        Region(child.name, _own(node, start), size, "memory-region")
+        for child in reserved_regions(system, node)
+        for start, size in child.ranges()
+    ]
 
 
 def _own(node: Node, address: int) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_runner import Command
+from devicetree_double import Devicetree, cells
 from remoteproc_double import BOOT_ID, ProcessorDouble, RemoteprocDouble, link
 from troubleshooting_page import CHECKS
 
@@ -222,37 +223,35 @@ def test_a_firmware_path_that_nobody_meant(system: SystemPaths, double: Remotepr
     assert storage.FIRMWARE_PATH_ODD.title not in titles(storage.check(system, str(double.root)))
 
 
-def devicetree(double: RemoteprocDouble, core: ProcessorDouble, driver: str) -> Path:
-    """The base of a double, with that core's device in it."""
-    base = double.sysroot / "sys/firmware/devicetree/base"
-    (base / "cluster/core").mkdir(parents=True)
-    (base / "reserved-memory/rsc-table@55ff000").mkdir(parents=True)
-    (base / "reserved-memory/rsc-table@55ff000/phandle").write_bytes(b"\0\0\0\5")
-    link(core.folder.parents[1] / "of_node", base / "cluster/core")
+@pytest.mark.parametrize(
+    ("driver", "node", "properties", "told"),
+    [
+        ("imx-rproc", "cluster/core", {"memory_region": cells(5)}, [drivers.TABLE_NEEDED]),
+        ("imx-rproc", "cluster/core", {"memory_region": cells(6)}, []),
+        ("other", "cluster/core", {"memory_region": cells(5)}, []),
+        ("k3_r5_rproc", "cluster", {"ti,cluster_mode": cells(0)}, [drivers.CORES_IN_ORDER]),
+        ("k3_r5_rproc", "cluster", {"ti,cluster_mode": cells(1)}, []),
+        ("other", "cluster", {"ti,cluster_mode": cells(0)}, []),
+    ],
+)
+def test_drivers(
+    system: SystemPaths,
+    double: RemoteprocDouble,
+    driver: str,
+    node: str,
+    properties: dict[str, bytes],
+    told: list[Check],
+) -> None:
+    core = double.add("core")
+    devicetree = Devicetree(double, core)
+    devicetree.node("cluster/core")
+    devicetree.node("reserved-memory/rsc-table@55ff000", phandle=cells(5))
+    devicetree.node(node, **properties)
+    devicetree.is_of_device("cluster/core")
     core.driver_link.unlink()
     (double.sysroot / "sys/bus/platform/drivers" / driver).mkdir(parents=True)
     link(core.driver_link, double.sysroot / "sys/bus/platform/drivers" / driver)
-    return base
-
-
-@pytest.mark.parametrize(("driver", "region", "told"), [("imx-rproc", 5, 1), ("imx-rproc", 6, 0), ("other", 5, 0)])
-def test_a_driver_that_wants_a_resource_table(
-    system: SystemPaths, double: RemoteprocDouble, driver: str, region: int, told: int
-) -> None:
-    core = double.add("m7")
-    base = devicetree(double, core, driver)
-    (base / "cluster/core/memory-region").write_bytes(region.to_bytes(4, "big"))
-    assert titles(drivers.check(system)) == [drivers.TABLE_NEEDED.title] * told
-
-
-@pytest.mark.parametrize(("driver", "mode", "told"), [("k3_r5_rproc", 0, 1), ("k3_r5_rproc", 1, 0), ("other", 0, 0)])
-def test_a_driver_that_starts_cores_in_order(
-    system: SystemPaths, double: RemoteprocDouble, driver: str, mode: int, told: int
-) -> None:
-    core = double.add("r5f")
-    base = devicetree(double, core, driver)
-    (base / "cluster/ti,cluster-mode").write_bytes(mode.to_bytes(4, "big"))
-    assert titles(drivers.check(system)) == [drivers.CORES_IN_ORDER.title] * told
+    assert titles(drivers.check(system)) == [check.title for check in told]
 
 
 def test_folders_without_room(system: SystemPaths, double: RemoteprocDouble, monkeypatch: pytest.MonkeyPatch) -> None:

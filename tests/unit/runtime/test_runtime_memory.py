@@ -1,11 +1,11 @@
 """Where firmware may be loaded to, as devicetree and debugfs tell. The files are doubles of the kernel's."""
 
 import json
-from pathlib import Path
 
 import pytest
 from command_runner import Command
-from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
+from devicetree_double import Devicetree, cells
+from remoteproc_double import ProcessorDouble, RemoteprocDouble
 
 from hybrid_runtime.processor.memory import Region, explained, misplaced, regions
 from hybrid_runtime.processor.remoteproc import Remoteproc
@@ -27,26 +27,6 @@ Carveout memory entry:
 \tLength: 0x40000 Bytes
 
 """
-
-
-def cells(*numbers: int) -> bytes:
-    return b"".join(number.to_bytes(4, "big") for number in numbers)
-
-
-class Devicetree:
-    def __init__(self, double: RemoteprocDouble, core: ProcessorDouble) -> None:
-        self.base = double.sysroot / "sys/firmware/devicetree/base"
-        self.device = core.folder.parents[1]
-
-    def node(self, path: str, **properties: bytes) -> Path:
-        folder = self.base / path
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, value in properties.items():
-            (folder / name.replace("_cells", "-cells").replace("_", "-").replace("N-", "#")).write_bytes(value)
-        return folder
-
-    def is_of_device(self, path: str) -> None:
-        link(self.device / "of_node", self.base / path)
 
 
 @pytest.fixture

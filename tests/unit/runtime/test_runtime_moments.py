@@ -68,15 +68,21 @@ CoreRun.give_back, ProcessHandle.wait_until_gone = give_back, wait_until_gone
 """
 
 
-def test_delete_waits_for_a_supervisor_that_is_ending(
-    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
-) -> None:
-    """It comes to its own end: killed in the middle of it, it would tell the engine of a violent death."""
+def ending(command: Command, firmware: Path) -> tuple[Command, int]:
+    """A container that stands still in the middle of its end until this command waits for it, and its pid."""
     slow = planted(command, "ends-when-waited-for", ENDS_WHEN_WAITED_FOR)
     pid = slow.create(firmware, "motor")
     slow.run("start", "motor")
     os.kill(pid, signal.SIGTERM)
     eventually(lambda: stands_still(pid))
+    return slow, pid
+
+
+def test_delete_waits_for_a_supervisor_that_is_ending(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, firmware: Path
+) -> None:
+    """It comes to its own end: killed in the middle of it, it would tell the engine of a violent death."""
+    slow, pid = ending(command, firmware)
     assert (command.status("motor"), core.state) == ("stopped", "offline")
     slow.run("delete", "motor")
     assert command.exit_code(pid, 0) == 0
@@ -88,11 +94,7 @@ def test_a_core_that_has_stopped_is_told_of_with_its_exit_code(
     command: Command, core: ProcessorDouble, firmware: Path, verb: str
 ) -> None:
     """Also between the stop of the core and the supervisor's own end."""
-    slow = planted(command, "ends-when-waited-for", ENDS_WHEN_WAITED_FOR)
-    pid = slow.create(firmware, "motor")
-    slow.run("start", "motor")
-    os.kill(pid, signal.SIGTERM)
-    eventually(lambda: stands_still(pid))
+    slow, pid = ending(command, firmware)
     assert core.state == "offline"
     told = json.loads(slow.run(*verb.split()).stdout)
     state = told[0] if isinstance(told, list) else told

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from hybrid_runtime.processor.devicetree import Node, node_of
+from hybrid_runtime.processor.devicetree import Node, node_of, reserved_regions
 from hybrid_runtime.processor.remoteproc import ProcessorGone, processors
 from hybrid_runtime.setup.doctor.finding import OK, WARNING, Check, Finding
 from hybrid_runtime.system.system_paths import SystemPaths
@@ -35,16 +35,8 @@ def check(system: SystemPaths) -> Iterator[Finding]:
 
 
 def _check_node(system: SystemPaths, driver: str, node: Node, name: str) -> Iterator[Finding]:
-    if driver == "imx-rproc" and _has_table_region(system, node):
+    if driver == "imx-rproc" and any(region.name == "rsc-table" for region in reserved_regions(system, node)):
         yield TABLE_NEEDED.found(name)
     # Split mode of ti_k3_r5_remoteproc.c.
     if driver == "k3_r5_rproc" and node.parent.cells("ti,cluster-mode") == [0]:
         yield CORES_IN_ORDER.found(name)
-
-
-def _has_table_region(system: SystemPaths, node: Node) -> bool:
-    regions = Node(system.path("/sys/firmware/devicetree/base/reserved-memory")).children()
-    wanted = node.cells("memory-region")
-    return any(
-        region.name == "rsc-table" and any(handle in wanted for handle in region.cells("phandle")) for region in regions
-    )
