@@ -15,10 +15,11 @@ class Devicetree:
         self.device = core.folder.parents[1]
 
     def node(self, path: str, **properties: bytes) -> Path:
+        """Made if need be. An underscore in the name of a property stands for a dash."""
         folder = self.base / path
         folder.mkdir(parents=True, exist_ok=True)
         for name, value in properties.items():
-            (folder / name.replace("_cells", "-cells").replace("_", "-").replace("N-", "#")).write_bytes(value)
+            (folder / name.replace("_", "-")).write_bytes(value)
         return folder
 
     def is_of_device(self, path: str) -> None:
