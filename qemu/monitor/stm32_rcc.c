@@ -16,8 +16,6 @@
 #define SYSCON_CORE_STATE (OCM_SYSCON + 4)
 enum core_state { CORE_OFF = 0, CORE_RUNNING = 2 };
 
-enum { RESULT_SUCCESS = 0, RESULT_FAILURE = -5 };
-
 void stm32_rcc_reset(void) {
     write32(SYSCON_TZ, TZ_SECURE);
     write32(SYSCON_CORE_STATE, variant_core0_runs ? CORE_RUNNING : CORE_OFF);
@@ -34,6 +32,6 @@ static bool write_hold_boot(uint64_t released) {
 bool stm32_rcc_serve(struct smc_frame *frame) {
     if ((uint32_t)frame->x[0] != STM32_SMC_RCC || frame->x[1] != STM32_SMC_REG_WRITE)
         return false;
-    frame->x[0] = write_hold_boot(frame->x[3]) ? (uint64_t)RESULT_SUCCESS : (uint64_t)RESULT_FAILURE;
+    frame->x[0] = smc_result(write_hold_boot(frame->x[3]));
     return true;
 }
