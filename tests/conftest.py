@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import declared_tools
+from tests import declared_tools
 
 # Below it nobody asks where the time went.
 SHARED_S = 120.0

@@ -2,18 +2,12 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent, HERE.parent / "unit/runtime", HERE.parent / "engines"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-from measured import Note, Row, table  # noqa: E402
+from tests.bench.measured import Note, Row, table
 
 ROWS = pytest.StashKey[list[Row]]()
 

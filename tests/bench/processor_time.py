@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from command_runner import adopt_orphans, deploy, interpreter_of
-from remoteproc_double import RemoteprocDouble
-
-from elf_builder import build_elf
+from tests.elf_builder import build_elf
+from tests.unit.runtime.command_runner import adopt_orphans, deploy, interpreter_of
+from tests.unit.runtime.remoteproc_double import RemoteprocDouble
 
 # A supervisor that was just born is at its poll after this long.
 _SETTLED_SECONDS = 0.03

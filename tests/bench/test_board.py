@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured import Note, Row, percentile
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
+from tests.bench.measured import Note, Row, percentile
 
 SCRIPT = "/tmp/bench/on_board.py"
 CONTENDERS = 50

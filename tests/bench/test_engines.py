@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from daemon import CONTAINERD_SOCKET, Daemon
-from engine import NAMING, Engine
-from measured import Note, ratio_row
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
+from tests.bench.measured import Note, ratio_row
+from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
+from tests.engines.engine import NAMING, Engine
 
 SCRIPT = "/tmp/bench/engine_on_board.py"
 # What each brings. crun under Docker wants io.max, which the board's kernel does not have.

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from measured import Note, Row, ratio_row
-from processor_time import BARE, measure
+
+from tests.bench.measured import Note, Row, ratio_row
+from tests.bench.processor_time import BARE, measure
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AT_MOST = {

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from measured import Note, Row, ratio_row
 
 from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import BOOT_S, QemuBoard
@@ -18,6 +17,7 @@ from hybrid_hil.device.deployment import checkout_payload
 from hybrid_hil.device.rig import Rig
 from hybrid_hil.host.cache import Cache
 from hybrid_hil.image import Image
+from tests.bench.measured import Note, Row, ratio_row
 
 PROMPT = r"hybrid-board:\S* ?# "
 LOOKS = 20

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from driver import Driver
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
@@ -11,7 +10,8 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
+from tests.board.driver import Driver
+from tests.linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 

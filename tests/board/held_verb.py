@@ -5,7 +5,7 @@ import shlex
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from system_call_injection import Call, from_first_touch, recorded
+from tests.system_call_injection import Call, from_first_touch, recorded
 
 TRACE = "/tmp/held.trace"
 RECORD_S = 60.0

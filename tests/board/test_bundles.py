@@ -12,7 +12,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForStatus
+from tests.linux import Linux, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/tmp/bundle"

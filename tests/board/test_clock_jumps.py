@@ -11,7 +11,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
+from tests.linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 HALF_A_YEAR_S = 183 * 24 * 3600

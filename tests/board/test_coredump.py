@@ -11,7 +11,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux, WaitForStatus
+from tests.linux import Alive, Linux, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/var/lib/hybrid-runtime/coredumps"

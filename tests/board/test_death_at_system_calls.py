@@ -12,9 +12,9 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
-from night import at_night
-from system_call_injection import Call, evenly, from_first_touch, recorded, telling
+from tests.linux import Linux
+from tests.night import at_night
+from tests.system_call_injection import Call, evenly, from_first_touch, recorded, telling
 
 POINTS = 4
 POINT_S = 30.0

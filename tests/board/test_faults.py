@@ -14,8 +14,8 @@ from hybrid_hil.device.proof import beats as heard_beats
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux, WaitForLog, WaitForStatus
-from system_call_injection import evenly
+from tests.linux import Alive, Linux, WaitForLog, WaitForStatus
+from tests.system_call_injection import evenly
 
 PROOF_S = 10.0
 

@@ -9,7 +9,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForStatus
+from tests.linux import Alive, AllIsWell, Linux, WaitForStatus
 
 # wfi, then a branch to it.
 SLEEP_FOR_EVER = struct.pack("<2I", 0xE320F003, 0xEAFFFFFD)

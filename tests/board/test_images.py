@@ -13,8 +13,8 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from image_builder import LayoutBuilder, configuration, docker_archive, firmware_layer, podman_archive
-from linux import Linux, WaitForLog, WaitForStatus
+from tests.image_builder import LayoutBuilder, configuration, docker_archive, firmware_layer, podman_archive
+from tests.linux import Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 FOLDER = "/tmp/images"

@@ -14,7 +14,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux, WaitForStatus
+from tests.linux import Linux, WaitForStatus
 
 TESTS = Path(__file__).resolve().parents[1]
 BOARD, UNIT = "board", "unit/runtime"
@@ -50,12 +50,12 @@ LESSONS: dict[int, tuple[str, tuple[str, ...]]] = {
         (
             f"{BOARD}/test_faults.py::test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines",
             f"{BOARD}/test_faults.py::test_kill_of_a_dead_container_says_so",
-            f"{UNIT}/test_runtime_random_lives.py::test_random_lives",
+            f"{UNIT}/test_random_lives.py::test_random_lives",
         ),
     ),
     5: (
         "a process that had come to have the pid of a dead one was signalled in its place",
-        (f"{UNIT}/test_runtime_lifecycle.py::test_recycled_pid_is_not_signalled",),
+        (f"{UNIT}/test_lifecycle.py::test_recycled_pid_is_not_signalled",),
     ),
     6: (
         "deleting a container that was never started left its process behind for ever",
@@ -65,7 +65,7 @@ LESSONS: dict[int, tuple[str, tuple[str, ...]]] = {
         "create with an id in use took the place of the container that had it, and forgot its core",
         (
             f"{BOARD}/test_lifecycle.py::test_looking_never_disturbs_a_running_core",
-            f"{UNIT}/test_runtime_lifecycle.py::test_existing_id_is_refused",
+            f"{UNIT}/test_lifecycle.py::test_existing_id_is_refused",
         ),
     ),
     8: (
@@ -76,61 +76,61 @@ LESSONS: dict[int, tuple[str, tuple[str, ...]]] = {
         "the firmware's path led out of the image, and pipes and devices were read without end",
         (
             f"{HERE}::test_only_regular_files_of_the_image_are_firmware",
-            f"{UNIT}/test_runtime_rootfs.py::test_no_path_leaves_the_root",
+            f"{UNIT}/test_rootfs.py::test_no_path_leaves_the_root",
         ),
     ),
     10: (
         "configurations without what is required ended in a panic, and what was not understood was passed over",
         (
-            f"{UNIT}/test_runtime_bundle.py::test_bad",
-            f"{UNIT}/test_runtime_fuzzing.py::test_configurations",
-            f"{UNIT}/test_runtime_fuzzing.py::test_configurations_of_any_bytes",
+            f"{UNIT}/test_bundle.py::test_bad",
+            f"{UNIT}/test_fuzzing.py::test_configurations",
+            f"{UNIT}/test_fuzzing.py::test_configurations_of_any_bytes",
         ),
     ),
     11: (
         "of many creates of one id and many starts on one core, more than one said yes",
         (
             f"{HERE}::test_many_creates_and_starts_at_once",
-            f"{UNIT}/test_runtime_concurrency.py::test_fifty_creates_of_one_id",
-            f"{UNIT}/test_runtime_concurrency.py::test_fifty_starts_on_one_core",
+            f"{UNIT}/test_concurrency.py::test_fifty_creates_of_one_id",
+            f"{UNIT}/test_concurrency.py::test_fifty_starts_on_one_core",
         ),
     ),
     12: (
         "a record cut short made every command fail, and a forced delete say yes and do nothing",
-        (f"{HERE}::test_a_record_cut_short_is_cleaned_up", f"{UNIT}/test_runtime_fuzzing.py::test_damage"),
+        (f"{HERE}::test_a_record_cut_short_is_cleaned_up", f"{UNIT}/test_fuzzing.py::test_damage"),
     ),
     13: (
         "a container that was killed before its start could be started, and was then running without a process",
-        (f"{UNIT}/test_runtime_lifecycle.py::test_kill_of_a_created_container_then_start",),
+        (f"{UNIT}/test_lifecycle.py::test_kill_of_a_created_container_then_start",),
     ),
     14: (
         "a pid file that could not be written left a container behind, and a bundle's path was kept relative",
         (
-            f"{UNIT}/test_runtime_lifecycle.py::test_unwritable_pid_file_leaves_nothing",
-            f"{UNIT}/test_runtime_lifecycle.py::test_relative_bundle_is_kept_absolute",
+            f"{UNIT}/test_lifecycle.py::test_unwritable_pid_file_leaves_nothing",
+            f"{UNIT}/test_lifecycle.py::test_relative_bundle_is_kept_absolute",
         ),
     ),
     15: (
         "cores started before Linux were unknown, and a crash between two looks was never seen",
         (
             "rig/test_early_core.py",
-            f"{UNIT}/test_runtime_lifecycle.py::test_processor_in_use_is_refused",
+            f"{UNIT}/test_lifecycle.py::test_processor_in_use_is_refused",
             f"{BOARD}/test_faults.py::test_recovery_by_the_kernel_restarts_the_core_and_counts",
         ),
     ),
     16: (
         "few signals were known, and many of the options and verbs that engines use were not",
         (
-            f"{UNIT}/test_runtime_command_line.py::test_command_lines_of_other_runtimes",
-            f"{UNIT}/test_runtime_command_line.py::test_signal_names",
-            f"{UNIT}/test_runtime_lifecycle.py::test_signals_that_stop_orderly",
+            f"{UNIT}/test_command_line.py::test_command_lines_of_other_runtimes",
+            f"{UNIT}/test_command_line.py::test_signal_names",
+            f"{UNIT}/test_lifecycle.py::test_signals_that_stop_orderly",
         ),
     ),
     17: (
         "firmware was written in place, never to the disk for sure, of any size, and stayed for ever",
         (
-            f"{UNIT}/test_runtime_installation.py::test_install_and_remove",
-            f"{UNIT}/test_runtime_installation.py::test_failed_install_leaves_nothing",
+            f"{UNIT}/test_installation.py::test_install_and_remove",
+            f"{UNIT}/test_installation.py::test_failed_install_leaves_nothing",
             f"{BOARD}/test_storage.py::test_firmware_folder",
         ),
     ),

@@ -14,7 +14,7 @@ from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.host.revision import revision
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux, WaitForLog, WaitForStatus
+from tests.linux import Alive, Linux, WaitForLog, WaitForStatus
 
 PROOF_S = 10.0
 

@@ -11,9 +11,9 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForStatus
-from night import at_night
-from system_call_injection import evenly
+from tests.linux import Alive, AllIsWell, Linux, WaitForStatus
+from tests.night import at_night
+from tests.system_call_injection import evenly
 
 VERB_S = 60.0
 # From less than an interpreter needs to begin with, to what every verb has enough of.

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from system_files import rule_commands, tmpfiles_commands, user_commands
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Completed, Shell
-from linux import Linux
+from tests.board.system_files import rule_commands, tmpfiles_commands, user_commands
+from tests.linux import Linux
 
 USER = "hybrid-runtime"
 CLAIMS = "/run/hybrid-runtime-claims"

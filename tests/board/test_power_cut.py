@@ -7,7 +7,6 @@ About 10 s for each cut: at one system call of create, at night also of start an
 from collections.abc import Iterator
 
 import pytest
-from held_verb import hold, recorded_calls
 
 from hybrid_hil.board.layout import TWO_CORES
 from hybrid_hil.board.options import QemuOptions
@@ -19,8 +18,9 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.rig import Rig
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.image import Image
-from night import at_night
-from system_call_injection import Call, evenly
+from tests.board.held_verb import hold, recorded_calls
+from tests.night import at_night
+from tests.system_call_injection import Call, evenly
 
 PROOF_S = 10.0
 HELD_S = 60.0

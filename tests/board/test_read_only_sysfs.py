@@ -7,8 +7,8 @@ from hybrid_hil.device.faults import Faults
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from linux import Alive, AllIsWell, Linux, WaitForStatus
-from night import at_night
+from tests.linux import Alive, AllIsWell, Linux, WaitForStatus
+from tests.night import at_night
 
 PROOF_S = 10.0
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from driver import Driver
 
 from hybrid_hil.board import Board
 from hybrid_hil.bringup.elf import read_firmware
@@ -11,7 +10,8 @@ from hybrid_hil.device.faults import Faults
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux
+from tests.board.driver import Driver
+from tests.linux import AllIsWell, Linux
 
 MEMORY_AS_JSON = ("processors", "--memory", "-f", "json")
 

@@ -13,7 +13,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
+from tests.linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 MEANINGS = {"EBUSY": "device or resource busy", "EINVAL": "invalid argument", "EPERM": "it is not permitted"}
 ATTACH_S = 30.0

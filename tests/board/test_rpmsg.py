@@ -13,7 +13,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux, WaitForLog
+from tests.linux import Alive, Linux, WaitForLog
 
 pytestmark = pytest.mark.needs("rpmsg")
 

@@ -8,7 +8,7 @@ from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import check_rising, core_starts
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
+from tests.linux import Linux
 
 WARM_UP = 5
 # Both cores live at once; on an emulated board each verb takes some tenths of a second.

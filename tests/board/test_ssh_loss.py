@@ -4,7 +4,6 @@ About 40 s: in the middle of each verb, at twenty of its calls with --thorough.
 """
 
 import pytest
-from held_verb import recorded_calls, strace
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.faults import Faults
@@ -12,9 +11,10 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell
-from night import at_night
-from system_call_injection import evenly
+from tests.board.held_verb import recorded_calls, strace
+from tests.linux import Alive, AllIsWell
+from tests.night import at_night
+from tests.system_call_injection import evenly
 
 PROOF_S = 10.0
 END_S = 20.0

@@ -12,7 +12,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Completed, Shell
-from linux import Alive, AllIsWell, Linux, WaitForStatus
+from tests.linux import Alive, AllIsWell, Linux, WaitForStatus
 
 PLACE = "/tmp/place"
 PATH = "/sys/module/firmware_class/parameters/path"

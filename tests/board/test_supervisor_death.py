@@ -3,16 +3,16 @@ and while it deals with a crash. Once in each third of what it does by default, 
 of its calls with --thorough."""
 
 import pytest
-from held_verb import TRACE, attached
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux
-from night import at_night
-from system_call_injection import Call, evenly, parted, recorded, telling
+from tests.board.held_verb import TRACE, attached
+from tests.linux import AllIsWell, Linux
+from tests.night import at_night
+from tests.system_call_injection import Call, evenly, parted, recorded, telling
 
 PARTS = 3
 # How many calls of a part are tried: one that does not come again in the same number is none to die at, and how often a

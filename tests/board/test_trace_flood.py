@@ -2,14 +2,13 @@
 
 import struct
 
-from test_hanging_firmware import address_of, replaced
-
 from hybrid_hil.board import Board
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import AllIsWell, Linux
+from tests.board.test_hanging_firmware import address_of, replaced
+from tests.linux import AllIsWell, Linux
 
 BUFFERS = 600
 FLOOD_S = 8

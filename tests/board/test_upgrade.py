@@ -8,7 +8,7 @@ from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.shell import Shell
-from linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
+from tests.linux import Alive, AllIsWell, Linux, WaitForLog, WaitForStatus
 
 AWAY = "/usr/lib/hybrid-runtime-before"
 # Each wraps its trace buffer once: a line has some twenty bytes, the buffer 4096.

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from driver import Driver
 
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux, WaitForStatus
+from tests.board.driver import Driver
+from tests.linux import Alive, Linux, WaitForStatus
 
 
 def test_the_container_ends_with_71_and_the_board_is_usable_again(

@@ -8,7 +8,7 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Alive, Linux
+from tests.linux import Alive, Linux
 
 PROOF_S = 10.0
 LOOKING = (

@@ -6,7 +6,7 @@ from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
-from linux import AllIsWell, Linux, WaitForStatus
+from tests.linux import AllIsWell, Linux, WaitForStatus
 
 pytestmark = pytest.mark.needs("watchdog")
 

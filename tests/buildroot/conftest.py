@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from loaded import Loaded, load
 
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image, ImageRequest, ensure_image
 from hybrid_hil.image.buildroot.assembly import defconfigs
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, paths, request_from_environment
 from hybrid_hil.terminal import TerminalReporter
+from tests.buildroot.loaded import Loaded, load
 
 WITHOUT = f"{TREE_VARIABLE} is not set: give folders with Buildroot's sources, separated by colons"
 

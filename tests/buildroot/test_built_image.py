@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loaded import make
 
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
@@ -21,6 +20,7 @@ from hybrid_hil.image.retention import parts_of
 from hybrid_hil.image.store import Component, Store
 from hybrid_hil.shell import Shell
 from hybrid_hil.terminal import QuietReporter
+from tests.buildroot.loaded import make
 
 BOOT_S = 120.0
 GENERATED = {"COMMIT"}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from loaded import EXTERNAL
+from tests.buildroot.loaded import EXTERNAL
 
 # Packages, configurations, scripts and init scripts; fewer lines mean that the checker has looked past something.
 LINES_AT_LEAST = 300

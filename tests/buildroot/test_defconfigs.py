@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from loaded import EXTERNAL, Loaded
-
 from hybrid_hil.image.kconfig import lost_lines
+from tests.buildroot.loaded import EXTERNAL, Loaded
 
 
 def test_no_symbol_is_dropped(loaded: Loaded) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon import CONTAINERD_SOCKET, Daemon
-from engine import NAMING, Engine
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
@@ -13,7 +11,9 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
+from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
+from tests.engines.engine import NAMING, Engine
+from tests.linux import Linux
 
 # Daemons live from one test to the next, and what they set up for all containers of a board lives with them.
 DAEMONS = ("process containerd", "process dockerd", "cgroup", "mounted", "link", "address")

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from firmware_image import archive
-
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.shell import Completed, Shell
+from tests.engines.firmware_image import archive
 
 # Programs of tens of megabytes on an emulated core.
 CALL_S = 120.0

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from image_builder import member, tar
+from tests.image_builder import member, tar
 
 
 def archive(

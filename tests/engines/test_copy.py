@@ -1,10 +1,9 @@
 """`podman cp` and `docker cp` reach the container's image, and nothing of the board."""
 
-from engine import FIRMWARE, Engine
-
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.shell import Shell
+from tests.engines.engine import FIRMWARE, Engine
 
 PRECIOUS = "/etc/precious.conf"
 

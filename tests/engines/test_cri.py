@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cri import CRI, NODE, STATES, CRIError
-from daemon import CONTAINERD_SOCKET, Daemon
-from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.faults import Faults
@@ -19,7 +16,10 @@ from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
 from hybrid_hil.shell.forwarding import forwarded_socket
-from linux import Linux
+from tests.engines.cri import CRI, NODE, STATES, CRIError
+from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
+from tests.engines.firmware_image import archive
+from tests.linux import Linux
 
 pytestmark = pytest.mark.engine("containerd")
 

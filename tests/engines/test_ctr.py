@@ -3,8 +3,6 @@
 import re
 
 import pytest
-from daemon import Daemon
-from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.faults import Faults
@@ -12,7 +10,9 @@ from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Completed, Shell
-from linux import Linux
+from tests.engines.daemon import Daemon
+from tests.engines.firmware_image import archive
+from tests.linux import Linux
 
 pytestmark = pytest.mark.engine("containerd")
 

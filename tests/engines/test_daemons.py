@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from daemon import Daemon
-from engine import Engine
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
@@ -12,7 +10,9 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
+from tests.engines.daemon import Daemon
+from tests.engines.engine import Engine
+from tests.linux import Linux
 
 PROOF_S = 30.0
 SETTINGS = "/etc/docker/daemon.json"

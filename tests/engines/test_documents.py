@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from daemon import Daemon
-from firmware_image import archive
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
@@ -13,7 +11,9 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
+from tests.engines.daemon import Daemon
+from tests.engines.firmware_image import archive
+from tests.linux import Linux
 
 CALL_S = 120.0
 PROOF_S = 30.0

@@ -1,7 +1,6 @@
 """podman and Docker: the life of a container, from what a person types to what the core itself says."""
 
 import pytest
-from engine import Engine
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.faults import Faults
@@ -9,7 +8,8 @@ from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
-from linux import Linux
+from tests.engines.engine import Engine
+from tests.linux import Linux
 
 PROOF_S = 30.0
 # SIGKILL, as shells and engines say it.

@@ -1,14 +1,14 @@
 """podman and Docker: what a person sees when firmware cannot run, and what else engines ask of a container."""
 
 import pytest
-from engine import FIRMWARE, Engine
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.faults import Faults
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
-from linux import Linux
+from tests.engines.engine import FIRMWARE, Engine
+from tests.linux import Linux
 
 PROOF_S = 30.0
 # An engine waits before it restarts what has crashed.

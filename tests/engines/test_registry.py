@@ -5,7 +5,6 @@ import posixpath
 from collections.abc import Iterator
 
 import pytest
-from daemon import Daemon
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
@@ -14,7 +13,8 @@ from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Completed, Shell
-from linux import Linux
+from tests.engines.daemon import Daemon
+from tests.linux import Linux
 
 pytestmark = [pytest.mark.engine(name) for name in ("podman", "docker", "containerd", "registry")]
 

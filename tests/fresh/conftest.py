@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fresh.fresh_machine import FreshMachine
-from fresh.release import RELEASES, Release
 from hybrid_hil.host.checkout import checkout_root
+from tests.fresh.fresh_machine import FreshMachine
+from tests.fresh.release import RELEASES, Release
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from fresh.host_settings import CERTIFICATES, OWN_CERTIFICATES, own_folders, pip_settings, variables
-from fresh.release import Release, mmdebstrap_command, source_lines
 from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.mirror import APT_FOLDER, find_mirror, read_sources
 from hybrid_hil.image.debian.packages import apt_configuration, transport_settings
-from throwaway_folder import ThrowawayFolder
+from tests.fresh.host_settings import CERTIFICATES, OWN_CERTIFICATES, own_folders, pip_settings, variables
+from tests.fresh.release import Release, mmdebstrap_command, source_lines
+from tests.throwaway_folder import ThrowawayFolder
 
 PREFIX = "hybrid-hil-fresh-"
 INSIDE = Path(__file__).with_name("inside.sh")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from fresh.fresh_machine import FreshMachine
-from fresh.host_settings import readme_commands
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.host.checkout import checkout_root
+from tests.fresh.fresh_machine import FreshMachine
+from tests.fresh.host_settings import readme_commands
 
 # Five times what each takes on two quiet CPUs.
 DEMO_S = 90 * 60.0

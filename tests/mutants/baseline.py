@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants.trial import Ending, Report, Trial, run_tests
-from mutants.trial_reports import FOUND
+from tests.mutants.trial import Ending, Report, Trial, run_tests
+from tests.mutants.trial_reports import FOUND
 
 WHOLE_S = 3 * 3600.0
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from checkout_copy import copy_checkout
 from hybrid_hil.host.checkout import checkout_root
-from mutants.baseline import Baseline, Baselines, run_baseline
-from mutants.mutant import EntryError, Mutant, read_mutants
-from mutants.trial import Report
-from throwaway_folder import ThrowawayFolder
+from tests.checkout_copy import copy_checkout
+from tests.mutants.baseline import Baseline, Baselines, run_baseline
+from tests.mutants.mutant import EntryError, Mutant, read_mutants
+from tests.mutants.trial import Report
+from tests.throwaway_folder import ThrowawayFolder
 
 PREFIX = "hybrid-mutant-"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from mutants.trial import Ending
+from tests.mutants.trial import Ending
 
 HERE = Path(__file__).resolve().parent
 # Tests outside of it need a board.

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.deadline import Deadline
-from mutants.baseline import Baselines
-from mutants.image_cache import link_cache
-from mutants.mutant import EntryError, Mutant
-from mutants.trial import Ending, run_tests
+from tests.mutants.baseline import Baselines
+from tests.mutants.image_cache import link_cache
+from tests.mutants.mutant import EntryError, Mutant
+from tests.mutants.trial import Ending, run_tests
 
 # Beyond ten times what its tests take without the mutant: to begin, and not to wait for ever.
 BEGINNING_S = 60.0

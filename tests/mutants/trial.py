@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from checkout_copy import environment_in
-from mutants.trial_reports import NO_PLUGINS, REPORTS_VARIABLE
+from tests.checkout_copy import environment_in
+from tests.mutants.trial_reports import NO_PLUGINS, REPORTS_VARIABLE
 
 HERE = Path(__file__).resolve().parent
 # Of linux/prctl.h.

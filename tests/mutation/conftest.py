@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from checkout_copy import copy_checkout
 from hybrid_hil.host.checkout import checkout_root
-from mutation.session import SCORE, Module
-from throwaway_folder import ThrowawayFolder
+from tests.checkout_copy import copy_checkout
+from tests.mutation.session import SCORE, Module
+from tests.throwaway_folder import ThrowawayFolder
 
 HERE = Path(__file__).resolve().parent
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checkout_copy import environment_in
+from tests.checkout_copy import environment_in
 
 # Each mutation may take so much longer than the tests without one; what takes longer counts as noticed.
 TIMES = 5

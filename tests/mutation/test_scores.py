@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from mutation.session import SCORE, Module, Survivor, mutate
+from tests.mutation.session import SCORE, Module, Survivor, mutate
 
 HERE = Path(__file__).resolve().parent
 # Of an entry that speaks of all modules.

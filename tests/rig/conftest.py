@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
-from stand import Stand
 
 from hybrid_hil.image import Image
+from tests.rig.sandbox import Sandbox
+from tests.rig.stand import Stand
 
 
 @pytest.fixture

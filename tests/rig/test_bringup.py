@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from stand import Stand
+
+from tests.rig.stand import Stand
 
 WHOLE_S = 300.0
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pexpect
-from sandbox import Sandbox
 
 from hybrid_hil.board.run_folder import RUN_INFO
+from tests.rig.sandbox import Sandbox
 
 UP_S = 90
 WHOLE_S = 90

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
 
 from hybrid_hil.command.debugger import GDB
+from tests.rig.sandbox import Sandbox
 
 ATTACH_S = 60
 # longer than the firmware needs to say its first line

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
 
 from hybrid_hil.board.run_folder import sweep
-from night import at_night
+from tests.night import at_night
+from tests.rig.sandbox import Sandbox
 
 UP_S = 90.0
 GONE_S = 2.0

@@ -1,9 +1,9 @@
 """A board whose platform firmware lies: the lifecycle tests must fail, and name the proof they lack."""
 
 import pytest
-from sandbox import Sandbox
 
 from hybrid_hil.host.checkout import checkout_root
+from tests.rig.sandbox import Sandbox
 
 LIFECYCLE = "test_create_start_logs_state_kill_delete"
 WHOLE_S = 180.0

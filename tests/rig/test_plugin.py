@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
+
+from tests.rig.sandbox import Sandbox
 
 WHOLE_S = 240.0
 

@@ -13,9 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
-from spoiled_provision import spoil_provision
-from stand import Stand
 
 from hybrid_hil.board import lease, remote
 from hybrid_hil.board.board_file import read_board_file
@@ -31,6 +28,9 @@ from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Shell
+from tests.rig.sandbox import Sandbox
+from tests.rig.spoiled_provision import spoil_provision
+from tests.rig.stand import Stand
 
 PROOF_S = 15.0
 WHOLE_S = 300.0

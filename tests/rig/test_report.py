@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pexpect
-from sandbox import Sandbox, plugin
 
 from hybrid_hil.report.record import Case, Outcome, Run, read_run
+from tests.rig.sandbox import Sandbox, plugin
 
 WHOLE_S = 120.0
 

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sandbox import Sandbox
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.image import Image
+from tests.rig.sandbox import Sandbox
 
 GONE_S = 10.0
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from spoiled_provision import spoil_provision
 
 from hybrid_hil.board import snapshot
 from hybrid_hil.board.options import QemuOptions
@@ -23,6 +22,7 @@ from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.host.cache import Cache
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
+from tests.rig.spoiled_provision import spoil_provision
 
 PROOF_S = 10.0
 CLOCK_MAY_DIFFER_S = 5

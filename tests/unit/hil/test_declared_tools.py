@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import declared_tools
-from declared_tools import (
+from hybrid_hil.host import needs, needs_of_tests
+from tests import declared_tools
+from tests.declared_tools import (
     Alternative,
     NoDatabaseError,
     Package,
@@ -18,7 +19,6 @@ from declared_tools import (
     parse_packages,
     tools,
 )
-from hybrid_hil.host import needs, needs_of_tests
 
 STATUS = (
     "installed\tdash\tyes\trequired\t\tdebianutils (>= 5), libc6 (>= 2.34)\t\n"

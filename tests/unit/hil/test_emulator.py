@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator_double import write_emulator
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.emulator import chosen_qemu, named_qemu
+from tests.emulator_double import write_emulator
 
 NEW = "QEMU emulator version 10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)"
 

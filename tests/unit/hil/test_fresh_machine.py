@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fresh.host_settings import own_folders, passed_on, pip_settings, readme_commands, variables
-from fresh.release import RELEASES, mmdebstrap_command, source_lines
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.mirror import Mirror, Source
+from tests.fresh.host_settings import own_folders, passed_on, pip_settings, readme_commands, variables
+from tests.fresh.release import RELEASES, mmdebstrap_command, source_lines
 
 DEBIAN = Mirror("http://m.example/debian", "http://m.example/debian-security")
 BOOKWORM, TRIXIE, NOBLE = RELEASES

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fresh.fresh_machine import INSIDE, NAMESPACES, time_limit
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.host.checkout import checkout_root
+from tests.fresh.fresh_machine import INSIDE, NAMESPACES, time_limit
 
 MARK = "9876543"
 # The command line of the process, and of none that was asked to start it.

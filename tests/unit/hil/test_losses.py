@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from full_disk import fill, make_read_only, mounted
-from report_samples import case, run
-from test_recording import pytest_run
 
 from hybrid_hil.__main__ import run as hil
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.loss import loss
 from hybrid_hil.report.record import read_run, write_run
+from tests.unit.hil.full_disk import fill, make_read_only, mounted
+from tests.unit.hil.report_samples import case, run
+from tests.unit.hil.test_recording import pytest_run
 
 GREEN = "def test_passes(): pass\n"
 RED = "def test_passes(): pass\ndef test_fails(): assert 'this' == 'that'\n"

@@ -5,13 +5,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from full_disk import fill, make_read_only, mounted
-from test_recording import pytest_run
 
 from hybrid_hil.board.snapshot import Snapshot, SnapshotCache
 from hybrid_hil.console.record import Record
 from hybrid_hil.device.evidence import QUESTIONS, Evidence, collect
 from hybrid_hil.shell import Completed
+from tests.unit.hil.full_disk import fill, make_read_only, mounted
+from tests.unit.hil.test_recording import pytest_run
 
 # A board that says a line when it is asked to, and fills the disk of its own log; the rig's care is left out.
 DOUBLE = """
@@ -35,7 +35,7 @@ BoardSession._make = make
 Rig.look_after = lambda rig, test: []
 """
 SUITE = """
-from full_disk import fill
+from tests.unit.hil.full_disk import fill
 from pathlib import Path
 
 def test_says(board, pytestconfig):
@@ -123,7 +123,7 @@ def test_a_run_goes_on_when_its_artifacts_disk_is_full(disk: Path, tmp_path: Pat
         f"--hil-artifacts={disk}",
         "--hil-report=page.html",
         "--junitxml=junit.xml",
-        f"-opythonpath={Path(__file__).parent}",
+        f"-opythonpath={Path(__file__).parents[3]}",
         *arguments,
         suite=SUITE,
     )

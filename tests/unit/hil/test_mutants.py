@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from checkout_copy import copy_checkout, environment_in
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.host.checkout import checkout_root
-from mutants.baseline import Baseline, run_baseline
-from mutants.mutant import EntryError, Mutant, parse_mutant, read_mutants
-from mutants.trial import Ending, Report, run_tests
+from tests.checkout_copy import copy_checkout, environment_in
+from tests.mutants.baseline import Baseline, run_baseline
+from tests.mutants.mutant import EntryError, Mutant, parse_mutant, read_mutants
+from tests.mutants.trial import Ending, Report, run_tests
 
 TESTS = """
 import os, subprocess, sys, time
@@ -220,10 +220,10 @@ def test_a_run_in_a_copy_knows_nothing_of_this_checkout(monkeypatch: pytest.Monk
 def test_an_interrupted_trial_ends_its_tests(checkout: Path, folder: Path) -> None:
     lines = f"""
 from pathlib import Path
-from mutants.trial import run_tests
+from tests.mutants.trial import run_tests
 run_tests(Path({str(checkout)!r}), Path({str(folder)!r}), ["-s", "test_it.py::test_hangs"], 600)
 """
-    paths = os.pathsep.join(str(checkout_root() / name) for name in ("tests", "hil"))
+    paths = os.pathsep.join(str(checkout_root() / name) for name in (".", "hil"))
     here = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen([sys.executable, "-c", lines], env=here, stderr=subprocess.DEVNULL) as run:
         reports = folder / "reports.jsonl"

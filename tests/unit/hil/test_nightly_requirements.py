@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator_double import write_emulator
 from hybrid_hil.image.debian.emulator import LAUNCHER, emulator_component
 from hybrid_hil.image.store import Store
 from hybrid_hil.nightly.requirements import against_buildroot, against_host, against_newest, against_root
+from tests.emulator_double import write_emulator
 
 HOSTS = "QEMU emulator version 7.2.22"
 

@@ -7,13 +7,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from report_samples import CORE
 
 from hybrid_hil.console.record import Line
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.record import Outcome, Run, read_run
 from hybrid_hil.suite.observation import CHARACTERS, LINES, excerpt, verb_of
 from hybrid_hil.suite.recording import junit_findings, phase_outcome
+from tests.unit.hil.report_samples import CORE
 
 WHOLE_S = 120
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_samples import case, hostile_run, run, usual_run
 
 from hybrid_hil.__main__ import run as hil
 from hybrid_hil.report.record import write_run
+from tests.unit.hil.report_samples import case, hostile_run, run, usual_run
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from report_samples import CORE, case, run
 
 from hybrid_hil.report.cores import CoreState, Stretch, clock_difference, core_events, kernel_lines, stretches
 from hybrid_hil.report.history import history, slotted
 from hybrid_hil.report.record import CoreEvent
+from tests.unit.hil.report_samples import CORE, case, run
 
 LOG = """[    2.203112] remoteproc remoteproc0: 10000.r5f is available
 [    9.000000] random: crng init done

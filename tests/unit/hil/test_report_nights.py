@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from report_samples import BEGAN, FACTS, case, run
 
 from hybrid_hil.report.boots import bars
 from hybrid_hil.report.nights import Course, pasts
 from hybrid_hil.report.reason import REASON_LINES, reason
 from hybrid_hil.report.record import Boot, Outcome, Run, StageTime
+from tests.unit.hil.report_samples import BEGAN, FACTS, case, run
 
 LABELS = [f"night {number}" for number in range(9)]
 OUTCOMES = {".": Outcome.PASSED, "F": Outcome.FAILED, "E": Outcome.ERROR, "s": Outcome.SKIPPED}

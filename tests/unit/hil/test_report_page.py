@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_samples import BEGAN, HOSTILE, case, hostile_run, run, usual_run
 
 from hybrid_hil.report.finding import Finding, Level
 from hybrid_hil.report.page import Saved, evidence_links, page, shown_lines, write_page
 from hybrid_hil.report.reason import gist
 from hybrid_hil.report.record import Case, Excerpt, Facts, Observed, Outcome, Run, Said
+from tests.unit.hil.report_samples import BEGAN, HOSTILE, case, hostile_run, run, usual_run
 
 # what makes a browser fetch or run something
 ACTIVE = {"script", "iframe", "object", "embed", "img", "video", "audio", "form", "base"}

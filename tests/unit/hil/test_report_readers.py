@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from report_samples import nights, usual_run
-from report_visit import visit
 
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.report.record import Run
+from tests.unit.hil.report_samples import nights, usual_run
+from tests.unit.hil.report_visit import visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

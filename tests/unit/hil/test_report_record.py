@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import hostile_run, run, usual_run
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.report.record import FORMAT, Run, read_run, structured, write_run
+from tests.unit.hil.report_samples import hostile_run, run, usual_run
 
 
 @pytest.mark.parametrize("original", [usual_run(), hostile_run(), run(())], ids=["usual", "hostile", "empty"])

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from report_samples import case, run, usual_run
 
 from hybrid_hil.report.latency import latencies, quantile, thinned
 from hybrid_hil.report.record import Facts, Outcome, VerbCall
@@ -19,6 +18,7 @@ from hybrid_hil.report.summary import (
     verdict,
     worst,
 )
+from tests.unit.hil.report_samples import case, run, usual_run
 
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
 

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from hybrid_hil.host.checkout import checkout_root
-from throwaway_folder import ThrowawayFolder, lock_of, sweep
+from tests.throwaway_folder import ThrowawayFolder, lock_of, sweep
 
 PREFIX = "throwaway-"
 
@@ -26,12 +26,12 @@ def test_a_folder_goes_with_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_folder_of_a_killed_run_goes_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = """
 import sys, time
-from throwaway_folder import ThrowawayFolder
+from tests.throwaway_folder import ThrowawayFolder
 with ThrowawayFolder("throwaway-") as folder:
     print(folder, flush=True)
     time.sleep(600)
 """
-    here = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(checkout_root() / "tests")}
+    here = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(checkout_root())}
     with subprocess.Popen([sys.executable, "-c", lines], env=here, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         left = Path(run.stdout.readline().strip())

@@ -4,11 +4,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from buildroot_double import TreeMaker, write_double
 
 from hybrid_hil.host import program
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import QuietReporter, Reporter
+from tests.unit.image.buildroot_double import TreeMaker, write_double
 
 
 @pytest.fixture(autouse=True)

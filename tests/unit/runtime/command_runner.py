@@ -16,8 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fork_server import ForkServer
-from remoteproc_double import RemoteprocDouble
+from tests.unit.runtime.fork_server import ForkServer
+from tests.unit.runtime.remoteproc_double import RemoteprocDouble
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)

@@ -1,26 +1,17 @@
-"""What the runtime's unit tests share: a machine made of files, a deployed copy of the command, small ELF files.
+"""What the runtime's unit tests share: a machine made of files, a deployed copy of the command, small ELF files."""
 
-The folder is named on the import path so that its plain modules can be imported by the tests beside them.
-"""
-
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[2]
-for folder in (HERE, CHECKOUT / "runtime"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+from tests.elf_builder import build_elf
+from tests.unit.runtime.alone import run_alone, threads
+from tests.unit.runtime.command_runner import Command, adopt_orphans, deploy
+from tests.unit.runtime.remoteproc_double import ProcessorDouble, RemoteprocDouble
 
-from alone import run_alone, threads  # noqa: E402
-from command_runner import Command, adopt_orphans, deploy  # noqa: E402
-from remoteproc_double import ProcessorDouble, RemoteprocDouble  # noqa: E402
-
-from elf_builder import build_elf  # noqa: E402
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 # Loaded machines miss hypothesis' own deadlines; the same examples every time, and no folder of them.
 settings.register_profile("runtime", deadline=None, derandomize=True, database=None, max_examples=100)

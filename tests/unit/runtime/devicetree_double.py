@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remoteproc_double import ProcessorDouble, RemoteprocDouble, link
+from tests.unit.runtime.remoteproc_double import ProcessorDouble, RemoteprocDouble, link
 
 
 def cells(*numbers: int) -> bytes:

@@ -10,7 +10,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from invariants import Core, Sighting
+from tests.invariants import Core, Sighting
 
 LOOK_SECONDS = 0.002
 # A writer that lives fills an attribute it has opened before so many looks find it empty. Not counted in seconds: a
