@@ -68,7 +68,7 @@ def test_licenses_are_complete(built: Image) -> None:
         make(tree, place, "legal-info", **places(store, place).environment())
         with (place / "legal-info/manifest.csv").open() as file:
             licenses = {row["PACKAGE"]: row["LICENSE"] for row in csv.DictReader(file)}
-        assert (place / "legal-info/licenses/hybrid-runtime-0.1.0/LICENSE").is_file()
+        assert (place / "legal-info/licenses/hybrid-runtime-0.2.0/LICENSE").is_file()
     assert {licenses[name] for name in ("hybrid-runtime", "hybrid-board-firmware")} == {"Apache-2.0"}
     # Buildroot names no license for prebuilt toolchains.
     unknown = {name for name, text in licenses.items() if text in ("unknown", "")}

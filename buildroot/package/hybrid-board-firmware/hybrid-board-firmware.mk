@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-HYBRID_BOARD_FIRMWARE_VERSION = 0.1.0
+HYBRID_BOARD_FIRMWARE_VERSION = 0.2.0
 HYBRID_BOARD_FIRMWARE_SITE = $(BR2_EXTERNAL_HYBRID_RUNTIME_PATH)/../qemu
 HYBRID_BOARD_FIRMWARE_SITE_METHOD = local
 # What a build by hand leaves there.

@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-HYBRID_RUNTIME_VERSION = 0.1.0
+HYBRID_RUNTIME_VERSION = 0.2.0
 HYBRID_RUNTIME_SITE = $(BR2_EXTERNAL_HYBRID_RUNTIME_PATH)/../runtime
 HYBRID_RUNTIME_SITE_METHOD = local
 HYBRID_RUNTIME_LICENSE = Apache-2.0

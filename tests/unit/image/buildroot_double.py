@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybrid_hil.host import buildroot_needs
 
-TARGET = {"busybox": "1.37.0", "linux": "6.12.1", "hybrid-runtime": "0.1.0", "hybrid-board-firmware": "0.1.0"}
+TARGET = {"busybox": "1.37.0", "linux": "6.12.1", "hybrid-runtime": "0.2.0", "hybrid-board-firmware": "0.2.0"}
 HOST = {"host-dtc": "1.7.2"}
 PACKAGES = {
     name: {"type": kind, "version": version, "virtual": False, "stamp_dir": f"build/{name}-{version}"}

@@ -99,8 +99,8 @@ def test_own_sources_are_taken_anew_where_the_rest_stays(
     assert builds.image(make_tree()).folder != first.folder
     assert sorted(builds.goals()) == [
         "all",
-        "built-hybrid-board-firmware-0.1.0",
-        "built-hybrid-runtime-0.1.0",
+        "built-hybrid-board-firmware-0.2.0",
+        "built-hybrid-runtime-0.2.0",
         "defconfig",
         "hybrid-board-firmware-dirclean",
         "hybrid-runtime-dirclean",
@@ -138,8 +138,8 @@ def test_failed_build_goes_on_in_its_place(builds: Builds, make_tree: TreeMaker)
     builds.image(tree)
     assert sorted(goal for goal in builds.goals() if goal.startswith("built")) == [
         "built-busybox-1.37.0",
-        "built-hybrid-board-firmware-0.1.0",
-        "built-hybrid-runtime-0.1.0",
+        "built-hybrid-board-firmware-0.2.0",
+        "built-hybrid-runtime-0.2.0",
     ]
     assert not (place / "build/busybox-1.37.0/half-written.o").exists()
     assert not (place / "per-package/busybox").exists()

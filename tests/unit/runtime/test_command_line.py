@@ -125,7 +125,7 @@ def test_help_verb_equals_verb_help(command: Command, verb: str) -> None:
 def test_version(command: Command, option: str) -> None:
     outcome = command.run(option)
     first, second, third = outcome.stdout.splitlines()
-    assert first == "hybrid-runtime version 0.1.0"
+    assert first == "hybrid-runtime version 0.2.0"
     assert second.startswith("commit: ")
     assert third == "spec: 1.3.0"
     assert outcome.stderr == ""
