@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from hybrid_runtime.setup.engine.registration import ENGINES
 from hybrid_runtime.setup.engine.settings_file import COMMAND, names_us
 from tests.unit.runtime.command_runner import Command
 from tests.unit.runtime.remoteproc_double import RemoteprocDouble
 
-ENGINES = Path(__file__).resolve().parents[3] / "runtime/engines"
+RUNTIME = Path(__file__).resolve().parents[3] / "runtime"
+SETTINGS = RUNTIME / "engines"
+MANUAL = RUNTIME / "man/hybrid-runtime.8"
 DROP_INS = {
     "podman": "etc/containers/containers.conf.d/hybrid-runtime.conf",
     "crio": "etc/crio/crio.conf.d/hybrid-runtime.conf",
@@ -67,7 +71,7 @@ def test_templates_name_the_command_of_packages() -> None:
     """Quoted like this it is put right on machines that have it elsewhere."""
     texts = {
         path: path.read_text()
-        for path in ENGINES.rglob("*")
+        for path in SETTINGS.rglob("*")
         if path.suffix in (".conf", ".toml", ".tmpl", ".json") and "runc" not in path.name
     }
     assert len(texts) == 6
@@ -76,7 +80,7 @@ def test_templates_name_the_command_of_packages() -> None:
 
 def test_podman_is_told_every_runtime_it_had() -> None:
     """A list replaces the built-in one."""
-    engine = tomllib.loads((ENGINES / "podman/hybrid-runtime.conf").read_text())["engine"]
+    engine = tomllib.loads((SETTINGS / "podman/hybrid-runtime.conf").read_text())["engine"]
     assert set(engine["runtime_supports_json"]) > {"crun", "runc", "kata", "runsc", "youki", "krun"}
     assert set(engine["runtime_supports_nocgroups"]) > {"crun", "krun"}
 
@@ -264,9 +268,17 @@ def test_k3s_is_told_what_containerd_is_told() -> None:
     """One file each, so that both can be read as they are; a difference would be a mistake."""
 
     def settings(name: str) -> list[str]:
-        return [line for line in (ENGINES / name).read_text().splitlines() if line and line[0] not in "#{"]
+        return [line for line in (SETTINGS / name).read_text().splitlines() if line and line[0] not in "#{"]
 
     assert settings("k3s/config.toml.tmpl") == settings("containerd/runtime-v2.toml")
+
+
+@pytest.mark.parametrize("page", ["help", "manual"])
+def test_pages_name_all_engines(command: Command, page: str) -> None:
+    text = MANUAL.read_text(encoding="ascii") if page == "manual" else command.run("install", "--help").stdout
+    listed = re.search(r"podman, docker[\w, ]*", text)
+    assert listed
+    assert re.split(", | or ", listed[0]) == [engine.name for engine in ENGINES]
 
 
 def test_unknown_engines(command: Command) -> None:
