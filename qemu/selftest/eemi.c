@@ -13,11 +13,15 @@
 #define XCVC1902 0x14ca8093u
 #define NOBODY   0x12345678u
 
+/* Bit N for ioctl N: read the mode, set it, combine the banks. */
+#define IOCTLS 0xbu
+
 enum { INVALID_PARAMETER = 15, NO_FEATURE = 19, INVALID_NODE = 2003 };
 
 /* The whole reply: done, two words, nothing behind them. */
-static void expect_words(const char *name, uint32_t call, uint32_t first, uint32_t second) {
-    struct reply reply = smc(call, 0, 0, 0);
+static void expect_words(const char *name, uint32_t call, uint32_t argument, uint32_t first,
+                         uint32_t second) {
+    struct reply reply = smc(call, argument, 0, 0);
 
     expect_about(name, ": status", (int64_t)(reply.x[0] & ~0u), 0);
     expect_about(name, ": first word", (int64_t)(reply.x[0] >> 32), first);
@@ -25,11 +29,13 @@ static void expect_words(const char *name, uint32_t call, uint32_t first, uint32
 }
 
 static void check_identity(void) {
-    expect_words("api version", PM(1), 0x10000, 0);
-    expect_words("trustzone version", TFA(3), 0x10000, 0);
-    expect_words("chip", PM(24), XCVC1902, 0);
-    expect("feature check has version 2", eemi_payload(PM(63), 63, 0, 0), 2);
-    expect("node status has version 2", eemi_payload(PM(63), 3, 0, 0), 2);
+    expect_words("api version", PM(1), 0, 0x10000, 0);
+    expect_words("trustzone version", TFA(3), 0, 0x10000, 0);
+    expect_words("chip", PM(24), 0, XCVC1902, 0);
+    expect_words("feature check", PM(63), 63, 2, 0);
+    expect_words("node status", PM(63), 3, 2, 0);
+    expect_words("chip's feature", PM(63), 24, 1, 0);
+    expect_words("ioctl and its map", PM(63), 34, 2, IOCTLS);
     expect("unserved api is no feature", eemi_status(PM(63), 36, 0, 0), NO_FEATURE);
     expect("api out of range is no feature", eemi_status(PM(63), ~0u, 0, 0), NO_FEATURE);
 }

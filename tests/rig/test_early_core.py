@@ -98,6 +98,10 @@ def _is_refused(board: QemuBoard, reason: str) -> None:
     assert f"was started before Linux and {reason}" in refused.stderr
 
 
+def _is_silent(board: QemuBoard) -> None:
+    Witness(board.core_console).silent(firmware(board, 0))
+
+
 def _takes_containers(board: QemuBoard) -> None:
     runtime, built = DeployedRuntime(board.shell), firmware(board, 0)
     runtime.create("successor", built)
@@ -121,6 +125,7 @@ def test_a_boot_loader_s_firmware_is_joined_and_left_and_stopped(taken_over: Qem
     assert _state(taken_over) == "detached"
     _beats(taken_over)
     shell.run(f"echo start > {STATE}; echo stop > {STATE}")
+    _is_silent(taken_over)
     _takes_containers(taken_over)
 
 
@@ -130,4 +135,5 @@ def test_a_driver_that_joins_a_boot_loader_s_firmware_by_itself(taken_over: Qemu
     _is_refused(taken_over, "is attached to it")
     _beats(taken_over)
     taken_over.shell.run(f"echo stop > {STATE}")
+    _is_silent(taken_over)
     _takes_containers(taken_over)
