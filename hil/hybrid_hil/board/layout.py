@@ -5,15 +5,18 @@ from pathlib import Path
 
 from hybrid_hil.board.processor import USUAL_FEATURES, Processor
 from hybrid_hil.failure import RigError
+from hybrid_hil.image import Image
+from hybrid_hil.image.kconfig import lost_lines
 
 
 @dataclass(frozen=True)
 class Layout:
     """`processors[n]` is the remoteproc name of core n; `firmware[n]` the folder of ELFs linked for it;
-    `speakers[n]` the word with which those begin their lines."""
+    `speakers[n]` the word with which those begin their lines. `driver` is the Kconfig symbol of what drives them."""
 
     name: str
     devicetree: str
+    driver: str
     processors: tuple[str, ...]
     firmware: tuple[str, ...]
     speakers: tuple[str, ...]
@@ -31,6 +34,7 @@ class Layout:
 TWO_CORES = Layout(
     name="two-cores",
     devicetree="two-cores.dtb",
+    driver="XLNX_R5_REMOTEPROC",
     processors=("10000.r5f", "30000.r5f"),
     firmware=("core0", "core1"),
     speakers=("core0", "core1"),
@@ -39,6 +43,7 @@ TWO_CORES = Layout(
 ONE_CORE = Layout(
     name="one-core",
     devicetree="one-core.dtb",
+    driver="XLNX_R5_REMOTEPROC",
     processors=("0.r5f",),
     firmware=("lockstep",),
     speakers=("lockstep",),
@@ -48,6 +53,7 @@ ONE_CORE = Layout(
 IMX8MN = Layout(
     name="imx8mn",
     devicetree="imx8mn.dtb",
+    driver="IMX_REMOTEPROC",
     processors=("imx-rproc",),
     firmware=("imx8mn",),
     speakers=("imx8mn",),
@@ -59,6 +65,7 @@ IMX8MN = Layout(
 STM32MP1 = Layout(
     name="stm32mp1",
     devicetree="stm32mp1.dtb",
+    driver="STM32_RPROC",
     processors=("m4",),
     firmware=("stm32mp1",),
     speakers=("stm32mp1",),
@@ -66,6 +73,20 @@ STM32MP1 = Layout(
     features=frozenset({"coredump", "watchdog", "attach"}),
 )
 LAYOUTS = {layout.name: layout for layout in (TWO_CORES, ONE_CORE, IMX8MN, STM32MP1)}
+
+
+def require_driver(layout: Layout, image: Image) -> None:
+    """Raises RigError when the kernel of `image` has no driver for the processors of `layout`."""
+    if not image.configuration.is_file():
+        return
+    configuration = image.configuration.read_text(encoding="utf-8")
+    fit = [name for name, other in LAYOUTS.items() if not lost_lines(f"CONFIG_{other.driver}=y\n", configuration)]
+    if layout.name not in fit:
+        kernel = image.manifest.get("kernel_version", "the kernel")
+        raise RigError(
+            f"`{kernel}` of this image has no driver for layout `{layout.name}` (CONFIG_{layout.driver})",
+            f"choose {' or '.join(fit)}, or another image",
+        )
 
 
 def layout_named(name: str) -> Layout:

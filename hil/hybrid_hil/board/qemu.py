@@ -10,7 +10,7 @@ from hybrid_hil.board import snapshot
 from hybrid_hil.board.board import Provision
 from hybrid_hil.board.command_line import Payload, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.keeping import Keeping
-from hybrid_hil.board.layout import Layout
+from hybrid_hil.board.layout import Layout, require_driver
 from hybrid_hil.board.machine import Machine, is_power_off
 from hybrid_hil.board.options import QemuOptions, payload_of, snapshot_key
 from hybrid_hil.board.processor import Processor
@@ -52,6 +52,7 @@ class QemuBoard:
         `on_stage` may be set to what shall be told the name of each stage as it begins."""
         self._image = image
         self._options = options or QemuOptions()
+        require_driver(self._options.layout, image)
         self._qemu = self._options.qemu or chosen_qemu(None)
         self._owner = owner
         self.provision = provision

@@ -15,12 +15,14 @@ from hybrid_hil.image.buildroot.request import (
     request_from_environment,
 )
 from hybrid_hil.image.debian.engines import PACKAGES as ENGINES
+from hybrid_hil.image.debian.kernel_release import DEFAULT, RELEASES
 from hybrid_hil.image.folder import read_manifest
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
 
 TREE_HELP = f"Buildroot's sources; {TREE_VARIABLE} does the same.  [default: the pinned release, downloaded]"
+KERNEL_HELP = f"Linux inside a Debian-made image: {', '.join(RELEASES)}.  [default: {DEFAULT.name}]"
 ENGINES_HELP = f"Container engines inside a Debian-made image: {', '.join(ENGINES)}."
 SETTINGS_HELP = (
     f"Lines that count after the defconfig's: a mirror, a toolchain ({SETTINGS_VARIABLE}: separated by colons)."
@@ -48,6 +50,7 @@ def command() -> None:
     show_default=True,
     help="What it is made from.",
 )
+@click.option("--kernel", type=click.Choice(list(RELEASES)), help=KERNEL_HELP)
 @click.option("--with", "engines", metavar="NAME,…", default="", help=ENGINES_HELP)
 @click.option("--buildroot", "tree", type=click.Path(path_type=Path), metavar="DIR", help=TREE_HELP)
 @click.option("--defconfig", metavar="NAME", help=f"One of buildroot/configs.  [default: {DEFCONFIG}]")
@@ -56,6 +59,7 @@ def command() -> None:
 @click.option("--rebuild", is_flag=True, help="Build everything again, from the newest packages.")
 def build(
     origin: str,
+    kernel: str | None,
     engines: str,
     tree: Path | None,
     defconfig: str | None,
@@ -71,6 +75,7 @@ def build(
     Examples:
       hil image build
       hil image build --jobs 4
+      hil image build --kernel newest
       hil image build --with podman,containerd,docker
       hil boot --image "$(hil image build)"
       hil image build --from buildroot
@@ -85,7 +90,7 @@ def build(
     given = request_from_environment()
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
     names = tuple(filter(None, engines.split(",")))
-    image = ensure_image(ImageRequest(origin, jobs, rebuild, names, buildroot), TerminalReporter())
+    image = ensure_image(ImageRequest(origin, jobs, rebuild, names, kernel, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
 
 

@@ -10,16 +10,18 @@ from hybrid_hil.usage import refuse_empty
 
 
 def chosen_image(choice: str | None, reporter: Reporter) -> Image:
-    """The image of `--image`: an origin that is built or found, `debian+ENGINE+…` for one with container engines, a
-    folder (one called like an origin as `./NAME`), or the default origin's. BUILDROOT and BUILDROOT_SETTINGS say what
-    Buildroot's is made from.
+    """The image of `--image`: an origin that is built or found, or a folder (one called like an origin as `./NAME`), or
+    the default origin's. `debian:KERNEL` is one with another Linux, `debian+ENGINE+…` one with container engines.
+    BUILDROOT and BUILDROOT_SETTINGS say what Buildroot's is made from.
 
     Raises:
         RigError: it is no image, or cannot be built.
     """
     refuse_empty("--image", choice)
-    origin, *engines = (choice or DEBIAN).split("+")
+    first, *engines = (choice or DEBIAN).split("+")
+    origin, named, kernel = first.partition(":")
     if origin in ORIGINS:
-        request = ImageRequest(origin=origin, engines=tuple(engines), buildroot=request_from_environment())
+        buildroot = request_from_environment()
+        request = ImageRequest(origin, engines=tuple(engines), kernel=kernel if named else None, buildroot=buildroot)
         return ensure_image(request, reporter)
     return open_image(Path(choice or ""))

@@ -31,6 +31,11 @@ class Image:
         return self.folder / KERNEL
 
     @property
+    def configuration(self) -> Path:
+        """The kernel's .config. Images of other makers may lack it."""
+        return self.folder / CONFIGURATION
+
+    @property
     def disk(self) -> Path:
         """A raw ext4 file system labelled `rootfs`, without partition table; boards write to an overlay."""
         return self.folder / DISK

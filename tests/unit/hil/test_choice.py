@@ -34,6 +34,11 @@ def test_engines_follow_the_origin(asked: list[ImageRequest]) -> None:
     assert (asked[0].origin, asked[0].engines) == ("debian", ("podman", "docker"))
 
 
+def test_a_kernel_follows_the_origin(asked: list[ImageRequest]) -> None:
+    chosen_image("debian:6.1+podman", QuietReporter())
+    assert (asked[0].origin, asked[0].kernel, asked[0].engines) == ("debian", "6.1", ("podman",))
+
+
 def test_environment_says_what_buildroots_is_made_from(
     asked: list[ImageRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from hybrid_hil.board.command_line import Payload, Wires, command_line_by_hand, qemu_command_line
 from hybrid_hil.board.early_firmware import EarlyFirmware
-from hybrid_hil.board.layout import IMX8MN, LAYOUTS, ONE_CORE, STM32MP1, TWO_CORES, Layout, layout_named
+from hybrid_hil.board.layout import IMX8MN, LAYOUTS, ONE_CORE, STM32MP1, TWO_CORES, Layout, layout_named, require_driver
 from hybrid_hil.failure import RigError
+from hybrid_hil.image import Image
 
 WIRES = Wires(Path("/run/b/console.sock"), Path("/run/b/core.sock"), Path("/run/b/qmp.sock"))
 
@@ -105,3 +106,24 @@ def test_layouts_have_one_firmware_folder_and_speaker_per_processor() -> None:
         assert len(layout.processors) == len(layout.firmware) == len(layout.speakers)
     with pytest.raises(RigError, match="no layout `three-cores`"):
         layout_named("three-cores")
+
+
+def image_with(folder: Path, configuration: str) -> Image:
+    image = Image(folder, {"kernel_version": "6.1.192"})
+    image.configuration.write_text(configuration)
+    return image
+
+
+def test_a_kernel_without_the_driver_of_a_layout_is_refused(tmp_path: Path) -> None:
+    image = image_with(tmp_path, "CONFIG_IMX_REMOTEPROC=y\n# CONFIG_XLNX_R5_REMOTEPROC is not set\n")
+    require_driver(IMX8MN, image)
+    with pytest.raises(RigError) as raised:
+        require_driver(TWO_CORES, image)
+    assert raised.value.message == (
+        "`6.1.192` of this image has no driver for layout `two-cores` (CONFIG_XLNX_R5_REMOTEPROC)"
+    )
+    assert raised.value.remedy == "choose imx8mn, or another image"
+
+
+def test_a_kernel_whose_configuration_nobody_knows_is_not_judged(tmp_path: Path) -> None:
+    require_driver(TWO_CORES, Image(tmp_path, {}))

@@ -10,10 +10,11 @@ from pathlib import Path
 from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian.engines import engines_named
-from hybrid_hil.image.debian.kernel import KernelRecipe, kernel_component
+from hybrid_hil.image.debian.kernel import KernelRecipe, fragments_for, kernel_component
+from hybrid_hil.image.debian.kernel_release import DEFAULT, KernelRelease
 from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
 from hybrid_hil.image.debian.rootfs import RootfsRecipe, rootfs_component
-from hybrid_hil.image.debian.source import fetch_source, source_component
+from hybrid_hil.image.debian.source import SourceRecipe, source_component
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import (
     CONFIGURATION,
@@ -58,12 +59,14 @@ class DebianParts:
         return Component("image", inputs.digest())
 
 
-def find_parts(store: Store, checkout: Path, engines: Sequence[str] = ()) -> DebianParts:
+def find_parts(
+    store: Store, checkout: Path, engines: Sequence[str] = (), release: KernelRelease = DEFAULT
+) -> DebianParts:
     """What the checkout's image with `engines` is made of; the cache has its keys already."""
-    source = source_component()
+    source = source_component(release)
     return DebianParts(
         source=source,
-        kernel=kernel_component(checkout, source, engines),
+        kernel=kernel_component(checkout, source, fragments_for(engines, release)),
         rootfs=rootfs_component(checkout, store.path(KEYS), engines),
         platform=platform_component(checkout),
     )
@@ -72,20 +75,24 @@ def find_parts(store: Store, checkout: Path, engines: Sequence[str] = ()) -> Deb
 class DebianAssembly:
     """One way through: each missing component in turn, then the folder of links to them."""
 
-    def __init__(self, context: BuildContext, engines: Sequence[str] = ()) -> None:
+    def __init__(self, context: BuildContext, engines: Sequence[str] = (), release: KernelRelease = DEFAULT) -> None:
         self._context = context
         self._store = context.store
         self._engines = engines_named(engines)
+        self._release = release
 
     def missing(self) -> list[str]:
-        parts = find_parts(self._store, self._context.checkout, self._engines)
+        parts = self._find_parts()
         return [] if self._store.has(parts.image) else parts.missing(self._store)
 
     def image(self) -> Image:
-        parts = find_parts(self._store, self._context.checkout, self._engines)
+        parts = self._find_parts()
         if self._context.rebuild or not self._store.has(parts.image):
             self._build_parts(parts)
         return self._context.put_together(parts.image, self._compose(parts))
+
+    def _find_parts(self) -> DebianParts:
+        return find_parts(self._store, self._context.checkout, self._engines, self._release)
 
     def _build_parts(self, parts: DebianParts) -> None:
         context = self._context
@@ -93,11 +100,13 @@ class DebianAssembly:
         check_prerequisites(self._store.root, building)
         platform = PlatformRecipe(context.checkout, context.jobs)
         rootfs = RootfsRecipe(context.checkout, self._store.path(KEYS), context.jobs, self._engines)
-        kernel = KernelRecipe(context.checkout, self._store.path(parts.source), context.jobs, self._engines)
+        fragments = fragments_for(self._engines, self._release)
+        kernel = KernelRecipe(context.checkout, self._store.path(parts.source), context.jobs, fragments)
         context.ensure(parts.platform, platform.build, "building the emulated board")
         context.ensure(parts.rootfs, rootfs.build, "building the root file system")
         if context.rebuild or not self._store.has(parts.kernel):
-            context.ensure(parts.source, fetch_source, "fetching the kernel's source")
+            source = SourceRecipe(self._release)
+            context.ensure(parts.source, source.fetch, "fetching the kernel's source")
         context.ensure(parts.kernel, kernel.build, "building the kernel")
 
     def _compose(self, parts: DebianParts) -> Builder:

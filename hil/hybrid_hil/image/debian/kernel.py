@@ -1,4 +1,4 @@
-"""The board's kernel: mainline's long-term release configured by the board's fragments, built reproducibly."""
+"""The board's kernel: a mainline release configured by the board's fragments, built reproducibly."""
 
 import re
 import shutil
@@ -9,7 +9,8 @@ from pathlib import Path
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import BuildRunner, cpu_seconds
 from hybrid_hil.image.debian.engines import FRAGMENT as ENGINES_FRAGMENT
-from hybrid_hil.image.debian.source import TARBALL
+from hybrid_hil.image.debian.kernel_release import DEFAULT, FOLDER, KernelRelease
+from hybrid_hil.image.debian.source import tarball_in
 from hybrid_hil.image.debian.toolchain import LINUX_COMPILER, LINUX_PREFIX, compiler_version
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import KERNEL, read_manifest, write_manifest
@@ -18,10 +19,7 @@ from hybrid_hil.image.store import Component, remove_tree
 from hybrid_hil.terminal import Step
 
 # In this order, as in Buildroot's BR2_LINUX_KERNEL_CUSTOM_CONFIG_FILE and _CONFIG_FRAGMENT_FILES.
-FRAGMENTS = (
-    "buildroot/board/versal-virt/linux.fragment",
-    "buildroot/board/versal-virt/linux-off.fragment",
-)
+FRAGMENTS = (f"{FOLDER}/linux.fragment", f"{FOLDER}/linux-off.fragment")
 
 # What the makefiles print once per file they make; a build from the fragment prints about this many of them.
 PROGRESS_LINE = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|VDSO32|LDS|GEN|UPD|WRAP|SYSHDR|NM|OBJCOPY) ")
@@ -53,13 +51,16 @@ LEFT_OUT = (
 )
 
 
-def fragments_for(engines: Sequence[str]) -> tuple[str, ...]:
-    return (*FRAGMENTS, ENGINES_FRAGMENT) if engines else FRAGMENTS
+def fragments_for(engines: Sequence[str], release: KernelRelease = DEFAULT) -> tuple[str, ...]:
+    """Where several set a symbol, the last of them counts."""
+    of_engines = [ENGINES_FRAGMENT] if engines else []
+    of_release = [release.fragment] if release.fragment else []
+    return (*FRAGMENTS, *of_engines, *of_release)
 
 
-def kernel_component(checkout: Path, source: Component, engines: Sequence[str] = ()) -> Component:
+def kernel_component(checkout: Path, source: Component, fragments: Sequence[str]) -> Component:
     inputs = Fingerprint()
-    for fragment in fragments_for(engines):
+    for fragment in fragments:
         inputs.text(fragment, *settings((checkout / fragment).read_text(encoding="utf-8")))
     inputs.recipe(Path(__file__))
     inputs.text("source", source.digest)
@@ -68,11 +69,10 @@ def kernel_component(checkout: Path, source: Component, engines: Sequence[str] =
 
 
 class KernelRecipe:
-    """Builds Image from the tarball in `source` with the fragments of `checkout`, on `jobs` CPUs; with those that
-    container engines need when it is for some."""
+    """Builds Image from the tarball in `source` with `fragments` of `checkout`, on `jobs` CPUs."""
 
-    def __init__(self, checkout: Path, source: Path, jobs: int, engines: Sequence[str] = ()) -> None:
-        self._fragments = [checkout / fragment for fragment in fragments_for(engines)]
+    def __init__(self, checkout: Path, source: Path, jobs: int, fragments: Sequence[str]) -> None:
+        self._fragments = [checkout / fragment for fragment in fragments]
         self._source = source
         self._jobs = jobs
 
@@ -88,7 +88,7 @@ class KernelRecipe:
             inner.mkdir()
         step.detail("unpacking")
         excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
-        runner.run(["tar", "-xf", self._source / TARBALL, "-C", tree, "--strip-components=1", *excluded])
+        runner.run(["tar", "-xf", tarball_in(self._source), "-C", tree, "--strip-components=1", *excluded])
         step.detail("configuring")
         wanted = merged(fragment.read_text(encoding="utf-8") for fragment in self._fragments)
         (objects / ".config").write_text(wanted, encoding="utf-8")
