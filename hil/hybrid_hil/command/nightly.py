@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.debian.emulator import kept_emulator
+from hybrid_hil.image.debian.emulator import SUITES, kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.job import JOBS, NEWEST
+from hybrid_hil.nightly.job import JOBS
 from hybrid_hil.nightly.plan import Filter, Planned, foreseen, plan
 from hybrid_hil.nightly.requirements import missing_ingredients
 from hybrid_hil.nightly.result import FILE, JobResult, kept
@@ -48,10 +48,10 @@ Patterns = tuple[str, ...]
 def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, report: Path, read: bool) -> None:
     """Run every longer test with what is at hand, part by part, and say what was left out and why.
 
-    Parts are the suite on each image, layout and QEMU; faults at every system call; thousands of lives; what the
-    runtime costs; container engines. One that fails does not keep the next from running, Ctrl-C does. In `tox run -e
-    nightly -- ARGUMENTS` nothing is missing that PyPI has; `hil qemu` and `hil image build --from buildroot` see to
-    the rest.
+    Parts are the suite on each image, layout and QEMU; the life of each driver on each kernel; faults at every system
+    call; thousands of lives; what the runtime costs; container engines. One that fails does not keep the next from
+    running, Ctrl-C does. In `tox run -e nightly -- ARGUMENTS` nothing is missing that PyPI has; `hil qemu` and `hil
+    image build --from buildroot` see to the rest.
 
     \b
     Examples:
@@ -76,7 +76,9 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
         out.print(_listing(foreseen(planned, bound)))
         return
     require_folder(report)
-    night = NightlyRun(report, None if NEWEST in missing else kept_emulator(store), TerminalReporter(out))
+    there = {release: kept_emulator(store, release) for release in SUITES if release not in missing}
+    launchers = {release: launcher for release, launcher in there.items() if launcher}
+    night = NightlyRun(report, launchers, TerminalReporter(out))
     results = night.run(planned, bound)
     if night.interrupted:
         _show(results, report)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
+from hybrid_hil.image.debian import kernel_release
+from hybrid_hil.image.debian.emulator import NEWEST, SUITES
+from hybrid_hil.image.debian.kernel_release import RELEASES, KernelRelease
 
 HOST = "host"
-NEWEST = "newest"
 ROOT = "root"
-WHOSE = {HOST: "this machine's QEMU", NEWEST: "the newest QEMU"}
+WHOSE = {HOST: "this machine's QEMU", "debian-13": "the QEMU of Debian 13", NEWEST: "the newest QEMU"}
 # Buildroot's Python takes twice as long as Debian's for whatever a verb does
 _MINUTES = {DEBIAN: {True: 25, False: 15}, BUILDROOT: {True: 50, False: 30}}
 # as by day: each has a board of its own, and they share two CPUs
@@ -50,10 +52,38 @@ def _cell(image: str, layout: str, qemu: str) -> Job:
 MATRIX = tuple(
     _cell(image, layout, qemu) for image in (DEBIAN, BUILDROOT) for layout in LAYOUTS for qemu in (HOST, NEWEST)
 )
+# What an engine's users meet of a kernel and its driver.
+_OF_A_DRIVER = tuple(
+    f"tests/board/test_{name}.py" for name in ("lifecycle", "faults", "refusals", "rpmsg", "coredump", "watchdog")
+)
+
+
+def _kernel_cell(kernel: KernelRelease, layout: str, qemu: str) -> Job:
+    """One combination of the matrix of kernels."""
+    return Job(
+        name=f"linux-{kernel.name}-{layout}-{qemu}",
+        title=f"life and faults on Linux {kernel.name}, {layout}, {WHOSE[qemu]}",
+        minutes=6,
+        arguments=(*_OF_A_DRIVER, *_TWO_WORKERS, "--image", f"{DEBIAN}:{kernel.name}", "--layout", layout),
+        needs=(qemu,),
+        image=DEBIAN,
+        qemu=qemu,
+    )
+
+
+# Without those that are in the other matrix as a whole.
+KERNELS = tuple(
+    _kernel_cell(kernel, layout.name, qemu)
+    for kernel in RELEASES.values()
+    for layout in LAYOUTS.values()
+    for qemu in (HOST, *SUITES)
+    if layout.driver not in kernel.lacks and (kernel != kernel_release.DEFAULT or qemu not in (HOST, NEWEST))
+)
 _LIVES = "back_to_back or restarts_of_each_core"
 _MANY = ("--soak", "1000", "--restarts", "1000")
 JOBS = (
     *MATRIX,
+    *KERNELS,
     Job(
         "unit",
         "the runtime's unit tests: every system call, many random lives",

@@ -8,16 +8,17 @@ from hybrid_hil.host import find_program
 from hybrid_hil.host.emulator import banner, chosen_qemu, version_in
 from hybrid_hil.image.assembly import BUILDROOT, ImageRequest, missing_kinds
 from hybrid_hil.image.buildroot.request import TREE_VARIABLE, request_from_environment
-from hybrid_hil.image.debian.emulator import kept_emulator
+from hybrid_hil.image.debian.emulator import SUITES, kept_emulator
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.job import HOST, NEWEST, ROOT
+from hybrid_hil.nightly.job import HOST, ROOT
 
 MODULES = ("hypothesis", "jsonschema", "grpc", "google.protobuf", "cosmic_ray")
 
 
 def missing_ingredients(store: Store) -> dict[str, str]:
     """The needs of jobs that are not met here, each with the reason."""
-    looked = {HOST: against_host(), NEWEST: against_newest(store), BUILDROOT: against_buildroot(store)}
+    looked = {HOST: against_host(), BUILDROOT: against_buildroot(store)}
+    looked |= {release: against_emulator(store, release) for release in SUITES}
     looked[ROOT] = against_root()
     looked |= {module: against_module(module) for module in MODULES}
     return {need: reason for need, reason in looked.items() if reason}
@@ -31,14 +32,14 @@ def against_host() -> str:
     return ""
 
 
-def against_newest(store: Store) -> str:
-    """A newer QEMU has to be there, and to be newer."""
+def against_emulator(store: Store, release: str) -> str:
+    """The QEMU of `release` has to be there, and to be another than the host's."""
     try:
-        launcher = kept_emulator(store)
+        launcher = kept_emulator(store, release)
     except RigError as error:
         return error.message
     if launcher is None:
-        return "no newer QEMU in the cache: `hil qemu` fetches one"
+        return f"no such QEMU in the cache: `hil qemu --release {release}` fetches it"
     try:
         host = find_program(chosen_qemu(None))
     except RigError:

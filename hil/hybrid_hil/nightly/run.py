@@ -3,12 +3,12 @@
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hybrid_hil.host.emulator import QEMU_VARIABLE
 from hybrid_hil.host.long_command import run_long_command
-from hybrid_hil.nightly.job import FOLDER, NEWEST, Job
+from hybrid_hil.nightly.job import FOLDER, Job
 from hybrid_hil.nightly.plan import Planned, no_room
 from hybrid_hil.nightly.result import JobOutcome, JobResult, judged, keep, read_tally
 from hybrid_hil.terminal import Reporter
@@ -20,11 +20,11 @@ ARTIFACTS = "artifacts"
 
 
 class NightlyRun:
-    """Runs jobs into folders below `report`. `launcher` is the newest QEMU's, when there is one."""
+    """Runs jobs into folders below `report`. `launchers` are those of the QEMUs that are not the host's, by release."""
 
-    def __init__(self, report: Path, launcher: Path | None, reporter: Reporter) -> None:
+    def __init__(self, report: Path, launchers: Mapping[str, Path], reporter: Reporter) -> None:
         self._report = report.absolute()
-        self._launcher = launcher
+        self._launchers = launchers
         self._reporter = reporter
         self.interrupted = False
 
@@ -46,7 +46,8 @@ class NightlyRun:
         folder = self._report / job.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        environment = {QEMU_VARIABLE: str(self._launcher)} if job.qemu == NEWEST else {}
+        launcher = self._launchers.get(job.qemu)
+        environment = {QEMU_VARIABLE: str(launcher)} if launcher else {}
         begun = time.monotonic()
         try:
             with self._reporter.step(job.name) as step:

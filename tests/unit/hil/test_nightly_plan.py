@@ -7,7 +7,8 @@ import pytest
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
-from hybrid_hil.nightly.job import HOST, JOBS, NEWEST, ROOT, Job
+from hybrid_hil.image.debian.emulator import SUITES
+from hybrid_hil.nightly.job import HOST, JOBS, ROOT, Job
 from hybrid_hil.nightly.plan import Filter, Planned, foreseen, no_room, plan
 from hybrid_hil.nightly.requirements import MODULES, against_module
 
@@ -62,7 +63,7 @@ def test_parts_are_named_for_folders_and_need_what_is_looked_for() -> None:
     names = [job.name for job in JOBS]
     assert len(set(names)) == len(names)
     assert not any(set(name) & set("/*?[ ") for name in names)
-    known = {HOST, NEWEST, ROOT, "buildroot", *MODULES}
+    known = {HOST, *SUITES, ROOT, "buildroot", *MODULES}
     assert {need for job in JOBS for need in job.needs} <= known
 
 
@@ -76,13 +77,25 @@ def test_the_matrix_has_every_image_layout_and_qemu() -> None:
     }
 
 
+def test_the_matrix_of_kernels_leaves_out_what_the_other_has_and_what_cannot_be() -> None:
+    cells = {name.removeprefix("linux-") for name in (job.name for job in JOBS) if name.startswith("linux-")}
+    layouts, qemus = ("two-cores", "one-core", "imx8mn", "stm32mp1"), ("host", "debian-13", "newest")
+    assert cells == {
+        *(f"6.1-{layout}-{qemu}" for layout in ("imx8mn", "stm32mp1") for qemu in qemus),
+        *(f"6.12-{layout}-debian-13" for layout in layouts),
+        *(f"newest-{layout}-{qemu}" for layout in layouts for qemu in qemus),
+    }
+
+
 def test_the_workflow_runs_every_part_but_the_one_that_wants_a_quiet_machine() -> None:
     workflow = (checkout_root() / ".github/workflows/nightly.yml").read_text()
     rows = dict(re.findall(r"^        (\w+): \[(.*)\]$", workflow, re.MULTILINE))
     images, layouts, qemus, jobs = (rows[name].split(", ") for name in ("image", "layout", "qemu", "part"))
     cells = {"-".join(cell) for cell in itertools.product(images, layouts, qemus)}
     alone = set(re.findall(r"--only ([a-z]+)", workflow))
-    assert cells | set(jobs) | alone == {job.name for job in JOBS} - {"bench"}
+    kernels = {f"linux-{kernel}" for kernel in rows["kernel"].replace("'", "").split(", ")}
+    of_kernels = {job.name for job in JOBS if "-".join(job.name.split("-")[:2]) in kernels}
+    assert cells | set(jobs) | alone | of_kernels == {job.name for job in JOBS} - {"bench"}
 
 
 def test_modules_are_looked_for_through_their_parents() -> None:

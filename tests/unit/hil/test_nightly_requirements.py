@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_hil.image.debian.emulator import LAUNCHER, emulator_component
+from hybrid_hil.image.debian.emulator import LAUNCHER, NEWEST, emulator_component
 from hybrid_hil.image.store import Store
-from hybrid_hil.nightly.requirements import against_buildroot, against_host, against_newest, against_root
+from hybrid_hil.nightly.requirements import against_buildroot, against_emulator, against_host, against_root
 from tests.emulator_double import write_emulator
 
 HOSTS = "QEMU emulator version 7.2.22"
@@ -21,14 +21,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def fetched(store: Store, banner: str) -> None:
-    folder = store.path(emulator_component())
+    folder = store.path(emulator_component(NEWEST))
     folder.mkdir(parents=True)
     write_emulator(folder / LAUNCHER, banner)
 
 
 def test_an_empty_cache_has_neither_a_newer_qemu_nor_a_buildroot_image(store: Store) -> None:
     assert against_host() == ""
-    assert against_newest(store) == "no newer QEMU in the cache: `hil qemu` fetches one"
+    assert against_emulator(store, NEWEST) == "no such QEMU in the cache: `hil qemu --release newest` fetches it"
     assert "`hil image build --from buildroot` makes it" in against_buildroot(store)
 
 
@@ -38,7 +38,7 @@ def test_an_empty_cache_has_neither_a_newer_qemu_nor_a_buildroot_image(store: St
 )
 def test_a_newer_qemu_has_to_be_newer(store: Store, banner: str, reason: str) -> None:
     fetched(store, banner)
-    assert against_newest(store) == reason
+    assert against_emulator(store, NEWEST) == reason
 
 
 def test_named_sources_are_built_from(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,4 +57,4 @@ def test_without_a_qemu_the_host_lacks_it(store: Store, monkeypatch: pytest.Monk
     monkeypatch.setenv("HYBRID_HIL_QEMU", "/nowhere")
     assert "no program `/nowhere`" in against_host()
     fetched(store, "QEMU emulator version 10.0.13")
-    assert against_newest(store) == ""
+    assert against_emulator(store, NEWEST) == ""

@@ -26,7 +26,7 @@ from hybrid_hil.terminal import QuietReporter
 
 test, report = sys.argv[1:]
 jobs = [Planned(Job(name, "", 1, (test, "-p", "no:cacheprovider", "-s"))) for name in ("first", "second")]
-night = NightlyRun(Path(report), None, QuietReporter())
+night = NightlyRun(Path(report), {}, QuietReporter())
 for result in night.run(jobs):
     print(result.job, result.outcome, result.reason, sep=": ")
 """
@@ -46,7 +46,7 @@ def test_a_night_goes_on_after_a_part_that_fails(tmp_path: Path) -> None:
         Planned(job("empty", tmp_path, "import pytest\ndef test(): pytest.skip('nothing here')")),
     ]
     report = tmp_path / "report"
-    bad, unwanted, good, empty = NightlyRun(report, None, QuietReporter()).run(jobs)
+    bad, unwanted, good, empty = NightlyRun(report, {}, QuietReporter()).run(jobs)
     assert (bad.outcome, bad.tally) == (JobOutcome.FAILED, Tally(1, 1, 0))
     assert unwanted == JobResult("unwanted", JobOutcome.LEFT_OUT, "no reason")
     assert (good.outcome, good.tally) == (JobOutcome.PASSED, Tally(1, 0, 0))
@@ -57,7 +57,7 @@ def test_a_night_goes_on_after_a_part_that_fails(tmp_path: Path) -> None:
 
 def test_parts_that_no_longer_fit_are_left_out(tmp_path: Path) -> None:
     jobs = [Planned(job("good", tmp_path, "def test(): pass"))]
-    (result,) = NightlyRun(tmp_path / "report", None, QuietReporter()).run(jobs, bound=0.5)
+    (result,) = NightlyRun(tmp_path / "report", {}, QuietReporter()).run(jobs, bound=0.5)
     assert result.outcome is JobOutcome.LEFT_OUT
     assert "takes about 1 minutes" in result.reason
 
@@ -66,7 +66,9 @@ def test_the_newest_qemu_is_named_to_its_parts_alone(tmp_path: Path, monkeypatch
     monkeypatch.delenv("HYBRID_HIL_QEMU", raising=False)
     newest = job("new", tmp_path, "import os\ndef test(): assert os.environ['HYBRID_HIL_QEMU'] == '/q'", qemu="newest")
     hosts = job("old", tmp_path, "import os\ndef test(): assert 'HYBRID_HIL_QEMU' not in os.environ", qemu="host")
-    results = NightlyRun(tmp_path / "report", Path("/q"), QuietReporter()).run([Planned(newest), Planned(hosts)])
+    results = NightlyRun(tmp_path / "report", {"newest": Path("/q")}, QuietReporter()).run(
+        [Planned(newest), Planned(hosts)]
+    )
     assert [result.outcome for result in results] == [JobOutcome.PASSED] * 2
 
 

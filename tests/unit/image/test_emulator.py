@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.debian.emulator import LAUNCHER, emulator_component, kept_emulator, launcher_script, loader_of
+from hybrid_hil.image.debian.emulator import (
+    LAUNCHER,
+    NEWEST,
+    SUITES,
+    emulator_component,
+    kept_emulator,
+    launcher_script,
+    loader_of,
+)
 from hybrid_hil.image.debian.mirror import Mirror
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
@@ -29,7 +37,7 @@ def unpacked(folder: Path) -> Path:
 def test_launcher_uses_nothing_of_the_host_wherever_it_lies(tmp_path: Path) -> None:
     made = tmp_path / "being made"
     tree = unpacked(made)
-    (made / LAUNCHER).write_text(launcher_script(loader_of(tree).relative_to(tree)))
+    (made / LAUNCHER).write_text(launcher_script(loader_of(tree).relative_to(tree), "sid"))
     (made / LAUNCHER).chmod(0o755)
     home = made.rename(tmp_path / "its place")
     link = tmp_path / "qemu"
@@ -48,10 +56,11 @@ def test_tree_without_a_loader_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_stays_when_images_go(store: Store) -> None:
-    component = emulator_component()
-    assert kept_emulator(store) is None
+    component = emulator_component(NEWEST)
+    assert kept_emulator(store, NEWEST) is None
     store.path(component).mkdir(parents=True)
-    assert kept_emulator(store) == store.path(component) / LAUNCHER
+    assert kept_emulator(store, NEWEST) == store.path(component) / LAUNCHER
+    assert kept_emulator(store, "debian-13") is None
     assert superfluous(store, keep=0) == []
     assert everything(store) == [component]
 
@@ -65,10 +74,11 @@ def test_mirror_gives_any_release() -> None:
     ]
 
 
-def test_the_one_in_the_cache_runs() -> None:
-    launcher = kept_emulator(Store())
+@pytest.mark.parametrize("release", SUITES)
+def test_the_one_in_the_cache_runs(release: str) -> None:
+    launcher = kept_emulator(Store(), release)
     if launcher is None:
-        pytest.skip("no QEMU in the cache: `hil qemu` fetches one")
+        pytest.skip(f"no QEMU in the cache: `hil qemu --release {release}` fetches one")
     done = subprocess.run([launcher, "--version"], check=True, capture_output=True, text=True)
     assert done.stdout.startswith("QEMU emulator version 1")
     # Whatever it loads of the host's is of another build, and it says so.

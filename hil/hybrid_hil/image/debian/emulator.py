@@ -1,8 +1,9 @@
-"""A QEMU newer than the host's: Debian's, unpacked into the cache and run from there by its own loader."""
+"""A QEMU newer than the host's: of a Debian release, unpacked into the cache and run from there by its own loader."""
 
 import os
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
@@ -18,7 +19,9 @@ from hybrid_hil.image.prerequisites import check_prerequisites
 from hybrid_hil.image.store import Component, Store, remove_tree
 from hybrid_hil.terminal import Reporter, Step
 
-SUITE = "trixie"
+# By the names that `hil qemu --release` takes.
+NEWEST = "newest"
+SUITES = {"debian-13": "trixie", NEWEST: "forky"}
 PACKAGE = "qemu-system-arm"
 LAUNCHER = "qemu-system-aarch64"
 TREE = "tree"
@@ -37,51 +40,53 @@ exec "$here"/{loader} --library-path "$here"/{libraries} "$here"/usr/bin/{progra
 """
 
 
-def emulator_component() -> Component:
-    """Which version Debian has cannot be known offline: the first one fetched is kept until `--rebuild`."""
+def emulator_component(release: str) -> Component:
+    """Of one of SUITES. Which version Debian has cannot be known offline: the first one fetched is kept until
+    `--rebuild`."""
     inputs = Fingerprint()
     inputs.recipe(Path(__file__))
-    inputs.text("package", PACKAGE, SUITE, host_architecture())
+    inputs.text("package", PACKAGE, SUITES[release], host_architecture())
     return Component("emulator", inputs.digest())
 
 
-def kept_emulator(store: Store) -> Path | None:
+def kept_emulator(store: Store, release: str) -> Path | None:
     """The launcher of the one in the cache, None when there is none."""
-    component = emulator_component()
+    component = emulator_component(release)
     return store.path(component) / LAUNCHER if store.has(component) else None
 
 
-def ensure_emulator(reporter: Reporter, store: Store | None = None, *, rebuild: bool = False) -> Path:
-    """The launcher of Debian's newest QEMU, fetched when the cache lacks it.
+def ensure_emulator(release: str, reporter: Reporter, store: Store | None = None, *, rebuild: bool = False) -> Path:
+    """The launcher of that release's QEMU, fetched when the cache lacks it.
 
     Raises:
         RigError: no space, program or network; or what was fetched does not run here.
     """
     store = store or Store()
-    component = emulator_component()
+    component = emulator_component(release)
+    fetch = partial(fetch_emulator, SUITES[release])
     try:
         with store.occupied():
             store.sweep()
             if rebuild or not store.has(component):
                 check_prerequisites(store.root, [component.kind])
-            title = f"fetching QEMU of Debian {SUITE}"
-            return store.ensure(component, fetch_emulator, reporter, title, rebuild=rebuild) / LAUNCHER
+            title = f"fetching QEMU of Debian {SUITES[release]}"
+            return store.ensure(component, fetch, reporter, title, rebuild=rebuild) / LAUNCHER
     except OSError as error:
         raise explained(error, store.root) from error
 
 
-def fetch_emulator(folder: Path, runner: BuildRunner, step: Step) -> None:
+def fetch_emulator(suite: str, folder: Path, runner: BuildRunner, step: Step) -> None:
     """Puts the unpacked packages and a launcher into `folder`, and runs it."""
     step.detail("fetching and unpacking packages")
     tree = folder / TREE
-    versions = extract_packages(runner, [PACKAGE], host_architecture(), tree, SUITE)
+    versions = extract_packages(runner, [PACKAGE], host_architecture(), tree, suite)
     tree.with_name(f"{TREE}.apt.conf").unlink()
     for name in LEFT_OUT:
         remove_tree(tree / name)
     launcher = folder / LAUNCHER
     loader = loader_of(tree)
     loader.with_name(BUNDLE).symlink_to(os.path.relpath(tree, loader.parent))
-    launcher.write_text(launcher_script(loader.relative_to(tree)), encoding="ascii")
+    launcher.write_text(launcher_script(loader.relative_to(tree), suite), encoding="ascii")
     launcher.chmod(0o755)
     step.detail("trying it")
     for finding in (
@@ -90,7 +95,7 @@ def fetch_emulator(folder: Path, runner: BuildRunner, step: Step) -> None:
     ):
         if finding.severity is Severity.FAIL:
             raise RigError(f"the fetched QEMU does not do: {finding.found}", f"look at `{runner.log}`")
-    write_manifest(folder, {"suite": SUITE, "packages": versions, "version": versions[PACKAGE]})
+    write_manifest(folder, {"suite": suite, "packages": versions, "version": versions[PACKAGE]})
 
 
 def loader_of(tree: Path) -> Path:
@@ -101,11 +106,11 @@ def loader_of(tree: Path) -> Path:
     return loaders[0]
 
 
-def launcher_script(loader: Path) -> str:
+def launcher_script(loader: Path, suite: str) -> str:
     """Runs the QEMU of the tree beside it by `loader`, a path in there, wherever both are moved together."""
     return SCRIPT.format(
         package=PACKAGE,
-        suite=SUITE,
+        suite=suite,
         tree=TREE,
         program=LAUNCHER,
         loader=shlex.quote(str(loader)),
