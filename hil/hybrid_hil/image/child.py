@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -15,6 +16,9 @@ from hybrid_hil.image import lifeline
 from hybrid_hil.image.diagnosis import SIGNS, Signs, remedy_for
 
 TAIL_LINES = 12
+# What compilers and make say of the reason. With several jobs the others print on after it.
+REASON = re.compile(r"\b(?:fatal )?error: |^make.*\*\*\* ", re.IGNORECASE)
+MOST_REASONS = 3
 
 LineWatcher = Callable[[str], None]
 
@@ -39,10 +43,11 @@ class BuildRunner:
         the remedy from them.
 
         Raises:
-            RigError: it could not be run or failed; the message ends with its last lines.
+            RigError: it could not be run or failed; the message ends with the first reasons given, and the last lines.
         """
         command = [str(part) for part in argv]
         tail: deque[str] = deque(maxlen=TAIL_LINES)
+        reasons: list[str] = []
         with self.log.open("a", buffering=1, encoding="utf-8") as log:
             log.write(f"$ {' '.join(command)}\n")
             with _group(command, environment or {}) as process:
@@ -50,10 +55,13 @@ class BuildRunner:
                 for line in process.stdout:
                     log.write(line)
                     tail.append(line.rstrip())
+                    if len(reasons) < MOST_REASONS and REASON.search(line):
+                        reasons.append(line.rstrip())
                     if watch is not None:
                         watch(line)
         if process.returncode != 0:
-            raise self._failure(command[0], process.returncode, list(tail), signs)
+            earlier = [reason for reason in reasons if reason not in tail]
+            raise self._failure(command[0], process.returncode, [*earlier, *tail], signs)
 
     def _failure(self, program: str, status: int, tail: list[str], signs: Signs) -> RigError:
         how = f"was killed by signal {status - 128}" if status > 128 else f"ended with exit status {status}"

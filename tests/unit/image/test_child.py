@@ -52,6 +52,21 @@ def test_failure_shows_the_last_lines_and_the_log(runner: BuildRunner) -> None:
     assert str(runner.log) in raised.value.remedy
 
 
+def test_failure_shows_a_reason_that_others_have_printed_over(runner: BuildRunner) -> None:
+    reason = "drivers/x.c:3: error: no such thing"
+    with pytest.raises(RigError) as raised:
+        runner.run(["sh", "-c", f"echo '{reason}'; seq 100; exit 2"])
+    assert raised.value.message.splitlines()[1].strip() == reason
+    assert raised.value.message.count(reason) == 1
+    assert raised.value.message.splitlines()[-1].strip() == "100"
+
+
+def test_a_reason_at_the_end_is_shown_once(runner: BuildRunner) -> None:
+    with pytest.raises(RigError) as raised:
+        runner.run(["sh", "-c", "echo 'make: *** [x] Error 2'; exit 2"])
+    assert raised.value.message.count("***") == 1
+
+
 def test_death_by_signal_is_told_as_such(runner: BuildRunner) -> None:
     with pytest.raises(RigError, match="killed by signal 9"):
         runner.run(["sh", "-c", "kill -9 $$"])
