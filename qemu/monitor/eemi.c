@@ -42,7 +42,8 @@ struct feature {
     uint8_t version;
 };
 
-/* Linux asks for TF-A's calls under the same numbers, as if they were PM's. */
+/* Linux asks for TF-A's calls under the same numbers, as if they were PM's. Newer ones add the module in bits
+ * 11:8. */
 static const struct feature features[] = {
     {PM_GET_API_VERSION, 1}, {PM_GET_NODE_STATUS, 2},   /* 2: the driver asks whether a core already runs */
     {TF_A_REGISTER_SGI, 1},  {PM_REGISTER_NOTIFIER, 2}, /* 2: the least the event manager accepts */
@@ -53,7 +54,9 @@ static const struct feature features[] = {
     {PM_FEATURE_CHECK, 2},
 };
 
-static enum eemi_status check_feature(uint32_t api, struct eemi_reply *reply) {
+static enum eemi_status check_feature(uint32_t asked, struct eemi_reply *reply) {
+    uint32_t api = asked >> 8 == MODULE_TF_A ? asked & 0xff : asked;
+
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
         if (features[i].api == api) {
             reply->payload[0] = features[i].version;

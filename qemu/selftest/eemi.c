@@ -36,6 +36,9 @@ static void check_identity(void) {
     expect_words("node status", PM(63), 3, 2, 0);
     expect_words("chip's feature", PM(63), 24, 1, 0);
     expect_words("ioctl and its map", PM(63), 34, 2, IOCTLS);
+    expect("feature by its module's number", eemi_status(PM(63), 0xa04, 0, 0), 0);
+    expect("feature of another module", eemi_status(PM(63), 0x304, 0, 0), NO_FEATURE);
+    expect("unserved tf-a call is no feature", eemi_status(PM(63), 0xa7f, 0, 0), NO_FEATURE);
     expect("unserved api is no feature", eemi_status(PM(63), 36, 0, 0), NO_FEATURE);
     expect("api out of range is no feature", eemi_status(PM(63), ~0u, 0, 0), NO_FEATURE);
 }
