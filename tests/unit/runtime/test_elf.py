@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hybrid_runtime.firmware.elf import check_elf
+from hybrid_runtime.firmware.elf import ElfFile, check_elf
 from hybrid_runtime.system.failure import Failure
 from tests.elf_builder import build_elf
 from tests.unit.runtime.command_runner import attempt
@@ -155,6 +155,110 @@ def test_a_name_that_is_cut_by_the_end(wide: bool) -> None:
             check(named_last + name)
     assert check(named_last + b".text") == []
     assert check(named_last + b".resource_table\0") != []
+
+
+def number(data: bytes, at: int, width: int) -> int:
+    return int.from_bytes(data[at : at + width], sys.byteorder)
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(Failure) as raised:
+        check(data)
+    return raised.value.message
+
+
+def truncated(what: str, end: int, data: bytes) -> str:
+    return f"the firmware is truncated: {what} would end at {end}, the file at {len(data)}"
+
+
+@pytest.mark.parametrize("wide", CLASSES)
+def test_a_truncated_file_is_told_with_the_end_it_lacks(wide: bool) -> None:
+    """Each number is right: a person compares them with those of readelf."""
+    data, at = here(wide=wide), Positions(wide=wide)
+    header, segment, section = (64, 56, 64) if wide else (52, 32, 40)
+    segments_at, sections_at = number(data, at.segments_at, at.word), number(data, at.sections_at, at.word)
+    assert refusal(data[:10]) == truncated("its first 16 bytes", 16, data[:10])
+    assert refusal(data[:20]) == truncated("its ELF header", header, data[:20])
+    for many in (300, 301):
+        more = with_number(data, at.sections, 2, many)
+        assert refusal(more) == truncated("its section table", sections_at + many * section, more)
+        more = with_number(data, at.names, 2, many)
+        what = "the section header of its section names"
+        assert refusal(more) == truncated(what, sections_at + (many + 1) * section, more)
+        more = with_number(data, at.segments, 2, many)
+        assert refusal(more) == truncated("its program headers", segments_at + many * segment, more)
+        more = with_number(data, at.offset, at.word, len(data) + many)
+        assert refusal(more) == truncated("segment 0", len(data) + many + number(data, at.filesz, at.word), more)
+
+
+@pytest.mark.parametrize("wide", CLASSES)
+@pytest.mark.parametrize("padding", [0, 1])
+def test_a_name_behind_the_end_is_told_with_its_place(wide: bool, padding: int) -> None:
+    data, at = here(wide=wide) + bytes(padding), Positions(wide=wide)
+    start = number(data, at.content(data, 3)[0], at.word)
+    named_last = with_number(data, at.section(data, 1), 4, len(data) - start)
+    assert refusal(named_last) == truncated("a section's name", len(data) + 1, named_last)
+    cut = named_last + b".res"
+    assert refusal(cut) == truncated("a section's name", len(data) + len(b".resource_table\0"), cut)
+
+
+@pytest.mark.parametrize("wide", CLASSES)
+def test_memory_that_is_not_in_the_file(wide: bool) -> None:
+    """As .bss: it may be larger in memory, and not smaller."""
+    data, at = here(wide=wide), Positions(wide=wide)
+    size = number(data, at.filesz, at.word)
+    assert check(with_number(data, at.memsz, at.word, size + 1000)) == []
+    message = f"the firmware's segment 0 has {size} bytes in the file and {size - 1} in memory"
+    assert refusal(with_number(data, at.memsz, at.word, size - 1)) == message
+
+
+@pytest.mark.parametrize("wide", CLASSES)
+@pytest.mark.parametrize("kind", [0, 2, 1000])
+def test_a_segment_that_is_not_loaded_is_passed_over(wide: bool, kind: int) -> None:
+    """And the next one is not."""
+    data, at = here(wide=wide), Positions(wide=wide)
+    segments_at = number(data, at.segments_at, at.word)
+    segment = data[segments_at : segments_at + (56 if wide else 32)]
+    wrong = with_number(data, at.offset, at.word, -1)[segments_at : segments_at + len(segment)]
+    passed_over = with_number(wrong, 0, 4, kind)
+    moved = with_number(with_number(data, at.segments_at, at.word, len(data)), at.segments, 2, 2)
+    assert check(moved + passed_over + segment) == []
+    assert "segment 1 would end at" in refusal(moved + passed_over + wrong)
+
+
+@pytest.mark.parametrize("wide", CLASSES)
+def test_the_size_of_a_resource_table(wide: bool) -> None:
+    """It ends with the file here. It may have more room than its entries take."""
+    data, at = here(wide=wide), Positions(wide=wide)
+    offset_at, size_at = at.content(data, 2)
+
+    def with_table(entries: int, size: int) -> bytes:
+        placed = with_number(with_number(data, offset_at, at.word, len(data)), size_at, at.word, size)
+        return placed + struct.pack("=IIII", 1, entries, 0, 0) + bytes(size - 16)
+
+    for entries, least in ((0, 16), (1, 20), (3, 28), (7, 44)):
+        for more in (0, 1, 50):
+            assert check(with_table(entries, least + more)) == []
+    for entries, size in ((1, 19), (3, 27), (7, 43)):
+        (warning,) = check(with_table(entries, size))
+        assert f"has {size} bytes, too few for {entries} entries:" in warning
+    (warning,) = check(with_table(3, 28)[:-1])
+    assert f"is truncated: it would end at {len(data) + 28}:" in warning
+
+
+def test_what_is_no_elf_is_told_with_what_it_is() -> None:
+    assert refusal(b"plain words, and more of them") == "the firmware is not an ELF file"
+    assert "not an ELF file, it is " in refusal(b"\x1f\x8b\x08" + bytes(20))
+
+
+def test_a_file_that_shrinks_while_it_is_read() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(here())
+        file.flush()
+        elf = ElfFile(file.fileno())
+        file.truncate(60)
+        with pytest.raises(Failure, match="became shorter while it was read: its program headers is not there"):
+            elf.check_segments()
 
 
 def test_without_section_table() -> None:
