@@ -274,4 +274,4 @@ class QemuBoard:
             evidence.append(self.core_console.tail(4))
         if self._machine is not None and self._machine.said:
             evidence.append(f"QEMU said: {self._machine.said}")
-        return StageError(stage, cause_of(error), "\n".join(evidence), self.by_hand)
+        return StageError(stage, cause_of(error, self.health), "\n".join(evidence), self.by_hand)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from hybrid_hil.console import Console, ConsoleError
+from hybrid_hil.board_health import BoardHealth
+from hybrid_hil.console import Console
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.failure import RigError
 
@@ -79,7 +80,7 @@ def follow(stage: Stage, console: Console, deadline: Deadline) -> None:
     console.expect(marker_from(stage), deadline.after(stage.seconds))
 
 
-def cause_of(error: RigError) -> str:
-    """Why a stage failed, in a few words: what killed the board, or what did not come in how long."""
-    ended = error.ended if isinstance(error, ConsoleError) else None
-    return ended or error.message
+def cause_of(error: RigError, health: BoardHealth) -> str:
+    """Why a stage failed, in a few words: what killed the board, whoever met that first, or what did not come in how
+    long."""
+    return health.cause or error.message

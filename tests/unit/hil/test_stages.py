@@ -5,6 +5,7 @@ import re
 import pytest
 
 from hybrid_hil.board.stages import FIRMWARE, INIT, KERNEL, NETWORK, SSH, STAGES, Stage, cause_of, marker_from
+from hybrid_hil.board_health import BoardHealth
 from hybrid_hil.console import ConsoleError
 from hybrid_hil.failure import RigError
 
@@ -33,8 +34,11 @@ def test_a_marker_does_not_match_what_somebody_types(echo: str) -> None:
 
 
 def test_the_cause_is_what_killed_the_board_if_anything_did() -> None:
+    """Also where SSH met its end before the console did."""
     late = ConsoleError("`console` did not show `x` in 4.0 s")
-    dead = ConsoleError("`console` cannot show `x` any more", ended="QEMU was killed by signal 9")
-    assert cause_of(late) == "`console` did not show `x` in 4.0 s"
-    assert cause_of(dead) == "QEMU was killed by signal 9"
-    assert cause_of(RigError("no port", "a remedy")) == "no port"
+    health = BoardHealth()
+    assert cause_of(late, health) == "`console` did not show `x` in 4.0 s"
+    assert cause_of(RigError("no port", "a remedy"), health) == "no port"
+    health.report("QEMU was killed by signal 9")
+    for error in (late, RigError("cannot reach the board: QEMU was killed by signal 9")):
+        assert cause_of(error, health) == "QEMU was killed by signal 9"
