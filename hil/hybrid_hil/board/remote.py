@@ -224,4 +224,6 @@ class RemoteBoard:
 
     def _stage_error(self, stage: Stage, error: RigError) -> StageError:
         evidence = [self.console.tail()] if self._description.console else []
-        return StageError(stage, cause_of(error, self.health), "\n".join([*filter(None, [error.remedy]), *evidence]), self.by_hand)
+        return StageError(
+            stage, cause_of(error, self.health), "\n".join([*filter(None, [error.remedy]), *evidence]), self.by_hand
+        )
