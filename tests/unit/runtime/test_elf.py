@@ -248,7 +248,11 @@ def test_the_size_of_a_resource_table(wide: bool) -> None:
 
 def test_what_is_no_elf_is_told_with_what_it_is() -> None:
     assert refusal(b"plain words, and more of them") == "the firmware is not an ELF file"
-    assert "not an ELF file, it is " in refusal(b"\x1f\x8b\x08" + bytes(20))
+    assert refusal(b"\x1f\x8b\x08" + bytes(20)) == "the firmware is not an ELF file, it is a gzip file"
+    with pytest.raises(Failure, match=r"set the annotation remoteproc\.format=raw"):
+        check(b"plain words, and more of them")
+    with pytest.raises(Failure, match=r"\(unpack it with gunzip\)"):
+        check(b"\x1f\x8b\x08" + bytes(20))
 
 
 def test_a_file_that_shrinks_while_it_is_read() -> None:
