@@ -33,6 +33,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def folder() -> Iterator[Path]:
     """For all files of one session."""
     with ThrowawayFolder("hybrid-mutation-") as made:
+        # Some tests act as another user, who has to come through.
+        made.chmod(0o711)
         yield made
 
 
