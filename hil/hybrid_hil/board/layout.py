@@ -6,7 +6,6 @@ from pathlib import Path
 from hybrid_hil.board.processor import USUAL_FEATURES, Processor
 from hybrid_hil.failure import RigError
 from hybrid_hil.image import Image
-from hybrid_hil.image.kconfig import lost_lines
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ def require_driver(layout: Layout, image: Image) -> None:
     """Raises RigError when the kernel of `image` has no driver for the processors of `layout`."""
     if not image.configuration.is_file():
         return
-    configuration = image.configuration.read_text(encoding="utf-8")
-    fit = [name for name, other in LAYOUTS.items() if not lost_lines(f"CONFIG_{other.driver}=y\n", configuration)]
+    lines = image.configuration.read_text(encoding="utf-8").splitlines()
+    fit = [name for name, other in LAYOUTS.items() if f"CONFIG_{other.driver}=y" in lines]
     if layout.name not in fit:
         kernel = image.manifest.get("kernel_version", "the kernel")
         raise RigError(

@@ -76,8 +76,8 @@ def command(listed: bool, only: Patterns, skip: Patterns, bound: float | None, r
         out.print(_listing(foreseen(planned, bound)))
         return
     require_folder(report)
-    there = {release: kept_emulator(store, release) for release in SUITES if release not in missing}
-    launchers = {release: launcher for release, launcher in there.items() if launcher}
+    present = (release for release in SUITES if release not in missing)
+    launchers = {release: launcher for release in present if (launcher := kept_emulator(store, release))}
     night = NightlyRun(report, launchers, TerminalReporter(out))
     results = night.run(planned, bound)
     if night.interrupted:

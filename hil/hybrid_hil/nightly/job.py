@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
-from hybrid_hil.image.debian import kernel_release
 from hybrid_hil.image.debian.emulator import NEWEST, SUITES
-from hybrid_hil.image.debian.kernel_release import RELEASES, KernelRelease
+from hybrid_hil.image.debian.kernel_release import DEFAULT, RELEASES, KernelRelease
 
 HOST = "host"
 ROOT = "root"
@@ -49,9 +48,9 @@ def _cell(image: str, layout: str, qemu: str) -> Job:
     )
 
 
-MATRIX = tuple(
-    _cell(image, layout, qemu) for image in (DEBIAN, BUILDROOT) for layout in LAYOUTS for qemu in (HOST, NEWEST)
-)
+# Those in which the suite runs as a whole, on the usual kernel.
+_WHOLE = (HOST, NEWEST)
+MATRIX = tuple(_cell(image, layout, qemu) for image in (DEBIAN, BUILDROOT) for layout in LAYOUTS for qemu in _WHOLE)
 # What an engine's users meet of a kernel and its driver.
 _OF_A_DRIVER = tuple(
     f"tests/board/test_{name}.py" for name in ("lifecycle", "faults", "refusals", "rpmsg", "coredump", "watchdog")
@@ -77,7 +76,7 @@ KERNELS = tuple(
     for kernel in RELEASES.values()
     for layout in LAYOUTS.values()
     for qemu in (HOST, *SUITES)
-    if layout.driver not in kernel.lacks and (kernel != kernel_release.DEFAULT or qemu not in (HOST, NEWEST))
+    if layout.driver not in kernel.lacks and (kernel != DEFAULT or qemu not in _WHOLE)
 )
 _LIVES = "back_to_back or restarts_of_each_core"
 _MANY = ("--soak", "1000", "--restarts", "1000")

@@ -35,6 +35,10 @@ def with_number(data: bytes, at: int, width: int, value: int) -> bytes:
     return data[:at] + struct.pack(f"={code}", value & ((1 << 8 * width) - 1)) + data[at + width :]
 
 
+def number(data: bytes, at: int, width: int) -> int:
+    return int.from_bytes(data[at : at + width], sys.byteorder)
+
+
 class Positions:
     """Where the numbers of a built file stand."""
 
@@ -49,13 +53,12 @@ class Positions:
             (header + 8, header + 32, header + 40) if wide else (header + 4, header + 16, header + 20)
         )
 
-    def section(self, data: bytes, number: int) -> int:
-        table = int.from_bytes(data[self.sections_at : self.sections_at + self.word], sys.byteorder)
-        return table + number * (64 if self.word == 8 else 40)
+    def section(self, data: bytes, index: int) -> int:
+        return number(data, self.sections_at, self.word) + index * (64 if self.word == 8 else 40)
 
-    def content(self, data: bytes, number: int) -> tuple[int, int]:
+    def content(self, data: bytes, index: int) -> tuple[int, int]:
         """Where offset and size of a section stand."""
-        section = self.section(data, number)
+        section = self.section(data, index)
         return (section + 24, section + 32) if self.word == 8 else (section + 16, section + 20)
 
 
@@ -128,7 +131,7 @@ def test_a_resource_table_that_the_kernel_does_not_take(wide: bool) -> None:
     """Whether it is missing or damaged: to the driver it is the same, and some go on without."""
     data, at = here(wide=wide), Positions(wide=wide)
     offset_at, size_at = at.content(data, 2)
-    table = int.from_bytes(data[offset_at : offset_at + at.word], sys.byteorder)
+    table = number(data, offset_at, at.word)
     for changed, words in (
         (with_number(data, offset_at, at.word, len(data)), "is truncated"),
         (with_number(data, size_at, at.word, -1), "is truncated"),
@@ -147,18 +150,13 @@ def test_a_resource_table_that_the_kernel_does_not_take(wide: bool) -> None:
 def test_a_name_that_is_cut_by_the_end(wide: bool) -> None:
     """The kernel would compare on behind it; where the names differ before, it would not."""
     data, at = here(wide=wide), Positions(wide=wide)
-    names_at = at.content(data, 3)[0]
-    start = int.from_bytes(data[names_at : names_at + at.word], sys.byteorder)
+    start = number(data, at.content(data, 3)[0], at.word)
     named_last = with_number(data, at.section(data, 1), 4, len(data) - start)
     for name in (b"", b".", b".resource_table"):
         with pytest.raises(Failure, match="a section's name would end at"):
             check(named_last + name)
     assert check(named_last + b".text") == []
     assert check(named_last + b".resource_table\0") != []
-
-
-def number(data: bytes, at: int, width: int) -> int:
-    return int.from_bytes(data[at : at + width], sys.byteorder)
 
 
 def refusal(data: bytes) -> str:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from hybrid_hil.image.build_context import BuildContext
@@ -14,7 +15,7 @@ from hybrid_hil.image.debian.kernel import KernelRecipe, fragments_for, kernel_c
 from hybrid_hil.image.debian.kernel_release import DEFAULT, KernelRelease
 from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
 from hybrid_hil.image.debian.rootfs import RootfsRecipe, rootfs_component
-from hybrid_hil.image.debian.source import SourceRecipe, source_component
+from hybrid_hil.image.debian.source import fetch_source, source_component
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import (
     CONFIGURATION,
@@ -105,8 +106,8 @@ class DebianAssembly:
         context.ensure(parts.platform, platform.build, "building the emulated board")
         context.ensure(parts.rootfs, rootfs.build, "building the root file system")
         if context.rebuild or not self._store.has(parts.kernel):
-            source = SourceRecipe(self._release)
-            context.ensure(parts.source, source.fetch, "fetching the kernel's source")
+            fetch = partial(fetch_source, self._release)
+            context.ensure(parts.source, fetch, "fetching the kernel's source")
         context.ensure(parts.kernel, kernel.build, "building the kernel")
 
     def _compose(self, parts: DebianParts) -> Builder:

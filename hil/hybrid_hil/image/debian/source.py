@@ -21,22 +21,17 @@ def source_component(release: KernelRelease) -> Component:
     return Component("source", inputs.digest())
 
 
-class SourceRecipe:
-    """Puts the tarball of a release into a folder."""
-
-    def __init__(self, release: KernelRelease) -> None:
-        self._release = release
-
-    def fetch(self, folder: Path, runner: BuildRunner, step: Step) -> None:
-        step.detail("fetching from the Debian mirror")
-        package, suite = self._release.package, self._release.suite
-        unpacked = folder / "unpacked"
-        versions = extract_packages(runner, [package], "arm64", unpacked, suite)
-        tarball = tarball_in(unpacked / "usr/src")
-        tarball.rename(folder / tarball.name)
-        write_manifest(folder, {"package": package, "suite": suite, "version": versions[package]})
-        remove_tree(unpacked)
-        unpacked.with_name("unpacked.apt.conf").unlink()
+def fetch_source(release: KernelRelease, folder: Path, runner: BuildRunner, step: Step) -> None:
+    """Puts the kernel's tarball into `folder`."""
+    step.detail("fetching from the Debian mirror")
+    package, suite = release.package, release.suite
+    unpacked = folder / "unpacked"
+    versions = extract_packages(runner, [package], "arm64", unpacked, suite)
+    tarball = tarball_in(unpacked / "usr/src")
+    tarball.rename(folder / tarball.name)
+    write_manifest(folder, {"package": package, "suite": suite, "version": versions[package]})
+    remove_tree(unpacked)
+    unpacked.with_name("unpacked.apt.conf").unlink()
 
 
 def tarball_in(folder: Path) -> Path:
