@@ -42,7 +42,8 @@ def test_a_fault_ends_the_container(
 def test_the_kernel_restarts_a_core_that_faults_again_and_again(
     *, runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, all_is_well: AllIsWell
 ) -> None:
-    """One container, as many boots as crashes and one more, each with its line."""
+    """One container, and the kernel's line of each crash. It restarts the core within milliseconds and clears the trace,
+    so a busy host may look too late for what a boot printed."""
     fault = firmware("fault")
     runtime.create("fault", fault, annotations={"remoteproc.recovery": "kernel"})
     runtime.start("fault")
@@ -51,7 +52,8 @@ def test_the_kernel_restarts_a_core_that_faults_again_and_again(
         assert not deadline.expired, "the kernel does not restart the core"
     runtime.kill("fault")
     assert linux.attribute(fault.processor, "state") == "offline"
-    aborts = [line for line in runtime.logs("fault") if "data abort at 0x90000000" in line]
-    assert len(aborts) >= CRASHES
+    logs = runtime.run("logs", "fault")
+    assert "data abort at 0x90000000" in logs.stdout
+    assert logs.stderr.count("crash detected in m4: type watchdog") >= CRASHES
     runtime.delete("fault")
     all_is_well()
