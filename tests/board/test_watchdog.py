@@ -42,8 +42,8 @@ def test_a_fault_ends_the_container(
 def test_the_kernel_restarts_a_core_that_faults_again_and_again(
     *, runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, all_is_well: AllIsWell
 ) -> None:
-    """One container, and the kernel's line of each crash. It restarts the core within milliseconds and clears the trace,
-    so a busy host may look too late for what a boot printed."""
+    """One container, and the kernel's line of each crash. It restarts the core within milliseconds and clears the
+    trace, so a busy host may look too late for what a boot printed."""
     fault = firmware("fault")
     runtime.create("fault", fault, annotations={"remoteproc.recovery": "kernel"})
     runtime.start("fault")
