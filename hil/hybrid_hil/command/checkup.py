@@ -13,7 +13,8 @@ from hybrid_hil.host.emulator import QEMU, judge_machines, judge_qemu
 from hybrid_hil.host.finding import HostFinding, Severity
 from hybrid_hil.host.program import output_of
 from hybrid_hil.image.assembly import missing_kinds
-from hybrid_hil.image.debian.mirror import SUITE, find_mirror
+from hybrid_hil.image.debian.mirror import find_mirror
+from hybrid_hil.image.debian.release import DEFAULT
 from hybrid_hil.image.prerequisites import free_mebibytes, needed_mebibytes
 from hybrid_hil.image.store import Store
 
@@ -101,7 +102,7 @@ def look_at_mirror(ask: Callable[[str], None] | None = None) -> HostFinding:
         mirror = find_mirror()
         if mirror is None:
             return HostFinding(subject, Severity.NOTE, "none configured here: mmdebstrap's own default is used")
-        uri = f"{mirror.main}/dists/{SUITE}/Release"
+        uri = f"{mirror.main}/dists/{DEFAULT.suite}/Release"
         (ask or _ask)(uri)
     except RigError as error:
         return HostFinding(subject, Severity.FAIL, error.message, error.remedy)

@@ -15,14 +15,18 @@ from hybrid_hil.image.buildroot.request import (
     request_from_environment,
 )
 from hybrid_hil.image.debian.engines import PACKAGES as ENGINES
-from hybrid_hil.image.debian.kernel_release import DEFAULT, RELEASES
+from hybrid_hil.image.debian.kernel_release import DEFAULT as USUAL_KERNEL
+from hybrid_hil.image.debian.kernel_release import RELEASES as KERNELS
+from hybrid_hil.image.debian.release import DEFAULT, RELEASES
+from hybrid_hil.image.debian.request import debian_request
 from hybrid_hil.image.folder import read_manifest
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
 from hybrid_hil.terminal import TerminalReporter, out
 
 TREE_HELP = f"Buildroot's sources; {TREE_VARIABLE} does the same.  [default: the pinned release, downloaded]"
-KERNEL_HELP = f"Linux inside a Debian-made image: {', '.join(RELEASES)}.  [default: {DEFAULT.name}]"
+DEBIAN_HELP = f"Debian that a Debian-made image is of: {', '.join(RELEASES)}.  [default: {DEFAULT.name}]"
+KERNEL_HELP = f"Linux inside a Debian-made image: {', '.join(KERNELS)}.  [default: {USUAL_KERNEL.name}]"
 ENGINES_HELP = f"Container engines inside a Debian-made image: {', '.join(ENGINES)}."
 SETTINGS_HELP = (
     f"Lines that count after the defconfig's: a mirror, a toolchain ({SETTINGS_VARIABLE}: separated by colons)."
@@ -50,7 +54,8 @@ def command() -> None:
     show_default=True,
     help="What it is made from.",
 )
-@click.option("--kernel", type=click.Choice(list(RELEASES)), help=KERNEL_HELP)
+@click.option("--debian", type=click.Choice(list(RELEASES)), help=DEBIAN_HELP)
+@click.option("--kernel", type=click.Choice(list(KERNELS)), help=KERNEL_HELP)
 @click.option("--with", "engines", metavar="NAME,…", default="", help=ENGINES_HELP)
 @click.option("--buildroot", "tree", type=click.Path(path_type=Path), metavar="DIR", help=TREE_HELP)
 @click.option("--defconfig", metavar="NAME", help=f"One of buildroot/configs.  [default: {DEFCONFIG}]")
@@ -59,6 +64,7 @@ def command() -> None:
 @click.option("--rebuild", is_flag=True, help="Build everything again, from the newest packages.")
 def build(
     origin: str,
+    debian: str | None,
     kernel: str | None,
     engines: str,
     tree: Path | None,
@@ -75,7 +81,7 @@ def build(
     Examples:
       hil image build
       hil image build --jobs 4
-      hil image build --kernel newest
+      hil image build --debian 13 --kernel newest
       hil image build --with podman,containerd,docker
       hil boot --image "$(hil image build)"
       hil image build --from buildroot
@@ -89,8 +95,8 @@ def build(
         )
     given = request_from_environment()
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
-    names = tuple(filter(None, engines.split(",")))
-    image = ensure_image(ImageRequest(origin, jobs, rebuild, names, kernel, buildroot), TerminalReporter())
+    inside = debian_request(debian, kernel, filter(None, engines.split(",")))
+    image = ensure_image(ImageRequest(origin, jobs, rebuild, inside, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
 
 

@@ -13,7 +13,7 @@ from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.buildroot.assembly import BuildrootAssembly
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.debian.assembly import KINDS_BUILT, DebianAssembly
-from hybrid_hil.image.debian.kernel_release import release_named
+from hybrid_hil.image.debian.request import DebianRequest
 from hybrid_hil.image.diagnosis import explained
 from hybrid_hil.image.folder import Image
 from hybrid_hil.image.keys import COMPONENT as KEYS
@@ -29,14 +29,12 @@ ORIGINS = (DEBIAN, BUILDROOT)
 @dataclass(frozen=True)
 class ImageRequest:
     """Which image: `origin` says what it is made from, `jobs` on how many CPUs (None: all), `rebuild` that
-    nothing in the cache will do, `engines` and `kernel` which container engines and which Linux (None: the usual one)
-    are inside a Debian-made one, `buildroot` what that origin is given."""
+    nothing in the cache will do, `debian` and `buildroot` what that origin is given."""
 
     origin: str = DEBIAN
     jobs: int | None = None
     rebuild: bool = False
-    engines: tuple[str, ...] = ()
-    kernel: str | None = None
+    debian: DebianRequest = field(default_factory=DebianRequest)
     buildroot: BuildrootRequest = field(default_factory=BuildrootRequest)
 
 
@@ -93,15 +91,11 @@ def assembly_for(request: ImageRequest, store: Store, reporter: Reporter) -> Ass
     jobs = request.jobs or len(os.sched_getaffinity(0))
     context = BuildContext(store, checkout_root(), reporter, jobs, request.rebuild)
     if request.origin != BUILDROOT:
-        return DebianAssembly(context, request.engines, release_named(request.kernel))
-    if request.engines:
+        return DebianAssembly(context, request.debian)
+    if request.debian != DebianRequest():
         raise RigError(
-            "engines are put into Debian-made images",
-            "Buildroot's have them by their defconfig: --defconfig NAME",
+            "Debian's release, the kernel and engines are chosen for Debian-made images",
+            "Buildroot's are named in its defconfig: --defconfig NAME",
             exit_code=2,
-        )
-    if request.kernel is not None:
-        raise RigError(
-            "the kernel is chosen for Debian-made images", "Buildroot's is named in its defconfig", exit_code=2
         )
     return BuildrootAssembly(context, request.buildroot)

@@ -28,7 +28,7 @@ SIGNS = (
     (
         r"does not have a release file|unable to locate package|couldn't find these debs"
         r"|has no installation candidate",
-        "the mirror lacks what is needed (bookworm with -updates and -security, arm64): name another "
+        "the mirror lacks what is needed (the release with -updates and -security, arm64): name another "
         "in HYBRID_HIL_DEBIAN_MIRROR",
     ),
     (

@@ -12,6 +12,7 @@ from hybrid_hil.image.diagnosis import FREE_SPACE
 MEBIBYTES = {
     "source": 500,
     "kernel": 1000,
+    "interpreter": 200,
     "rootfs": 700,
     "platform": 20,
     # The plain image; one with engines takes more, which nobody has measured.
@@ -25,6 +26,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 THINGS = {
     "source": ("mmdebstrap", KEYRING),
     "kernel": ("make", "gcc", "/usr/include/stdio.h", "flex", "bison", "bc", "xz", "aarch64-linux-gnu-gcc"),
+    "interpreter": ("mmdebstrap", KEYRING),
     "rootfs": ("mmdebstrap", KEYRING, "mke2fs"),
     "platform": ("make", "dtc", "aarch64-linux-gnu-gcc", "arm-none-eabi-gcc"),
     "release": ("xz",),

@@ -12,7 +12,7 @@ __all__ = ["KINDS", "SHORTCUTS", "Builder", "Component", "Store", "remove_tree"]
 
 # What makes the next build faster and is no part of what was built.
 SHORTCUTS = ("downloads", "ccache")
-PARTS = ("source", "kernel", "keys", "rootfs", "platform", "release", "output", "buildroot")
+PARTS = ("source", "kernel", "keys", "interpreter", "rootfs", "platform", "release", "output", "buildroot")
 KINDS = (*SHORTCUTS, *PARTS, "image", "snapshot", "emulator", "checkout")
 
 Builder = Callable[[Path, BuildRunner, Step], None]

@@ -8,6 +8,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image import ImageRequest, choice
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.choice import chosen_image
+from hybrid_hil.image.debian.request import debian_request
 from hybrid_hil.terminal import QuietReporter
 
 
@@ -31,12 +32,23 @@ def test_names_of_origins_are_built(asked: list[ImageRequest], word: str | None,
 
 def test_engines_follow_the_origin(asked: list[ImageRequest]) -> None:
     chosen_image("debian+podman+docker", QuietReporter())
-    assert (asked[0].origin, asked[0].engines) == ("debian", ("podman", "docker"))
+    assert (asked[0].origin, asked[0].debian.engines) == ("debian", ("docker", "podman"))
 
 
 def test_a_kernel_follows_the_origin(asked: list[ImageRequest]) -> None:
     chosen_image("debian:6.1+podman", QuietReporter())
-    assert (asked[0].origin, asked[0].kernel, asked[0].engines) == ("debian", "6.1", ("podman",))
+    assert (asked[0].origin, asked[0].debian) == ("debian", debian_request(None, "6.1", ["podman"]))
+
+
+def test_a_release_follows_the_origin(asked: list[ImageRequest]) -> None:
+    chosen_image("debian-13:6.1+podman", QuietReporter())
+    assert (asked[0].origin, asked[0].debian) == ("debian", debian_request("13", "6.1", ["podman"]))
+
+
+@pytest.mark.parametrize("word", ["debian-", "debian-14", "debian:5.10", "debian+lxc"])
+def test_what_cannot_be_inside_is_refused(word: str) -> None:
+    with pytest.raises(RigError):
+        chosen_image(word, QuietReporter())
 
 
 def test_environment_says_what_buildroots_is_made_from(

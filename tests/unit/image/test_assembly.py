@@ -12,6 +12,7 @@ from hybrid_hil.image import assembly, prerequisites
 from hybrid_hil.image.assembly import ImageRequest, ensure_image, ensure_keys, missing_kinds
 from hybrid_hil.image.debian import kernel, platform
 from hybrid_hil.image.debian.assembly import find_parts
+from hybrid_hil.image.debian.request import DebianRequest
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.store import Store
@@ -23,6 +24,9 @@ INPUTS = {
     "buildroot/board/versal-virt/overlay/etc/inittab": "rootfs",
     "qemu/Makefile": "platform",
 }
+
+
+USUAL = DebianRequest()
 
 
 @pytest.fixture
@@ -50,32 +54,32 @@ def keyed(store: Store, reporter: Reporter) -> Store:
 
 @pytest.mark.parametrize(("file", "kind"), INPUTS.items())
 def test_each_file_renames_its_component_and_the_image(checkout: Path, keyed: Store, file: str, kind: str) -> None:
-    before = find_parts(keyed, checkout)
+    before = find_parts(keyed, checkout, USUAL)
     with (checkout / file).open("a") as edited:
         edited.write("# CONFIG_CHANGED is not set\n")
-    after = find_parts(keyed, checkout)
+    after = find_parts(keyed, checkout, USUAL)
     kinds = ("source", "kernel", "rootfs", "platform")
     assert [name for name in kinds if getattr(before, name) != getattr(after, name)] == [kind]
     assert before.image != after.image
 
 
 def test_compiler_renames_what_it_compiles(checkout: Path, keyed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = find_parts(keyed, checkout)
+    before = find_parts(keyed, checkout, USUAL)
     pretend_compiler(monkeypatch, "13.1.0")
-    after = find_parts(keyed, checkout)
+    after = find_parts(keyed, checkout, USUAL)
     assert (before.kernel, before.platform) != (after.kernel, after.platform)
     assert before.rootfs == after.rootfs
 
 
 def test_other_keys_rename_the_root_file_system(checkout: Path, keyed: Store, reporter: Reporter) -> None:
-    before = find_parts(keyed, checkout)
+    before = find_parts(keyed, checkout, USUAL)
     keyed.ensure(KEYS, make_keys, reporter, "making the keys", rebuild=True)
-    assert find_parts(keyed, checkout).rootfs != before.rootfs
+    assert find_parts(keyed, checkout, USUAL).rootfs != before.rootfs
 
 
 def furnish_store(store: Store, checkout: Path) -> None:
     """Puts parts into the store as builds would."""
-    parts = find_parts(store, checkout)
+    parts = find_parts(store, checkout, USUAL)
     files = {
         parts.kernel: ("Image", "config", "System.map"),
         parts.rootfs: ("rootfs.ext4",),
@@ -97,7 +101,7 @@ def test_image_is_one_folder_of_links(checkout: Path, keyed: Store, reporter: Re
     assert missing_kinds(keyed) == []
     assert image.manifest["kernel_version"] == "6.12.1"
     assert image.manifest["hash"] == image.folder.name
-    assert image.disk.samefile(keyed.path(find_parts(keyed, checkout).rootfs) / "rootfs.ext4")
+    assert image.disk.samefile(keyed.path(find_parts(keyed, checkout, USUAL).rootfs) / "rootfs.ext4")
     assert (image.platform / "firmware/core0/hello.elf").is_file()
     assert not (image.platform / "obj").exists()
     assert not [path for path in image.folder.rglob("*") if path.is_symlink()]
@@ -105,12 +109,20 @@ def test_image_is_one_folder_of_links(checkout: Path, keyed: Store, reporter: Re
 
 @pytest.mark.usefixtures("checkout")
 def test_cold_cache_lacks_everything(store: Store) -> None:
-    assert set(missing_kinds(store)) == {"keys", "source", "kernel", "rootfs", "platform"}
+    assert set(missing_kinds(store)) == {"keys", "source", "kernel", "interpreter", "rootfs", "platform"}
 
 
 def test_kernel_in_the_cache_needs_no_source(checkout: Path, keyed: Store) -> None:
     furnish_store(keyed, checkout)
-    shutil.rmtree(keyed.path(find_parts(keyed, checkout).rootfs))
+    shutil.rmtree(keyed.path(find_parts(keyed, checkout, USUAL).rootfs))
+    assert missing_kinds(keyed) == ["interpreter", "rootfs"]
+
+
+def test_interpreter_in_the_cache_is_not_fetched_again(checkout: Path, keyed: Store) -> None:
+    furnish_store(keyed, checkout)
+    parts = find_parts(keyed, checkout, USUAL)
+    shutil.rmtree(keyed.path(parts.rootfs))
+    keyed.path(parts.interpreter).mkdir(parents=True)
     assert missing_kinds(keyed) == ["rootfs"]
 
 
@@ -152,10 +164,10 @@ def test_missing_compiler_is_told(keyed: Store, reporter: Reporter, monkeypatch:
 
 
 def test_comments_in_a_fragment_cost_no_kernel(checkout: Path, keyed: Store) -> None:
-    before = find_parts(keyed, checkout)
+    before = find_parts(keyed, checkout, USUAL)
     with (checkout / "buildroot/board/versal-virt/linux.fragment").open("a") as edited:
         edited.write("# in other words\n")
-    assert find_parts(keyed, checkout) == before
+    assert find_parts(keyed, checkout, USUAL) == before
 
 
 def test_keys_of_an_unwritable_cache_are_told_as_well(reporter: Reporter) -> None:

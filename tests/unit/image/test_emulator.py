@@ -9,12 +9,12 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian.emulator import (
     LAUNCHER,
     NEWEST,
+    PACKAGE,
     SUITES,
     emulator_component,
     kept_emulator,
-    launcher_script,
-    loader_of,
 )
+from hybrid_hil.image.debian.host_program import HostProgram, loader_of
 from hybrid_hil.image.debian.mirror import Mirror
 from hybrid_hil.image.retention import everything, superfluous
 from hybrid_hil.image.store import Store
@@ -37,7 +37,7 @@ def unpacked(folder: Path) -> Path:
 def test_launcher_uses_nothing_of_the_host_wherever_it_lies(tmp_path: Path) -> None:
     made = tmp_path / "being made"
     tree = unpacked(made)
-    (made / LAUNCHER).write_text(launcher_script(loader_of(tree).relative_to(tree), "sid"))
+    (made / LAUNCHER).write_text(HostProgram("sid", PACKAGE, LAUNCHER).script(loader_of(tree).relative_to(tree)))
     (made / LAUNCHER).chmod(0o755)
     home = made.rename(tmp_path / "its place")
     link = tmp_path / "qemu"

@@ -11,6 +11,8 @@ from hybrid_hil.image.assembly import assembly_for
 from hybrid_hil.image.debian.assembly import find_parts
 from hybrid_hil.image.debian.engines import ALTERNATIVES, PACKAGES, engines_named, packages_of, set_up
 from hybrid_hil.image.debian.kernel import fragments_for
+from hybrid_hil.image.debian.release import RELEASES
+from hybrid_hil.image.debian.request import debian_request
 from hybrid_hil.image.keys import COMPONENT as KEYS
 from hybrid_hil.image.keys import make_keys
 from hybrid_hil.image.store import Store
@@ -24,24 +26,48 @@ def test_names_come_sorted_and_once() -> None:
 
 
 def test_packages_come_once() -> None:
-    packages = packages_of(PACKAGES)
+    packages = packages_of(PACKAGES, RELEASES["13"])
     assert len(packages) == len(set(packages))
     assert {"podman", "crun", "containerd", "runc", "docker.io", "docker-registry"} <= set(packages)
+
+
+def test_docker_s_client_is_a_package_of_its_own_since_debian_13() -> None:
+    assert "docker-cli" in packages_of(["docker"], RELEASES["13"])
+    assert "docker-cli" not in packages_of(["docker"], RELEASES["12"])
+    assert "docker-cli" not in packages_of(["podman"], RELEASES["13"])
 
 
 def test_kernel_and_root_file_system_are_others_and_the_rest_is_shared(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.ensure(KEYS, make_keys, QuietReporter(), "making the keys")
-    plain, podman, docker = (find_parts(store, checkout_root(), names) for names in ((), ("podman",), ("docker",)))
+    plain, podman, docker = (
+        find_parts(store, checkout_root(), debian_request(None, None, names))
+        for names in ((), ("podman",), ("docker",))
+    )
     assert (plain.source, plain.platform) == (podman.source, podman.platform)
     assert plain.kernel != podman.kernel == docker.kernel
     assert len({plain.rootfs, podman.rootfs, docker.rootfs}) == 3
     assert all((checkout_root() / fragment).is_file() for fragment in fragments_for(["podman"]))
 
 
+def test_another_release_is_another_root_file_system_and_nothing_else(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.ensure(KEYS, make_keys, QuietReporter(), "making the keys")
+    usual, trixie = (find_parts(store, checkout_root(), debian_request(name, None, ())) for name in (None, "13"))
+    assert (usual.source, usual.kernel, usual.platform) == (trixie.source, trixie.kernel, trixie.platform)
+    assert (usual.rootfs, usual.interpreter, usual.image) != (trixie.rootfs, trixie.interpreter, trixie.image)
+    with pytest.raises(RigError, match="no Debian `14`"):
+        debian_request("14", None, ())
+
+
 def test_buildroot_has_them_by_its_defconfig(tmp_path: Path) -> None:
-    with pytest.raises(RigError, match="engines are put into Debian-made images"):
-        assembly_for(ImageRequest("buildroot", engines=("podman",)), Store(tmp_path), QuietReporter())
+    for inside in (
+        debian_request(None, None, ["podman"]),
+        debian_request("13", None, ()),
+        debian_request(None, "6.1", ()),
+    ):
+        with pytest.raises(RigError, match="chosen for Debian-made images"):
+            assembly_for(ImageRequest("buildroot", debian=inside), Store(tmp_path), QuietReporter())
 
 
 def test_packages_get_what_their_scripts_would_have_made(tmp_path: Path) -> None:

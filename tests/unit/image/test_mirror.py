@@ -103,7 +103,7 @@ def test_strangers_are_not_taken_for_debian(stranger: Source) -> None:
 
 
 def test_lines_cover_the_three_suites() -> None:
-    assert Mirror("http://m.example/debian", "http://s.example/sec").lines() == [
+    assert Mirror("http://m.example/debian", "http://s.example/sec").lines("bookworm") == [
         "deb http://m.example/debian bookworm main",
         "deb http://m.example/debian bookworm-updates main",
         "deb http://s.example/sec bookworm-security main",

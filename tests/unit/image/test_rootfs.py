@@ -8,7 +8,9 @@ import pytest
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
-from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, merge_into_usr, settle_times
+from hybrid_hil.image.debian.packages import merge_usr
+from hybrid_hil.image.debian.release import DEFAULT
+from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, settle_times
 from hybrid_hil.image.keys import AUTHORIZED_KEYS, DROPBEAR_HOST_KEY
 
 TABLE = b"ELF\0..\0[\0[[\0init\0mount\0poweroff\0sh\0tar\0\0rest\0"
@@ -49,7 +51,7 @@ def keys(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def furnished(root: Path, keys: Path) -> Path:
-    furnish(root, checkout_root() / OVERLAY, keys)
+    furnish(root, checkout_root() / OVERLAY, keys, DEFAULT)
     return root
 
 
@@ -97,12 +99,19 @@ def test_scripts_of_the_overlay_can_be_run(furnished: Path) -> None:
 
 
 def test_merging_twice_changes_nothing(furnished: Path) -> None:
-    merge_into_usr(furnished, "lib")
+    merge_usr(furnished)
     assert (furnished / "lib/aarch64-linux-gnu/libc.so.6").is_file()
 
 
-def test_applets_are_read_from_the_program() -> None:
-    assert applets(TABLE) == ["[", "[[", "init", "mount", "poweroff", "sh", "tar"]
+def test_packages_that_have_nothing_outside_usr(tmp_path: Path) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    merge_usr(tmp_path)
+    assert all((tmp_path / name).resolve() == tmp_path / "usr" / name for name in ("bin", "lib", "sbin"))
+
+
+@pytest.mark.parametrize("before", [b"\0", b"\x20"], ids=["1.35", "1.37"])
+def test_applets_are_read_from_the_program(before: bytes) -> None:
+    assert applets(TABLE.replace(b"\0[\0", before + b"[\0")) == ["[", "[[", "init", "mount", "poweroff", "sh", "tar"]
 
 
 @pytest.mark.parametrize("binary", [b"", b"ELF without any table", b"ELF\0[\0[[\0cat\0\0"])

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hybrid_hil.image.build_context import BuildContext
 from hybrid_hil.image.child import BuildRunner
-from hybrid_hil.image.debian.engines import engines_named
+from hybrid_hil.image.debian.interpreter import fetch_interpreter, interpreter_component
 from hybrid_hil.image.debian.kernel import KernelRecipe, fragments_for, kernel_component
-from hybrid_hil.image.debian.kernel_release import DEFAULT, KernelRelease
 from hybrid_hil.image.debian.platform import PlatformRecipe, platform_component
+from hybrid_hil.image.debian.request import DebianRequest
 from hybrid_hil.image.debian.rootfs import RootfsRecipe, rootfs_component
 from hybrid_hil.image.debian.source import fetch_source, source_component
 from hybrid_hil.image.fingerprint import Fingerprint
@@ -34,7 +34,7 @@ from hybrid_hil.image.prerequisites import check_prerequisites
 from hybrid_hil.image.store import Builder, Component, Store
 from hybrid_hil.terminal import Step
 
-KINDS_BUILT = ("source", "kernel", "rootfs", "platform")
+KINDS_BUILT = ("source", "kernel", "interpreter", "rootfs", "platform")
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,17 @@ class DebianParts:
 
     source: Component
     kernel: Component
+    interpreter: Component
     rootfs: Component
     platform: Component
 
     def missing(self, store: Store) -> list[str]:
-        """The kinds that `store` lacks; the kernel's source is wanted for the kernel only."""
+        """The kinds that `store` lacks. The kernel's source is wanted for the kernel only, the interpreter for the root
+        file system."""
         wanted = [part for part in (self.kernel, self.rootfs, self.platform) if not store.has(part)]
-        source = [self.source] if self.kernel in wanted and not store.has(self.source) else []
-        return [part.kind for part in (*source, *wanted)]
+        ingredients = {self.kernel: self.source, self.rootfs: self.interpreter}
+        first = [ingredients[part] for part in wanted if part in ingredients and not store.has(ingredients[part])]
+        return [part.kind for part in (*first, *wanted)]
 
     @property
     def image(self) -> Component:
@@ -60,15 +63,14 @@ class DebianParts:
         return Component("image", inputs.digest())
 
 
-def find_parts(
-    store: Store, checkout: Path, engines: Sequence[str] = (), release: KernelRelease = DEFAULT
-) -> DebianParts:
-    """What the checkout's image with `engines` is made of; the cache has its keys already."""
-    source = source_component(release)
+def find_parts(store: Store, checkout: Path, request: DebianRequest) -> DebianParts:
+    """What the checkout's image is made of; the cache has its keys already."""
+    source = source_component(request.kernel)
     return DebianParts(
         source=source,
-        kernel=kernel_component(checkout, source, fragments_for(engines, release)),
-        rootfs=rootfs_component(checkout, store.path(KEYS), engines),
+        kernel=kernel_component(checkout, source, fragments_for(request.engines, request.kernel)),
+        interpreter=interpreter_component(request.release),
+        rootfs=rootfs_component(checkout, store.path(KEYS), request),
         platform=platform_component(checkout),
     )
 
@@ -76,11 +78,10 @@ def find_parts(
 class DebianAssembly:
     """One way through: each missing component in turn, then the folder of links to them."""
 
-    def __init__(self, context: BuildContext, engines: Sequence[str] = (), release: KernelRelease = DEFAULT) -> None:
+    def __init__(self, context: BuildContext, request: DebianRequest) -> None:
         self._context = context
         self._store = context.store
-        self._engines = engines_named(engines)
-        self._release = release
+        self._request = request
 
     def missing(self) -> list[str]:
         parts = self._find_parts()
@@ -93,21 +94,23 @@ class DebianAssembly:
         return self._context.put_together(parts.image, self._compose(parts))
 
     def _find_parts(self) -> DebianParts:
-        return find_parts(self._store, self._context.checkout, self._engines, self._release)
+        return find_parts(self._store, self._context.checkout, self._request)
 
     def _build_parts(self, parts: DebianParts) -> None:
-        context = self._context
-        building = list(KINDS_BUILT) if context.rebuild else parts.missing(self._store)
-        check_prerequisites(self._store.root, building)
+        context, request, store = self._context, self._request, self._store
+        building = list(KINDS_BUILT) if context.rebuild else parts.missing(store)
+        check_prerequisites(store.root, building)
         platform = PlatformRecipe(context.checkout, context.jobs)
-        rootfs = RootfsRecipe(context.checkout, self._store.path(KEYS), context.jobs, self._engines)
-        fragments = fragments_for(self._engines, self._release)
-        kernel = KernelRecipe(context.checkout, self._store.path(parts.source), context.jobs, fragments)
         context.ensure(parts.platform, platform.build, "building the emulated board")
+        if "interpreter" in building:
+            fetch = partial(fetch_interpreter, request.release)
+            context.ensure(parts.interpreter, fetch, f"fetching Python of Debian {request.release.name}")
+        rootfs = RootfsRecipe(context.checkout, store.path(KEYS), store.path(parts.interpreter), request)
         context.ensure(parts.rootfs, rootfs.build, "building the root file system")
-        if context.rebuild or not self._store.has(parts.kernel):
-            fetch = partial(fetch_source, self._release)
-            context.ensure(parts.source, fetch, "fetching the kernel's source")
+        if "source" in building:
+            context.ensure(parts.source, partial(fetch_source, request.kernel), "fetching the kernel's source")
+        fragments = fragments_for(request.engines, request.kernel)
+        kernel = KernelRecipe(context.checkout, store.path(parts.source), context.jobs, fragments)
         context.ensure(parts.kernel, kernel.build, "building the kernel")
 
     def _compose(self, parts: DebianParts) -> Builder:
@@ -133,7 +136,8 @@ class DebianAssembly:
         return {
             "hash": parts.image.digest,
             "origin": "debian",
-            "engines": list(self._engines),
+            "debian": self._request.release.name,
+            "engines": list(self._request.engines),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "kernel_version": kernel["version"],
             "kernel": kernel,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
+from hybrid_hil.image.debian.release import DebianRelease
 
 # With what they only recommend: the network that a container gets when nobody says which.
 PACKAGES = {
@@ -27,8 +28,10 @@ def engines_named(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def packages_of(engines: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(package for engine in engines for package in PACKAGES[engine]))
+def packages_of(engines: Iterable[str], release: DebianRelease) -> tuple[str, ...]:
+    """Each once."""
+    found = dict.fromkeys(package for engine in engines for package in PACKAGES[engine])
+    return (*found, *(release.docker_client if "docker.io" in found else ()))
 
 
 def set_up(root: Path) -> None:

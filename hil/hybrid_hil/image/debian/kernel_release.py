@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.debian.mirror import SUITE
 
 FOLDER = "buildroot/board/versal-virt"
 
@@ -21,7 +20,7 @@ class KernelRelease:
 
 
 # The board's fragments are written for it.
-DEFAULT = KernelRelease("6.12", SUITE, "linux-source-6.12")
+DEFAULT = KernelRelease("6.12", "bookworm", "linux-source-6.12")
 RELEASES = {
     release.name: release
     for release in (

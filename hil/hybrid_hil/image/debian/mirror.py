@@ -12,7 +12,6 @@ from hybrid_hil.failure import RigError
 MIRROR_VARIABLE = "HYBRID_HIL_DEBIAN_MIRROR"
 APT_FOLDER = Path("/etc/apt")
 
-SUITE = "bookworm"
 CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "duke", "sid")
 SCHEMES = ("http", "https", "file", "copy", "ftp")
 
@@ -38,8 +37,8 @@ class Mirror:
     main: str
     security: str
 
-    def lines(self, suite: str = SUITE) -> list[str]:
-        """apt's one-line sources for all of a release, by default the one the image is made of."""
+    def lines(self, suite: str) -> list[str]:
+        """apt's one-line sources for all of a release."""
         return [
             f"deb {self.main} {suite} main",
             f"deb {self.main} {suite}-updates main",

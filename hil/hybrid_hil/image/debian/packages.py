@@ -1,6 +1,7 @@
 """Debian packages unpacked into a folder, without root and without touching this machine's apt."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +10,20 @@ from urllib.parse import unquote
 from hybrid_hil.failure import RigError
 from hybrid_hil.host import find_program
 from hybrid_hil.image.child import BuildRunner
-from hybrid_hil.image.debian.mirror import SUITE, find_mirror
+from hybrid_hil.image.debian.mirror import find_mirror
 from hybrid_hil.image.diagnosis import missing_program
+from hybrid_hil.image.store import remove_tree
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ARCHIVES = "var/cache/apt/archives"
+OUTSIDE_USR = ("bin", "lib", "sbin")
 
 # How this machine reaches a mirror, as against which one and what it installs.
 TRANSPORT = re.compile(r"^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])\b")
 
 
 def extract_packages(
-    runner: BuildRunner, packages: Sequence[str], architecture: str, target: Path, suite: str = SUITE
+    runner: BuildRunner, packages: Sequence[str], architecture: str, target: Path, suite: str
 ) -> dict[str, str]:
     """Unpacks `packages` of `suite` and what they need into the new folder `target`; returns versions by name.
 
@@ -51,6 +54,20 @@ def extract_packages(
     if missing:
         raise RigError(f"the mirror gave no `{', '.join(missing)}`", f"look at `{runner.log}`")
     return versions
+
+
+def merge_usr(root: Path) -> None:
+    """Makes one /usr of unpacked packages, as Debian does: paths written either way then work. Since Debian 13 packages
+    have nothing outside it."""
+    for name in OUTSIDE_USR:
+        old, new = root / name, root / "usr" / name
+        if old.is_symlink():
+            continue
+        if old.exists():
+            shutil.copytree(old, new, symlinks=True, dirs_exist_ok=True)
+            remove_tree(old)
+        new.mkdir(parents=True, exist_ok=True)
+        old.symlink_to(f"usr/{name}")
 
 
 def transport_settings(dump: str) -> str:

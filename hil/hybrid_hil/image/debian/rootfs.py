@@ -1,12 +1,7 @@
 """The board's root file system: Debian packages and the overlay shared with Buildroot, as one ext4 file."""
 
-import contextlib
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
@@ -16,7 +11,8 @@ from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.debian import engines as engine_packages
 from hybrid_hil.image.debian import packages
 from hybrid_hil.image.debian.engines import packages_of
-from hybrid_hil.image.debian.mirror import SUITE
+from hybrid_hil.image.debian.release import DebianRelease
+from hybrid_hil.image.debian.request import DebianRequest
 from hybrid_hil.image.fingerprint import Fingerprint
 from hybrid_hil.image.folder import DISK, HOST_KEY, write_manifest
 from hybrid_hil.image.store import Component, remove_tree
@@ -27,10 +23,6 @@ PACKAGES = ("busybox-static", "dropbear-bin", "python3", "strace")
 ARCHITECTURE = "arm64"
 DISK_MEBIBYTES = 256
 INODES_PER_MEBIBYTE = 64
-
-# Of bookworm's python3: byte code is tied to the minor version (importlib.util.MAGIC_NUMBER).
-PYTHON = "python3.11"
-LIBRARY = f"usr/lib/{PYTHON}"
 
 LEFT_OUT = (
     "etc/apt",
@@ -46,11 +38,8 @@ LEFT_OUT = (
     "var/cache",
     "var/lib/apt",
     "var/lib/dpkg",
-    f"{LIBRARY}/idlelib",
-    f"{LIBRARY}/lib2to3",
-    f"{LIBRARY}/pydoc_data",
-    f"{LIBRARY}/turtledemo",
 )
+LEFT_OUT_OF_LIBRARY = ("idlelib", "lib2to3", "pydoc_data", "turtledemo")
 FOLDERS = ("dev", "etc/dropbear", "lib/firmware", "mnt", "proc", "root/.ssh", "run", "sys", "tmp", "var/log")
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
@@ -65,82 +54,66 @@ FILE_SYSTEM_ID = "0f7c6f2e-6d1b-4c58-9a53-3d0c1d1f7a41"
 EPOCH = 1_700_000_000
 
 
-def rootfs_component(checkout: Path, keys_folder: Path, engines: Sequence[str] = ()) -> Component:
+def rootfs_component(checkout: Path, keys_folder: Path, request: DebianRequest) -> Component:
+    release = request.release
     inputs = Fingerprint()
     inputs.tree("overlay", checkout / OVERLAY)
     inputs.recipe(Path(__file__))
     inputs.recipe(Path(packages.__file__))
-    inputs.text("packages", SUITE, *PACKAGES, *packages_of(engines))
-    if engines:
+    inputs.text("packages", release.suite, release.python, *PACKAGES, *packages_of(request.engines, release))
+    if request.engines:
         inputs.recipe(Path(engine_packages.__file__))
-    inputs.text("byte code", PYTHON if library_compiler() else "none")
     inputs.file("host key", keys_folder / HOST_KEY)
     inputs.file("login key", keys_folder / keys.AUTHORIZED_KEYS)
     return Component("rootfs", inputs.digest())
 
 
 class RootfsRecipe:
-    """Builds the disk from the overlay of `checkout`, the keys in `keys_folder` and packages of `engines`, on `jobs`
-    CPUs."""
+    """Builds the disk from the overlay of `checkout`, the keys in `keys_folder` and Debian's packages. `interpreter` is
+    the folder with the release's Python for this machine."""
 
-    def __init__(self, checkout: Path, keys_folder: Path, jobs: int, engines: Sequence[str] = ()) -> None:
-        self._engines = engines
+    def __init__(self, checkout: Path, keys_folder: Path, interpreter: Path, request: DebianRequest) -> None:
+        self._engines = request.engines
         self._overlay = checkout / OVERLAY
         self._keys = keys_folder
-        self._jobs = jobs
+        self._interpreter = interpreter
+        self._release = request.release
 
     def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
-        root = folder / "root"
+        release, root = self._release, folder / "root"
         step.detail("fetching and unpacking packages")
-        versions = packages.extract_packages(runner, self._packages(), ARCHITECTURE, root)
+        wanted = (*PACKAGES, *packages_of(self._engines, release))
+        versions = packages.extract_packages(runner, wanted, ARCHITECTURE, root, release.suite)
         (folder / "root.apt.conf").unlink()
         step.detail("furnishing")
-        furnish(root, self._overlay, self._keys)
+        furnish(root, self._overlay, self._keys, release)
         if self._engines:
             engine_packages.set_up(root)
         step.detail("compiling python's library")
-        compiled = self._compile_library(root, runner)
+        self._compile_library(root, runner)
         step.detail("making the file system")
         settle_times(root)
         size = engine_packages.DISK_MEBIBYTES if self._engines else DISK_MEBIBYTES
         make_file_system(root, folder / DISK, size, runner)
         remove_tree(root)
-        write_manifest(folder, {"suite": SUITE, "packages": versions, "byte_code": compiled})
+        write_manifest(folder, {"debian": release.name, "suite": release.suite, "packages": versions})
 
-    def _packages(self) -> tuple[str, ...]:
-        return (*PACKAGES, *packages_of(self._engines))
-
-    def _compile_library(self, root: Path, runner: BuildRunner) -> str:
-        """Byte-compiles python's library with an interpreter of the same version, if there is one."""
-        interpreter = library_compiler()
-        if interpreter is None:
-            return f"none: this machine has no {PYTHON}; programs start slower on the board"
-        flags = ("-q", "--invalidation-mode=unchecked-hash", "-s", root, "-p", "/", f"-j{self._jobs}")
+    def _compile_library(self, root: Path, runner: BuildRunner) -> None:
+        """In one process: compileall's workers would be started by the path of the interpreter's program, which runs
+        by its own loader only."""
+        flags = ("-q", "--invalidation-mode=unchecked-hash", "-s", root, "-p", "/")
+        interpreter = self._interpreter / self._release.python
         # PYTHONDONTWRITEBYTECODE is no obstacle to compileall; -I keeps everything else of the caller's out.
-        runner.run([interpreter, "-I", "-m", "compileall", *flags, root / LIBRARY])
-        return PYTHON
+        runner.run([interpreter, "-I", "-m", "compileall", *flags, root / self._release.library])
 
 
-@cache
-def library_compiler() -> str | None:
-    """An interpreter here that writes the byte code of the board's python. Being in PATH is no proof that one
-    runs: version managers put launchers there that refuse."""
-    test = f"import sys; sys.exit('python%d.%d' % sys.version_info[:2] != '{PYTHON}')"
-    candidates = (find_program(PYTHON), f"/usr/bin/{PYTHON}", sys.executable)
-    for candidate in filter(None, candidates):
-        with contextlib.suppress(OSError):
-            if subprocess.run([candidate, "-I", "-c", test], check=False, capture_output=True).returncode == 0:
-                return candidate
-    return None
-
-
-def furnish(root: Path, overlay: Path, keys_folder: Path) -> None:
-    """Makes unpacked packages a system that boots: one /usr, accounts, busybox's commands, overlay, keys."""
-    for name in LEFT_OUT:
+def furnish(root: Path, overlay: Path, keys_folder: Path, release: DebianRelease) -> None:
+    """Makes unpacked packages of `release` a system that boots: one /usr, accounts, busybox's commands, overlay,
+    keys."""
+    for name in (*LEFT_OUT, *(f"{release.library}/{name}" for name in LEFT_OUT_OF_LIBRARY)):
         remove(root / name)
     remove_tree(root / "dev")
-    for name in ("bin", "sbin", "lib"):
-        merge_into_usr(root, name)
+    packages.merge_usr(root)
     for name in FOLDERS:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, text in ACCOUNTS.items():
@@ -160,16 +133,6 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def merge_into_usr(root: Path, name: str) -> None:
-    """Moves /NAME into /usr/NAME and leaves a link, as Debian does: paths written either way then work."""
-    old, new = root / name, root / "usr" / name
-    if old.is_symlink():
-        return
-    shutil.copytree(old, new, symlinks=True, dirs_exist_ok=True)
-    remove_tree(old)
-    old.symlink_to(f"usr/{name}")
-
-
 def link_applets(root: Path) -> None:
     """Links each of busybox's commands that no package brings, where PID 1 is looked for and in /bin."""
     binary = root / "usr/bin/busybox"
@@ -187,8 +150,8 @@ def applets(binary: bytes) -> list[str]:
     Raises:
         RigError: there is no such table.
     """
-    start = binary.find(b"\0[\0[[\0")
-    names = binary[start + 1 : binary.find(b"\0\0", start + 1)].decode("ascii", "replace").split("\0")
+    start = binary.find(b"[\0[[\0")
+    names = binary[start : binary.find(b"\0\0", start)].decode("ascii", "replace").split("\0")
     if start < 0 or not {"sh", "init", "mount", "poweroff"} <= set(names):
         raise RigError(
             "the busybox package has no table of commands", "name another mirror in HYBRID_HIL_DEBIAN_MIRROR"
