@@ -3,6 +3,8 @@
 from hybrid_runtime.system.failure import Failure
 
 _PREFIX = "remoteproc."
+# What an image's STOPSIGNAL becomes (annotations.md of the OCI image spec). podman passes it.
+STOP_SIGNAL = "org.opencontainers.image.stopSignal"
 _CHOICES = {
     "remoteproc.recovery": ("container", "kernel"),
     "remoteproc.coredump": ("off", "on"),
@@ -45,7 +47,7 @@ def check_annotations(annotations: dict[str, str]) -> None:
 
 def own_annotations(annotations: dict[str, str]) -> dict[str, str]:
     """Those that tell this runtime something."""
-    return {key: value for key, value in annotations.items() if key.startswith(_PREFIX)}
+    return {key: value for key, value in annotations.items() if key.startswith(_PREFIX) or key == STOP_SIGNAL}
 
 
 def start_seconds(annotations: dict[str, str]) -> float:

@@ -17,6 +17,8 @@ LARGEST_CONFIG_BYTES = 1024 * 1024
 _NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 # What marks the container that stands for a pod: of containerd (pkg/cri/annotations) and CRI-O (pkg/annotations).
 _SANDBOX_MARKS = (("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri-o.ContainerType", "sandbox"))
+# The same of podman, which marks it nowhere (pkg/specgen/generate/pod_create.go): a program that only pauses.
+_INFRA_PROGRAM, _INFRA_ARGUMENTS = "catatonit", ["-P"]
 # struct winsize, ioctl_tty(2).
 _LARGEST_SIZE = 0xFFFF
 
@@ -45,6 +47,8 @@ class Bundle:
         root = _root_path(path, values)
         self.root = root if root.startswith("/") else f"{path}/{root}"
         process = values.get("process")
+        if _is_infra(process):
+            raise SandboxBundle
         self.firmware: str | None = None
         self.working_folder = "/"
         self.environment: list[str] = []
@@ -118,6 +122,17 @@ def _process(path: str, process: object) -> tuple[str, list[str]]:
         if not isinstance(entry, str):
             raise _bad(path, f"process.env[{number}] is `{write(entry)}`, not a string", "put it in quotation marks")
     return args[0], environment
+
+
+def _is_infra(process: object) -> bool:
+    """Whether it is the container that podman puts into a pod first."""
+    args = process.get("args") if isinstance(process, dict) else None
+    return (
+        isinstance(args, list)
+        and args[1:] == _INFRA_ARGUMENTS
+        and isinstance(args[0], str)
+        and args[0].rpartition("/")[2] == _INFRA_PROGRAM
+    )
 
 
 def _working_folder(path: str, process: object) -> str:

@@ -54,7 +54,7 @@ def _bundle_of_engine(context: Context, path: str) -> Bundle:
     except SandboxBundle:
         from hybrid_runtime.command.delegation import create_sandbox
 
-        create_sandbox(context.system, context.argv)
+        create_sandbox(context.system, context.argv, context.store.root)
 
 
 def _console_socket(bundle: Bundle, path: str) -> str:

@@ -26,6 +26,7 @@ RUNTIMES = (
 )
 _OURS = "hybrid-runtime"
 _LARGEST_SETTINGS = 64 * 1024
+_ROOT_OPTION = "--root"
 _OUR_OPTIONS = ("--processor", "--sysroot")
 
 
@@ -71,7 +72,7 @@ def _is_ours(path: str) -> bool:
     return resolved(path).rpartition("/")[2] == _OURS
 
 
-def create_sandbox(system: "SystemPaths", argv: list[str]) -> "NoReturn":
+def create_sandbox(system: "SystemPaths", argv: list[str], root: str) -> "NoReturn":
     """This process becomes the real runtime. Raises Failure when there is none."""
     runtime = find_runtime(system)
     if not runtime:
@@ -79,23 +80,27 @@ def create_sandbox(system: "SystemPaths", argv: list[str]) -> "NoReturn":
             "a pod's sandbox is no firmware, and there is no runtime to hold it",
             f'install runc or crun, or set {{"{SETTING}": "/path/of/runc"}} in {SETTINGS}',
         )
-    become(runtime, argv)
+    become(runtime, argv, root)
 
 
-def become(runtime: str, argv: list[str]) -> "NoReturn":
-    """Raises Failure when it cannot be executed."""
+def become(runtime: str, argv: list[str], root: str) -> "NoReturn":
+    """`root` is the folder of all containers, which a caller that names none would get from each runtime differently.
+
+    Raises Failure when it cannot be executed.
+    """
     from hybrid_runtime.system.system_calls import restore_default_signals
 
     restore_default_signals()
     try:
-        os.execv(runtime, [runtime, *their_words(argv)])
+        os.execv(runtime, [runtime, *their_words(argv, root)])
     except OSError as error:
         raise failed(f"cannot execute `{runtime}`", error, f"see {SETTING} in {SETTINGS}") from error
 
 
-def their_words(argv: list[str]) -> list[str]:
-    """The command line without what only this runtime knows."""
-    words: list[str] = []
+def their_words(argv: list[str], root: str) -> list[str]:
+    """The command line without what only this runtime knows, and with a root."""
+    has_root = any(word.partition("=")[0] == _ROOT_OPTION for word in argv)
+    words: list[str] = [] if has_root else [_ROOT_OPTION, root]
     skips_value = False
     for word in argv:
         if skips_value:

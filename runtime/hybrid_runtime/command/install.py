@@ -15,13 +15,14 @@ def run(context: Context, values: Values) -> int:
         return 0
     plan = engine.install(context.system)
     if plan.manual_step is None:
-        return settle(context, engine, plan, nothing="knows this runtime already")
+        return settle(context, engine, plan, engine.restart, nothing="knows this runtime already")
     by_command = f"hybrid-runtime install {engine.name} --print >> {plan.manual_step.place}"
-    return leave(context, engine, plan, f"append these lines to it, as by `{by_command}`")
+    return leave(context, plan, f"append these lines to it, as by `{by_command}`", engine.restart)
 
 
-def settle(context: Context, engine: Engine, plan: Plan, *, nothing: str) -> int:
-    """Carries a plan out and says so; `nothing` is what to say of the engine when there is nothing to do."""
+def settle(context: Context, engine: Engine, plan: Plan, restart: str, *, nothing: str) -> int:
+    """Carries a plan out and says so. `restart` makes the engine read it, and `nothing` is what to say of the engine
+    when there is nothing to do."""
     carry_out(plan)
     for path in plan.writes:
         context.say(f"wrote `{path}`\n")
@@ -29,17 +30,17 @@ def settle(context: Context, engine: Engine, plan: Plan, *, nothing: str) -> int
         context.say(f"removed `{path}`\n")
     if not plan.writes and not plan.removals:
         context.say(f"`{engine.name}` {nothing}\n")
-    elif engine.restart:
-        context.say(f"`{engine.name}` reads it after `{engine.restart}`\n")
+    elif restart:
+        context.say(f"`{engine.name}` reads it after `{restart}`\n")
     return 0
 
 
-def leave(context: Context, engine: Engine, plan: Plan, task: str) -> int:
+def leave(context: Context, plan: Plan, task: str, restart: str) -> int:
     """The lines alone to standard output, so that they can be sent where they belong."""
     assert plan.manual_step is not None, "asked for when there is one"
     context.say(plan.manual_step.lines)
     complain(
         f"nothing was changed: `{plan.manual_step.place}` is never rewritten, and {plan.manual_step.why}; "
-        f"{task}, then `{engine.restart}`"
+        f"{task}, then `{restart}`"
     )
     return LEFT_TO_YOU_CODE

@@ -53,13 +53,24 @@ def run(context: Context, values: Values) -> int:
     if process is None:
         raise Failure(NOT_RUNNING)
     # The others mean nothing to a core. Sent all the same, some would end or freeze the supervisor.
-    if number in STOP_SIGNALS:
+    if number in STOP_SIGNALS or number == _stop_signal(container):
         with process:
-            if not process.send(number):
+            if not process.send(signals.SIGTERM):
                 raise Failure(NOT_RUNNING)
             # Whoever asks for the state now shall not be told that it runs. A stop that takes longer goes on.
             process.wait_until_gone(Deadline(STOP_SECONDS))
     return 0
+
+
+def _stop_signal(container: Container) -> int:
+    """The image's own word for an orderly stop; 0 for none, and for one that no system has."""
+    from hybrid_runtime.bundle.annotations import STOP_SIGNAL
+
+    named = container.record.annotations.get(STOP_SIGNAL, "")
+    try:
+        return signal_number(named)
+    except Failure:
+        return 0
 
 
 def _finish_death(container: Container) -> None:

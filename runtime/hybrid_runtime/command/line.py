@@ -76,7 +76,7 @@ def _dispatch(context: Context, options: Values, words: list[str]) -> int:
 
         runtime = find_runtime(context.system)
         if runtime:
-            become(runtime, context.argv)
+            become(runtime, context.argv, context.store.root)
     verb = find_verb(words[0])
     if verb is None:
         raise refusal(words[0])

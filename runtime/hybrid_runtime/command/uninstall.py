@@ -10,5 +10,5 @@ def run(context: Context, values: Values) -> int:
     engine = find_engine(values.arguments[0])
     plan = engine.uninstall(context.system)
     if plan.manual_step is None:
-        return settle(context, engine, plan, nothing="does not know this runtime")
-    return leave(context, engine, plan, "take these lines out of it")
+        return settle(context, engine, plan, engine.restart_to_forget, nothing="does not know this runtime")
+    return leave(context, plan, "take these lines out of it", engine.restart_to_forget)

@@ -29,6 +29,8 @@ SAFE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What is kept of a program's complaints.
 _TAIL_BYTES = 4096
 _LONGEST_COMPLAINT = 300
+# Of ctr(8).
+_DEFAULT_NAMESPACE = "default"
 
 
 class Unanswered(Failure):
@@ -179,21 +181,39 @@ class Containerd:
     def _find(self, name: str) -> tuple[str, str] | None:
         """Namespace and full name. The first part of a name is a namespace where containerd has one called so."""
         first, slash, rest = name.partition("/")
-        namespace = "default"
-        if slash and first in self._list("namespaces", "list", "--quiet"):
-            namespace, name = first, rest
+        if slash and first in self._namespaces():
+            return self._find_in(first, rest)
+        return self._find_in(_DEFAULT_NAMESPACE, name)
+
+    def _find_elsewhere(self, name: str) -> tuple[str, str] | None:
+        """In the namespaces that others have, as Docker and Kubernetes do. Raises Failure for several of these."""
+        others = sorted(set(self._namespaces()) - {_DEFAULT_NAMESPACE})
+        places = [place for place in (self._find_in(other, name) for other in others) if place is not None]
+        if len(places) > 1:
+            ways = " or ".join(f"{self.prefix}:{namespace}/{name}" for namespace, _ in places)
+            raise Failure(
+                f"{len(places)} namespaces of containerd have an image {quote(name)}", f"say which one: {ways}"
+            )
+        return places[0] if places else None
+
+    def _namespaces(self) -> list[str]:
+        return self._list("namespaces", "list", "--quiet")
+
+    def _find_in(self, namespace: str, name: str) -> tuple[str, str] | None:
         for image in self._list("--namespace", namespace, "images", "list", "--quiet"):
             if image == name or (image.startswith("docker.io/") and familiar(image) == familiar(name)):
                 return namespace, image
         return None
 
     def has(self, name: str) -> bool:
+        """Not looked for in the namespaces of others: an image of Docker may be one of containerd's as well."""
         return self._find(name) is not None
 
     def export(self, name: str) -> int:
-        found = self._find(name)
+        found = self._find(name) or self._find_elsewhere(name)
         if found is None:
-            raise Failure(f"containerd has no image {quote(name)}", "`ctr images list` shows what there is")
+            remedy = "`ctr images list` shows what there is, with --namespace NAME in another namespace"
+            raise Failure(f"containerd has no image {quote(name)}", remedy)
         namespace, image = found
         export = ("ctr", "--namespace", namespace, "images", "export")
         try:

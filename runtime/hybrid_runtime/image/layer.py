@@ -174,9 +174,10 @@ def _entry(member: "TarInfo", path: tuple[str, ...]) -> Entry:
 
 
 def _path(name: str, what: str) -> tuple[str, ...]:
-    """The names from the root on; empty for the root itself. Raises Failure for a path that leads out."""
+    """The names from the root on; empty for the root itself. A name that begins with a slash is one below the image's
+    root, as engines have it. Raises Failure for a path that leads out."""
     path = tuple(components(name))
-    if "\0" in name or ".." in path or (name.startswith("/") and path):
+    if "\0" in name or ".." in path:
         raise Failure(f"the layer has the {what} {quote(name)}, which leads out of the image", _REMEDY)
     if len(path) > DEEPEST:
         raise Failure(f"the layer has the {what} {quote(name)}, more than {DEEPEST} folders deep", _REMEDY)

@@ -16,7 +16,7 @@ HANDLER = "hybrid-runtime"
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
 WORKLOADS = ("deployment", "daemonset")
 # podman-systemd.unit(5), section [Container].
-QUADLET_KEYS = {"Image", "Annotation", "Network", "GlobalArgs", "PodmanArgs"}
+QUADLET_KEYS = {"Image", "Annotation", "Network", "GlobalArgs"}
 
 
 def document(path: str) -> dict[str, Any]:

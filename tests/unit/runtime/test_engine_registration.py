@@ -74,7 +74,7 @@ def test_templates_name_the_command_of_packages() -> None:
         for path in SETTINGS.rglob("*")
         if path.suffix in (".conf", ".toml", ".tmpl", ".json") and "runc" not in path.name
     }
-    assert len(texts) == 6
+    assert len(texts) == 7
     assert [path for path, text in texts.items() if f'"{COMMAND}"' not in text] == []
 
 
@@ -82,7 +82,7 @@ def test_podman_is_told_every_runtime_it_had() -> None:
     """A list replaces the built-in one."""
     engine = tomllib.loads((SETTINGS / "podman/hybrid-runtime.conf").read_text())["engine"]
     assert set(engine["runtime_supports_json"]) > {"crun", "runc", "kata", "runsc", "youki", "krun"}
-    assert set(engine["runtime_supports_nocgroups"]) > {"crun", "krun"}
+    assert set(engine["runtime_supports_nocgroup"]) > {"crun", "krun"}
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
@@ -178,6 +178,23 @@ def test_the_default_runtime_is_not_pulled_away(command: Command, double: Remote
     assert "name another one first" in command.run("uninstall", "docker", code=1).stderr
 
 
+def test_an_entry_of_our_name_stays_as_it_is(command: Command, double: RemoteprocDouble) -> None:
+    """With its arguments, when it leads here. What leads elsewhere is told."""
+    entry = {"path": str(command.launcher), "runtimeArgs": ["--processor", "motor"]}
+    text = json.dumps({"runtimes": {"hybrid-runtime": entry}})
+    path = place(double, "etc/docker/daemon.json", text)
+    assert command.run("install", "docker").stdout == "`docker` knows this runtime already\n"
+    path.write_text('{"runtimes": {"hybrid-runtime": {"path": "/opt/other"}}}')
+    refused = command.run("install", "docker", code=1).stderr
+    assert "the runtime `hybrid-runtime` is `/opt/other` there (remove that entry, or give it another name)" in refused
+    assert list(files(double)) == ["etc/docker/daemon.json"]
+
+
+def test_docker_forgets_when_it_starts_again(command: Command) -> None:
+    assert command.run("install", "docker").stdout.endswith("reads it after `systemctl reload docker`\n")
+    assert command.run("uninstall", "docker").stdout.endswith("reads it after `systemctl restart docker`\n")
+
+
 def test_containerd_on_its_built_in_settings(command: Command, double: RemoteprocDouble) -> None:
     command.run("install", "containerd")
     written = files(double)
@@ -192,30 +209,76 @@ def test_containerd_on_its_built_in_settings(command: Command, double: Remotepro
     assert files(double) == {}
 
 
+VERSION_1 = '[plugins.cri.cni]\nbin_dir = "/usr/lib/cni"\n'
+PLUGINS = {1: "cri", 2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+
+
 @pytest.mark.parametrize(
-    ("main", "other"),
+    ("main", "version"),
     [
-        (OCCUPIED, ""),
-        ("version = 2\n", ""),
-        ('imports = ["conf.d/*.toml"]\n' + OCCUPIED, ""),
-        (MINIMAL, OCCUPIED),
+        (OCCUPIED, 2),
+        (OCCUPIED.rstrip("\n"), 2),
+        (OCCUPIED.replace("\n", "\r\n"), 2),
+        ("version = 2\n", 2),
+        ('imports = ["conf.d/*.toml"]\n' + OCCUPIED, 2),
+        (VERSION_1, 1),
+        ("version = 3\n", 3),
     ],
-    ids=["as Debian has it", "no imports", "a section beside imports", "a section in another import"],
+    ids=["as Debian has it", "no last line end", "Windows", "no imports", "a section beside imports", "1", "3"],
 )
-def test_a_toml_file_is_never_rewritten(command: Command, double: RemoteprocDouble, main: str, other: str) -> None:
-    place(double, "etc/containerd/config.toml", main)
-    if other:
-        place(double, "etc/containerd/conf.d/cni.toml", other)
+def test_lines_at_the_end_come_and_go(command: Command, double: RemoteprocDouble, main: str, version: int) -> None:
+    path = place(double, "etc/containerd/config.toml", "")
+    path.write_bytes(main.encode())
+    path.chmod(0o640)
+    assert command.run("install", "containerd").stdout.startswith(f"wrote `{path}`\n")
+    written = path.read_bytes().decode()
+    assert written.startswith(main)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert set(runtimes(written, PLUGINS[version])) == {"runc", "hybrid-runtime"}
+    assert names_us(tomllib.loads(written))
+    assert command.run("install", "containerd").stdout == "`containerd` knows this runtime already\n"
+    path.write_bytes(path.read_bytes() + b"[debug]\n")
+    command.run("uninstall", "containerd")
+    # A file without a last line end has got one.
+    kept = main if main.endswith("\n") else f"{main}\n"
+    assert path.read_bytes().decode() == f"{kept}[debug]\n"
+    assert command.run("uninstall", "containerd").stdout == "`containerd` does not know this runtime\n"
+
+
+INLINE = 'version = 2\nplugins = {"io.containerd.grpc.v1.cri" = {cni = {bin_dir = "/usr/lib/cni"}}}\n'
+
+
+def test_what_another_file_says_is_left_alone(command: Command, double: RemoteprocDouble) -> None:
+    """containerd 1 takes the section of the last file that has one."""
+    place(double, "etc/containerd/config.toml", MINIMAL)
+    appended = place(double, "etc/containerd/conf.d/cni.toml", OCCUPIED)
     before = files(double)
     left = command.run("install", "containerd", code=3)
     assert files(double) == before
-    (named,) = [name for name in before if str(double.sysroot / name) + "`" in left.stderr]
-    assert "is never rewritten" in left.stderr
+    assert f"`{appended}` is never rewritten" in left.stderr
     # The remedy, as it is printed.
-    appended = double.sysroot / named
     appended.write_text(appended.read_text() + left.stdout)
     assert set(runtimes(appended.read_text(), "io.containerd.grpc.v1.cri")) == {"runc", "hybrid-runtime"}
     assert command.run("install", "containerd").stdout == "`containerd` knows this runtime already\n"
+
+
+def test_inline_tables_cannot_be_added_to(command: Command, double: RemoteprocDouble) -> None:
+    path = place(double, "etc/containerd/config.toml", INLINE)
+    assert "it has inline tables" in command.run("install", "containerd", code=3).stderr
+    assert path.read_text() == INLINE
+
+
+def test_containerd_2_merges_what_several_files_say(command: Command, double: RemoteprocDouble) -> None:
+    main = OCCUPIED.replace("version = 2", 'version = 3\nimports = ["conf.d/*.toml"]').replace(
+        "grpc.v1.cri", "cri.v1.runtime"
+    )
+    path = place(double, "etc/containerd/config.toml", main)
+    command.run("install", "containerd")
+    drop_in = files(double)["etc/containerd/conf.d/hybrid-runtime.toml"]
+    assert set(runtimes(drop_in, "io.containerd.cri.v1.runtime")) == {"runc", "hybrid-runtime"}
+    command.run("uninstall", "containerd")
+    assert files(double) == {"etc/containerd/config.toml": main}
+    assert path.read_text() == main
 
 
 def test_taking_lines_out_of_a_toml_file_is_left_too(command: Command, double: RemoteprocDouble) -> None:
@@ -234,7 +297,7 @@ def test_runtimes_that_are_there_are_not_named_twice(command: Command, double: R
     """As `containerd config default` has them; TOML has each table once."""
     table = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n'
     path = place(double, "etc/containerd/config.toml", f"version = 2\n{table}")
-    path.write_text(path.read_text() + command.run("install", "containerd", code=3).stdout)
+    command.run("install", "containerd")
     assert set(runtimes(path.read_text(), "io.containerd.grpc.v1.cri")) == {"runc", "hybrid-runtime"}
 
 
@@ -243,8 +306,8 @@ def test_the_version_of_the_configuration_counts(command: Command, double: Remot
     command.run("install", "containerd")
     drop_in = files(double)["etc/containerd/conf.d/hybrid-runtime.toml"]
     assert names_us(runtimes(drop_in, "io.containerd.cri.v1.runtime"))
-    path.write_text('[plugins.cri.cni]\nbin_dir = "/usr/lib/cni"\n')
-    assert "containerd config migrate" in command.run("install", "containerd", code=1).stderr
+    path.write_text("version = 0\n")
+    assert f"`{path}` is of version `0`" in command.run("install", "containerd", code=1).stderr
     path.write_text("version = 2\n[")
     assert f"cannot read `{path}`" in command.run("install", "containerd", code=1).stderr
 

@@ -41,9 +41,11 @@ esac
 """
 CTR = """
 case "$*" in
-"namespaces list --quiet") printf 'default\\nk8s.io\\n';;
+"namespaces list --quiet") printf 'default\\nk8s.io\\nmoby\\n';;
 "--namespace default images list --quiet") printf 'docker.io/library/motor:v1\\nregistry:5000/pump:v1\\n';;
-"--namespace k8s.io images list --quiet") printf 'docker.io/acme/motor:v1\\n';;
+"--namespace k8s.io images list --quiet") printf 'docker.io/acme/motor:v1\\ndocker.io/acme/pump:v2\\n';;
+"--namespace moby images list --quiet") printf 'docker.io/library/valve:v1\\ndocker.io/acme/pump:v2\\n';;
+"--namespace moby images export --all-platforms -- - docker.io/library/valve:v1") cat "$IMAGE";;
 "--namespace default images export --all-platforms -- - docker.io/library/motor:v1") cat "$IMAGE";;
 "--namespace k8s.io images export --all-platforms -- - docker.io/acme/motor:v1") echo junk; exit 1;;
 "--namespace k8s.io images export -- - docker.io/acme/motor:v1") cat "$IMAGE";;
@@ -96,6 +98,7 @@ def export(commands: Commands, prefix: str, name: str) -> bytes:
         ("containerd", "motor:v1"),
         ("containerd", "default/library/motor:v1"),
         ("containerd", "k8s.io/docker.io/acme/motor:v1"),
+        ("containerd", "valve:v1"),
     ],
 )
 def test_exports(
@@ -113,6 +116,7 @@ def test_exports(
         ("containers-storage", "nope", "podman gives no image: Error: nope: image not known"),
         ("docker-daemon", "nope", "docker gives no image: exit code 99"),
         ("containerd", "pump:v1", "containerd has no image `pump:v1`"),
+        ("containerd", "acme/pump:v2", "containerd:k8s.io/acme/pump:v2 or containerd:moby/acme/pump:v2"),
     ],
 )
 def test_what_an_engine_has_not(commands: Commands, add_double: AddDouble, prefix: str, name: str, words: str) -> None:

@@ -135,6 +135,13 @@ def test_links_lead_inside(make: Make) -> None:
             tree.find(path)
 
 
+def test_a_name_with_a_slash_in_front_is_inside(make: Make) -> None:
+    """As every engine unpacks it."""
+    tree, _ = tree_of(make, [member("/fw/motor.elf", b"x"), member("//link.elf", kind=HARD, link="/fw/motor.elf")])
+    for path in ("/fw/motor.elf", "fw/motor.elf", "/link.elf"):
+        assert tree.find(path, "/").size == 1
+
+
 def test_a_relative_path_is_looked_for_below_the_working_folder_first(make: Make) -> None:
     tree, made = tree_of(
         make,
@@ -184,9 +191,9 @@ def test_a_relative_path_is_looked_for_below_the_working_folder_first(make: Make
     [
         ([member("../x", b"x")], "leads out of the image"),
         ([member("a/../../x", b"x")], "leads out of the image"),
-        ([member("/etc/passwd", b"x")], "leads out of the image"),
+        ([member("/../etc/passwd", b"x")], "leads out of the image"),
         ([member("x", kind=HARD, link="../../etc/shadow")], "leads out of the image"),
-        ([member("x", kind=HARD, link="/etc/shadow")], "leads out of the image"),
+        ([member("x", kind=HARD, link="/etc/shadow")], "no file of the image"),
         ([member("x", kind=HARD, link="etc/shadow")], "no file of the image"),
         ([member("x", kind=HARD, link="")], "no file of the image"),
         ([member("d", kind=FOLDER), member("x", kind=HARD, link="d")], "no file of the image"),
@@ -198,6 +205,7 @@ def test_a_relative_path_is_looked_for_below_the_working_folder_first(make: Make
         ([member("x", kind=tarfile.GNUTYPE_SPARSE)], "sparse"),
         ([member("a", b"1"), member("a", b"2")], "`a` twice"),
         ([member("a", b"1"), member("./a", b"2")], "`a` twice"),
+        ([member("a", b"1"), member("/a", b"2")], "`a` twice"),
         ([member("a/b", b"1"), member("a", b"2")], "`a` twice"),
         ([member("a", kind=FOLDER), member("a", kind=LINK, link="/")], "`a` twice"),
         ([member("a", kind=LINK, link="/etc"), member("a/passwd", b"x")], "`a` is none"),

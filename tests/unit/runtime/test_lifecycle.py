@@ -473,6 +473,28 @@ def test_signals_that_mean_nothing_to_a_core(command: Command, core: ProcessorDo
     assert core.stops == 0
 
 
+@pytest.mark.parametrize("text", ["SIGUSR1", "10", "usr1", "SIGRTMIN+3"])
+def test_the_stop_signal_of_an_image(command: Command, core: ProcessorDouble, firmware: Path, text: str) -> None:
+    """STOPSIGNAL, which podman passes as an annotation and then sends. Others still mean nothing."""
+    command.create(firmware, "motor", annotations={"org.opencontainers.image.stopSignal": text})
+    command.run("start", "motor")
+    command.run("kill", "motor", "USR2")
+    assert core.state == "running"
+    command.run("kill", "motor", text)
+    assert command.status("motor") == "stopped"
+    assert command.state("motor")["annotations"]["remoteproc.exit-code"] == "0"
+
+
+@pytest.mark.parametrize("text", ["", "SIGNONE", "-1", "99999999999999999999", "SIG_IGN"])
+def test_a_stop_signal_that_is_none(command: Command, core: ProcessorDouble, firmware: Path, text: str) -> None:
+    command.create(firmware, "motor", annotations={"org.opencontainers.image.stopSignal": text})
+    command.run("start", "motor")
+    command.run("kill", "motor", "USR1")
+    assert core.state == "running"
+    command.run("kill", "motor", "TERM")
+    assert command.status("motor") == "stopped"
+
+
 @pytest.mark.parametrize("number", sorted(STOPS))
 def test_the_state_after_a_stop(
     command: Command, core: ProcessorDouble, firmware: Path, number: signal.Signals

@@ -63,6 +63,20 @@ def test_create_of_a_sandbox(
     assert (core.state, double.leftovers()) == ("offline", [])
 
 
+@pytest.mark.parametrize("program", ["/catatonit", "/usr/libexec/podman/catatonit"])
+def test_create_of_a_pod_of_podman(
+    command: Command, double: RemoteprocDouble, runc: Path, tmp_path: Path, firmware: Path, program: str
+) -> None:
+    """Its first container is marked nowhere. podman names no root, and each runtime would take its own."""
+    bundle = write_bundle(tmp_path / "pod", firmware, process={"cwd": "/", "args": [program, "-P"]})
+    words = ["create", "--bundle", str(bundle), "--pid-file", "/x/pid", "pod"]
+    outcome = command.run(*words, code=7)
+    assert outcome.stdout.splitlines() == [str(runc), "--root", str(double.root), *words]
+    keep_theirs(double, "status")
+    outcome = command.run("delete", "--force", "pod", code=7)
+    assert outcome.stdout.splitlines() == [str(runc), "--root", str(double.root), "delete", "--force", "pod"]
+
+
 @pytest.mark.parametrize("file", ["state.json", "status"])
 @pytest.mark.parametrize(
     "words",

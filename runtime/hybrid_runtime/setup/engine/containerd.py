@@ -1,7 +1,8 @@
-"""containerd's CRI plugin: a drop-in where its configuration imports one and nothing else speaks of the plugin."""
+"""containerd's CRI plugin: a drop-in where its configuration imports one, else lines at the end of that."""
 
 import glob
 import os
+import tomllib
 from fnmatch import fnmatch
 
 from hybrid_runtime.setup.engine.plan import ManualStep, Plan
@@ -15,7 +16,13 @@ DROP_IN = f"{DROP_INS}/{PROGRAM}.toml"
 # For a containerd that runs on its built-in settings; every release since 1.3 reads version 2.
 _MINIMAL = f'version = 2\nimports = ["{DROP_INS}/*.toml"]\n'
 # containerd-config.toml(5): the plugin's name in each version of the file.
-_PLUGINS = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+_PLUGINS = {1: "cri", 2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+# Only containerd 2 reads version 3, and it merges what several files say of a plugin. mergeConfig of containerd 1 takes
+# the whole section of the last file that has one.
+_MERGING_VERSION = 3
+# What stands between both is ours to take away.
+_BEGIN = f"\n# Put here by `{PROGRAM} install containerd`.\n"
+_END = f"# End of the lines of `{PROGRAM} install containerd`.\n"
 
 
 class Containerd:
@@ -24,7 +31,7 @@ class Containerd:
     name = "containerd"
     program = "containerd"
     places: tuple[str, ...] = (CONFIGURATION, DROP_INS)
-    restart = "systemctl restart containerd"
+    restart = restart_to_forget = "systemctl restart containerd"
 
     def lines(self, system: SystemPaths) -> str:
         """With the default runtime's, unless the configuration has runtimes already."""
@@ -40,24 +47,21 @@ class Containerd:
         files = _configuration(system)
         if not files:
             return Plan(writes={configuration: _MINIMAL, drop_in: wanted})
-        main = files[configuration]
         if any(names_us(settings) for settings in files.values()):
             return Plan()
-        if not _imports(main, DROP_IN):
-            return Plan(
-                manual_step=ManualStep(configuration, f"it does not import `{DROP_INS}/*.toml`", self.lines(system))
-            )
-        for path, settings in files.items():
-            if _speaks_of_plugin(settings):
-                # mergeConfig of containerd 1 takes a plugin's whole section from the last file that has one.
-                why = "it has settings for the CRI plugin, which a drop-in would replace"
-                return Plan(manual_step=ManualStep(path, why, self.lines(system)))
-        return Plan(writes={drop_in: wanted})
+        main = files[configuration]
+        occupied = [path for path, settings in files.items() if _speaks_of_plugin(settings)]
+        if _imports(main, DROP_IN) and (not occupied or _version(system) >= _MERGING_VERSION):
+            return Plan(writes={drop_in: wanted})
+        return _append(configuration, [path for path in occupied if path != configuration], self.lines(system))
 
     def uninstall(self, system: SystemPaths) -> Plan:
         configuration, drop_in = system.path(CONFIGURATION), system.path(DROP_IN)
         main = settings_or_none(configuration)
         if names_us(main):
+            appended = _without_lines(configuration)
+            if appended is not None:
+                return Plan(writes={configuration: appended})
             lines = runtime_lines(_version(system))
             return Plan(manual_step=ManualStep(configuration, "it holds them among others", lines))
         removals = [drop_in] if os.path.lexists(drop_in) else []
@@ -70,16 +74,42 @@ def runtime_lines(version: int) -> str:
     return template(f"containerd/runtime-v{version}.toml")
 
 
+def _append(configuration: str, others: list[str], lines: str) -> Plan:
+    """A table may stand anywhere, so nothing that is there changes. `others` are imported files that speak of the
+    plugin as well."""
+    if others:
+        return Plan(manual_step=ManualStep(others[-1], "what it says of the CRI plugin replaces other files'", lines))
+    text = _exact_text(configuration)
+    end = "" if text.endswith("\n") or not text else "\n"
+    wanted = f"{text}{end}{_BEGIN}{lines}{_END}"
+    try:
+        tomllib.loads(wanted)
+    except tomllib.TOMLDecodeError:
+        return Plan(manual_step=ManualStep(configuration, "it has inline tables, which cannot be added to", lines))
+    return Plan(writes={configuration: wanted})
+
+
+def _without_lines(configuration: str) -> str | None:
+    """None when they are not there as they were put there."""
+    before, begin, rest = _exact_text(configuration).partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    left = before + after
+    return left if begin and end and not names_us(tomllib.loads(left)) else None
+
+
+def _exact_text(path: str) -> str:
+    """With line ends as they are. It has been read as TOML before, which is UTF-8."""
+    with open(path, encoding="utf-8", newline="") as source:
+        return source.read()
+
+
 def _version(system: SystemPaths) -> int:
     """Which of ours is read together with the configuration that is there. Raises Failure."""
     path = system.path(CONFIGURATION)
     main = settings_or_none(path)
     version = 2 if main is None else main.get("version", 1)
-    if not isinstance(version, int) or version < 2:
-        raise Failure(
-            f"`{path}` is of version {version}, whose plugins have other names",
-            "`containerd config migrate` prints one of version 2",
-        )
+    if not isinstance(version, int) or version < 1:
+        raise Failure(f"`{path}` is of version `{version}`", "mend it; containerd cannot read it either")
     return min(version, max(_PLUGINS))
 
 

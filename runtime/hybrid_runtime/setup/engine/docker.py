@@ -4,7 +4,7 @@ import json
 import os
 
 from hybrid_runtime.setup.engine.plan import Plan
-from hybrid_runtime.setup.engine.settings_file import PROGRAM, settings_or_none, template
+from hybrid_runtime.setup.engine.settings_file import PROGRAM, names_us, settings_or_none, template
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.system_paths import SystemPaths
 
@@ -18,8 +18,9 @@ class Docker:
     name = "docker"
     program = "dockerd"
     places: tuple[str, ...] = (SETTINGS,)
-    # dockerd reads its runtimes anew at SIGHUP.
+    # At SIGHUP dockerd reads which runtimes there are. Those that are gone stay known until it starts again.
     restart = "systemctl reload docker"
+    restart_to_forget = "systemctl restart docker"
 
     def lines(self, system: SystemPaths) -> str:  # noqa: ARG002  the shape of an engine
         return template("docker/daemon.json")
@@ -29,9 +30,10 @@ class Docker:
         present = settings_or_none(path)
         if present is None:
             return Plan(writes={path: self.lines(system)})
-        runtimes = {**_runtimes(path, present), **wanted["runtimes"]}
-        if runtimes == present.get("runtimes"):
-            return Plan()
+        runtimes = _runtimes(path, present)
+        if PROGRAM in runtimes:
+            return _judge_own(path, runtimes[PROGRAM])
+        runtimes = {**runtimes, **wanted["runtimes"]}
         backup = system.path(BACKUP)
         # One that is there is older: it is from before the first of our changes.
         kept = {} if os.path.lexists(backup) else {backup: _text(path)}
@@ -53,6 +55,17 @@ class Docker:
         if not rest and before is None:
             return Plan(removals=(path,))
         return Plan(writes={path: _text(backup) if rest == before else _formatted(rest)}, removals=kept)
+
+
+def _judge_own(path: str, entry: object) -> Plan:
+    """An entry of our name that is there already: with options of somebody's it stays as it is. Raises Failure for one
+    that leads elsewhere."""
+    if names_us(entry):
+        return Plan()
+    program = entry.get("path") if isinstance(entry, dict) else None
+    raise Failure(
+        f"`{path}`: the runtime `{PROGRAM}` is `{program}` there", "remove that entry, or give it another name"
+    )
 
 
 def _runtimes(path: str, settings: dict[str, object]) -> dict[str, object]:

@@ -16,7 +16,7 @@ class DropIn:
         self.name = name
         self.program = program
         self.places = (*files, folder)
-        self.restart = restart
+        self.restart = self.restart_to_forget = restart
         self._source = source
         self._target = f"{folder}/{os.path.basename(source)}"
 

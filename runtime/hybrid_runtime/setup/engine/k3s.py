@@ -16,7 +16,7 @@ class K3s:
     name = "k3s"
     program = "k3s"
     places: tuple[str, ...] = (f"{FOLDER}/config.toml",)
-    restart = "systemctl restart k3s"
+    restart = restart_to_forget = "systemctl restart k3s"
 
     def lines(self, system: SystemPaths) -> str:
         return runtime_lines(max(_present(system), default=2))

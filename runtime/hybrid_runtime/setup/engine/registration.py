@@ -1,7 +1,7 @@
 """How each engine is told of this runtime, and how it forgets it again.
 
-A drop-in is written where the engine reads drop-ins; daemon.json is merged; a TOML file that would have to be
-rewritten never is, because its comments and order are somebody's: a manual step is left instead.
+A drop-in is written where the engine reads drop-ins. daemon.json is merged. A TOML file has comments and an order that
+are somebody's, so it is never rewritten: lines are put at its end, or a manual step is left.
 """
 
 from typing import Protocol
@@ -16,12 +16,14 @@ from hybrid_runtime.system.system_paths import SystemPaths
 
 
 class Engine(Protocol):
-    """`program` is what runs on a device that has it; `places` are files and folders with its settings."""
+    """`program` is what runs on a device that has it; `places` are files and folders with its settings. `restart` and
+    `restart_to_forget` are the commands after which it knows the runtime, and no longer knows it."""
 
     name: str
     program: str
     places: tuple[str, ...]
     restart: str
+    restart_to_forget: str
 
     def lines(self, system: SystemPaths) -> str:
         """What it has to be told, in its own language."""
