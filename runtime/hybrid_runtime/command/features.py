@@ -24,7 +24,7 @@ def features() -> dict[str, object]:
         "linux": {
             "namespaces": list(NAMESPACES),
             "capabilities": [],
-            "cgroup": {"v1": False, "v2": True, "systemd": False, "systemdUser": False, "rdma": False},
+            "cgroup": {"v1": False, "v2": True, "systemd": True, "systemdUser": False, "rdma": False},
             "seccomp": disabled,
             "apparmor": disabled,
             "selinux": disabled,

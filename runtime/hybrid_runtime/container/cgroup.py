@@ -16,7 +16,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def can_be_joined(system: SystemPaths, path: str) -> bool:
-    """Not without version 2, and not `slice:prefix:name`, which only systemd can make."""
+    """Not without version 2, and not `slice:prefix:name`, which is systemd's to make (systemd_scope)."""
     return bool(components(path)) and ":" not in path and exists(f"{_root(system)}/cgroup.controllers")
 
 
