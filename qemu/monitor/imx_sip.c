@@ -1,5 +1,6 @@
 #include "imx_sip.h"
 
+#include "mhu.h"
 #include "power.h"
 #include "variant.h"
 
@@ -19,6 +20,8 @@ bool imx_sip_serve(struct smc_frame *frame) {
         return true;
     case RPROC_STOP:
         frame->x[0] = smc_result(variant_powerdown_lies || power_off(0));
+        if (!power_is_on(0))
+            mhu_core_stopped();
         /* Whether the core had to be stopped out of work is not known here: say nothing of it. */
         frame->x[1] = 0;
         return true;

@@ -12,8 +12,8 @@ class NoChannels:
     def descriptors(self) -> list[int]:
         return []
 
-    def look(self) -> None:
-        """Nothing to open."""
+    def look(self) -> bool:
+        return False
 
     def receive_from(self, descriptor: int) -> None:
         """Nothing comes."""

@@ -78,11 +78,22 @@ class Channels:
         self.look()
 
     def descriptors(self) -> list[int]:
-        """Readable, or in error, when there is something to receive."""
-        return [each.channel.descriptor for each in self.followed.values() if each.channel.descriptor is not None]
+        """Readable, or in error, when there is something to receive.
 
-    def look(self) -> None:
-        """Open what has appeared."""
+        Terminals are left out. While their channel goes away, poll(2) makes Linux ask a device that is gone for room
+        (rpmsg_tty_write_room of drivers/tty/rpmsg_tty.c, up to 7.2), and the kernel kills the caller.
+        """
+        channels = [each.channel for each in self.followed.values()]
+        return [each.descriptor for each in channels if each.descriptor is not None and not each.is_terminal]
+
+    def look(self) -> bool:
+        """Open what has appeared, and read the terminals. Whether there was something on these."""
+        self._open_all()
+        terminals = [each for each in self.followed.values() if each.is_open and each.channel.is_terminal]
+        received = [self._receive(each) for each in terminals]
+        return any(received)
+
+    def _open_all(self) -> None:
         now = monotonic()
         complete = not self.unannounced and all(each.is_open for each in self.followed.values())
         if not complete or now < self.settled or now >= self.next_search:
@@ -150,21 +161,20 @@ class Channels:
         by_name = (each.name, None) in self.wanted and each.name not in self.several
         return each.name if by_name else each.full_name
 
-    def receive(self) -> None:
-        """What has come on any of them goes to the output."""
-        for descriptor in self.descriptors():
-            self.receive_from(descriptor)
-
     def receive_from(self, descriptor: int) -> None:
-        """What has come on that one goes to the output, as much as is its share of a turn."""
-        opened = [each for each in self.followed.values() if each.is_open]
-        for each in opened:
+        """What has come on that one goes to the output."""
+        for each in list(self.followed.values()):
             if each.channel.descriptor == descriptor:
-                text = each.channel.read(_MOST_AT_ONCE // len(opened))
-                self.output.firmware(text, each.full_name, f"[{each.full_name}] " * (each.name in self.several))
-                if not each.is_open:
-                    self._lose(each)
-                return
+                self._receive(each)
+
+    def _receive(self, each: _Followed) -> bool:
+        """As much as is its share of a turn. Whether there was something."""
+        opened = sum(other.is_open for other in self.followed.values())
+        text = each.channel.read(_MOST_AT_ONCE // opened)
+        self.output.firmware(text, each.full_name, f"[{each.full_name}] " * (each.name in self.several))
+        if not each.is_open:
+            self._lose(each)
+        return bool(text)
 
     def _lose(self, each: _Followed) -> None:
         each.channel.close()
@@ -177,7 +187,9 @@ class Channels:
 
     def close(self) -> None:
         """The last words, and no more."""
-        self.receive()
+        for each in self.followed.values():
+            if each.is_open:
+                self._receive(each)
         for each in self.followed.values():
             each.channel.close()
 

@@ -106,6 +106,10 @@ class CoreWatch:
             self.output.supervisor(f"hybrid-runtime: {limit}")
         trace.limits.clear()
 
+    def look_at_channels(self) -> None:
+        if self.channels.look():
+            self.last_output = monotonic()
+
     def _stop_is_asked(self) -> bool:
         """A signal has come since the last wait."""
         waiting = poll()

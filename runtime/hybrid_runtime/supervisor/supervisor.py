@@ -191,7 +191,7 @@ class Supervisor:
         began = monotonic()
         self.watch.read_kernel_log()
         self.watch.read_trace(last=self.is_to_stop)
-        self.watch.channels.look()
+        self.watch.look_at_channels()
         self.watch.dumps.look()
         exit_reason = self._try_to_stop() if self.is_to_stop else self.watch.judge()
         busy = monotonic() - self.watch.last_output < BUSY_FOR_SECONDS

@@ -262,8 +262,11 @@ class Followed:
         return [line.text for line in lines if line and line.stream == stream]
 
     def wait_and_receive(self) -> None:
-        assert select(self.channels.descriptors(), [], [], 5)[0]
-        self.channels.receive()
+        opened = [each.channel.descriptor for each in self.channels.followed.values()]
+        assert select([descriptor for descriptor in opened if descriptor is not None], [], [], 5)[0]
+        self.channels.look()
+        for descriptor in self.channels.descriptors():
+            self.channels.receive_from(descriptor)
 
     def close(self) -> None:
         self.channels.close()
@@ -286,7 +289,7 @@ def test_channels_come_and_go(
     followed.wait_and_receive()
     bus.hang_up(first)
     followed.wait_and_receive()
-    assert followed.channels.descriptors() == []
+    assert not followed.channels.followed["a@0x401"].is_open
     (bus.dev / "ttyRPMSG0").unlink()
     for folder in core.folder.glob("rproc-virtio*/*/*.a.*"):
         folder.rename(core.folder / "forgotten")
@@ -302,6 +305,21 @@ def test_channels_come_and_go(
         "is gone",
         f"is `{bus.dev}/ttyRPMSG1`, address 0x401",
     ]
+    followed.close()
+
+
+def test_terminals_are_not_waited_for(double: RemoteprocDouble, core: ProcessorDouble, bus: Bus) -> None:
+    """poll(2) on one whose channel goes away kills its caller, up to Linux 7.2 at least."""
+    terminal = bus.terminal(core, "a")
+    bus.messages(core, "b", "rpmsg1")
+    followed = Followed(double, core, "a", "b")
+    followed.channels.begin()
+    opened = {name: each.channel.descriptor for name, each in followed.channels.followed.items()}
+    assert followed.channels.descriptors() == [opened["b@0x401"]]
+    assert not followed.channels.look()
+    os.write(terminal, b"at the next look\n")
+    assert followed.channels.look()
+    assert followed.lines("stdout") == ["at the next look"]
     followed.close()
 
 
@@ -325,7 +343,7 @@ def test_lines_of_two_channels_do_not_mix(double: RemoteprocDouble, core: Proces
         for each in followed.channels.followed.values():
             assert each.channel.descriptor is not None
             assert select([each.channel.descriptor], [], [], 5)[0]
-        followed.channels.receive()
+        assert followed.channels.look()
     followed.output.firmware(b"trace\n", "trace0")
     assert followed.lines("stdout") == ["one line", "one line", "trace"]
     followed.close()
@@ -367,7 +385,7 @@ def test_two_channels_of_one_name_are_both_followed(double: RemoteprocDouble, co
     followed.wait_and_receive()
     second = bus.terminal(core, "tty", "ttyRPMSG2", 0x400)
     followed.channels.look()
-    assert len(followed.channels.descriptors()) == 3
+    assert len(followed.channels.followed) == 3
     for text in (b"half ", b"line\n"):
         for end in (first, second, other):
             os.write(end, text)
@@ -406,7 +424,7 @@ def test_so_many_channels_and_no_more(double: RemoteprocDouble, core: ProcessorD
     followed = Followed(double, core, "tty")
     followed.channels.begin()
     followed.channels.look()
-    assert len(followed.channels.descriptors()) == 16
+    assert len(followed.channels.followed) == 16
     told = [line for line in followed.lines("stderr") if "not followed" in line]
     assert told == [
         "hybrid-runtime: rpmsg channel `tty@0x410` and what comes after it is not followed, the most is 16 channels"
@@ -444,7 +462,8 @@ def test_a_talkative_channel_keeps_nobody_waiting(double: RemoteprocDouble, core
     for writer in writers:
         for _ in range(15):
             os.write(writer, b"x" * 4095 + b"\n")
-    followed.channels.receive()
+    for descriptor in followed.channels.descriptors():
+        followed.channels.receive_from(descriptor)
     for each in followed.channels.followed.values():
         assert 32768 <= len(followed.output.sources[each.full_name].waiting) <= 32768 + 4096
     for writer in writers:
