@@ -6,6 +6,7 @@ from hybrid_hil.board.layout import LAYOUTS, TWO_CORES
 from hybrid_hil.image.assembly import BUILDROOT, DEBIAN
 from hybrid_hil.image.debian.emulator import NEWEST, SUITES
 from hybrid_hil.image.debian.kernel_release import DEFAULT, RELEASES, KernelRelease
+from hybrid_hil.image.debian.release import RELEASES as DEBIAN_RELEASES
 
 HOST = "host"
 ROOT = "root"
@@ -78,6 +79,21 @@ KERNELS = tuple(
     for qemu in (HOST, *SUITES)
     if layout.driver not in kernel.lacks and (kernel != DEFAULT or qemu not in _WHOLE)
 )
+
+
+def _engines(release: str) -> Job:
+    """The engines of one Debian release."""
+    return Job(
+        f"engines-{DEBIAN}-{release}",
+        f"podman, Docker, containerd and its CRI of Debian {release} on a board",
+        30,
+        ("tests/engines", "--image", f"{DEBIAN}-{release}+podman+containerd+docker+registry"),
+        needs=(HOST, "grpc", "google.protobuf"),
+        image=DEBIAN,
+        qemu=HOST,
+    )
+
+
 _LIVES = "back_to_back or restarts_of_each_core"
 _MANY = ("--soak", "1000", "--restarts", "1000")
 JOBS = (
@@ -117,12 +133,13 @@ JOBS = (
         image=DEBIAN,
         qemu=HOST,
     ),
+    *(_engines(release) for release in DEBIAN_RELEASES),
     Job(
-        "engines",
-        "podman, Docker, containerd and its CRI on a board",
-        30,
-        ("tests/engines", "--image", "debian+podman+containerd+docker+registry"),
-        needs=(HOST, "grpc", "google.protobuf"),
+        "engines-systemd",
+        "engines as services of systemd, on Debian 13",
+        15,
+        ("tests/engines/test_systemd.py", "--image", f"{DEBIAN}-13+containerd+docker+podman+systemd"),
+        needs=(HOST,),
         image=DEBIAN,
         qemu=HOST,
     ),

@@ -114,5 +114,5 @@ def test_saved_results_are_summed_up(tmp_path: Path, capsys: pytest.CaptureFixtu
     keep(JobResult("soak", JobOutcome.PASSED, "", 60, Tally(3, 0, 0)), tmp_path / "soak")
     assert run(["nightly", "--read", "--report", str(tmp_path), "--only", "soak"]) == 0
     assert "| soak | passed | 1:00 | 3 | 0 | 0 |  |" in (tmp_path / "summary.md").read_text()
-    assert run(["nightly", "--read", "--report", str(tmp_path), "--only", "soak", "--only", "engines"]) == 1
+    assert run(["nightly", "--read", "--report", str(tmp_path), "--only", "soak", "--only", "bench"]) == 1
     assert "not a good night" in capsys.readouterr().err

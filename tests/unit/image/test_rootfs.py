@@ -10,7 +10,8 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image.debian.packages import merge_usr
 from hybrid_hil.image.debian.release import DEFAULT
-from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, settle_times
+from hybrid_hil.image.debian.request import debian_request
+from hybrid_hil.image.debian.rootfs import OVERLAY, applets, furnish, overlays, settle_times
 from hybrid_hil.image.keys import AUTHORIZED_KEYS, DROPBEAR_HOST_KEY
 
 TABLE = b"ELF\0..\0[\0[[\0init\0mount\0poweroff\0sh\0tar\0\0rest\0"
@@ -51,7 +52,7 @@ def keys(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def furnished(root: Path, keys: Path) -> Path:
-    furnish(root, checkout_root() / OVERLAY, keys, DEFAULT)
+    furnish(root, [checkout_root() / OVERLAY], keys, DEFAULT)
     return root
 
 
@@ -96,6 +97,22 @@ def test_scripts_of_the_overlay_can_be_run(furnished: Path) -> None:
     scripts = list((furnished / "etc/init.d").iterdir())
     assert {"rcS", "rcK"} < {path.name for path in scripts}
     assert [path.name for path in scripts if not os.access(path, os.X_OK)] == []
+
+
+def test_systemd_is_init_where_it_is_inside(root: Path, keys: Path) -> None:
+    (root / "usr/sbin").mkdir(parents=True, exist_ok=True)
+    (root / "usr/sbin/init").symlink_to("../lib/systemd/systemd")
+    found = overlays(debian_request("13", None, ["podman", "systemd"]))
+    assert found[0] == OVERLAY
+    furnish(root, [checkout_root() / overlay for overlay in found], keys, DEFAULT)
+    assert str((root / "sbin/init").readlink()) == "../lib/systemd/systemd"
+    units = root / "etc/systemd/system"
+    wanted = {path.name: path for path in (units / "multi-user.target.wants").iterdir()}
+    assert set(wanted) == {"hybrid-board.service", "hybrid-console.service"}
+    assert all(path.resolve().is_file() for path in wanted.values())
+    assert (units / "serial-getty@ttyAMA0.service").readlink() == Path("/dev/null")
+    assert len((root / "etc/machine-id").read_text().strip()) == 32
+    assert overlays(debian_request(None, None, ["podman"])) == (OVERLAY,)
 
 
 def test_merging_twice_changes_nothing(furnished: Path) -> None:

@@ -1,4 +1,5 @@
-"""Container engines inside the image: Debian's packages, and what their maintainer scripts would have set up."""
+"""Container engines inside the image, and systemd for them: Debian's packages, and what their maintainer scripts would
+have set up."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,9 +13,13 @@ PACKAGES = {
     "docker": ("docker.io", "iptables"),
     "podman": ("podman", "crun", "netavark", "iptables"),
     "registry": ("docker-registry",),
+    "systemd": ("systemd-sysv", "dbus", "udev"),
 }
+SYSTEMD_OVERLAY = "buildroot/board/versal-virt/overlay-systemd"
 FRAGMENT = "buildroot/board/versal-virt/linux-engines.fragment"
 DISK_MEBIBYTES = 1024
+# Whose its socket is, by docker.socket.
+DOCKER_GROUP = 995
 # update-alternatives(1) of Debian's iptables.
 ALTERNATIVES = ("iptables", "iptables-restore", "iptables-save", "ip6tables", "ip6tables-restore", "ip6tables-save")
 
@@ -39,6 +44,9 @@ def set_up(root: Path) -> None:
     scratch = root / "var/tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     scratch.chmod(0o1777)
+    if (root / "usr/bin/dockerd").exists() or (root / "usr/sbin/dockerd").exists():
+        with (root / "etc/group").open("a", encoding="ascii") as groups:
+            groups.write(f"docker:x:{DOCKER_GROUP}:\n")
     programs = root / "usr/sbin"
     if (programs / "xtables-nft-multi").exists():
         for name in ALTERNATIVES:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
@@ -57,7 +58,8 @@ EPOCH = 1_700_000_000
 def rootfs_component(checkout: Path, keys_folder: Path, request: DebianRequest) -> Component:
     release = request.release
     inputs = Fingerprint()
-    inputs.tree("overlay", checkout / OVERLAY)
+    for overlay in overlays(request):
+        inputs.tree(overlay, checkout / overlay)
     inputs.recipe(Path(__file__))
     inputs.recipe(Path(packages.__file__))
     inputs.text("packages", release.suite, release.python, *PACKAGES, *packages_of(request.engines, release))
@@ -74,7 +76,7 @@ class RootfsRecipe:
 
     def __init__(self, checkout: Path, keys_folder: Path, interpreter: Path, request: DebianRequest) -> None:
         self._engines = request.engines
-        self._overlay = checkout / OVERLAY
+        self._overlays = [checkout / overlay for overlay in overlays(request)]
         self._keys = keys_folder
         self._interpreter = interpreter
         self._release = request.release
@@ -86,7 +88,7 @@ class RootfsRecipe:
         versions = packages.extract_packages(runner, wanted, ARCHITECTURE, root, release.suite)
         (folder / "root.apt.conf").unlink()
         step.detail("furnishing")
-        furnish(root, self._overlay, self._keys, release)
+        furnish(root, self._overlays, self._keys, release)
         if self._engines:
             engine_packages.set_up(root)
         step.detail("compiling python's library")
@@ -107,7 +109,12 @@ class RootfsRecipe:
         runner.run([interpreter, "-I", "-m", "compileall", *flags, root / self._release.library])
 
 
-def furnish(root: Path, overlay: Path, keys_folder: Path, release: DebianRelease) -> None:
+def overlays(request: DebianRequest) -> tuple[str, ...]:
+    """Where several have a file, the last of them counts."""
+    return (OVERLAY, engine_packages.SYSTEMD_OVERLAY) if "systemd" in request.engines else (OVERLAY,)
+
+
+def furnish(root: Path, overlays: Iterable[Path], keys_folder: Path, release: DebianRelease) -> None:
     """Makes unpacked packages of `release` a system that boots: one /usr, accounts, busybox's commands, overlay,
     keys."""
     for name in (*LEFT_OUT, *(f"{release.library}/{name}" for name in LEFT_OUT_OF_LIBRARY)):
@@ -119,7 +126,8 @@ def furnish(root: Path, overlay: Path, keys_folder: Path, release: DebianRelease
     for name, text in ACCOUNTS.items():
         (root / name).write_text(text, encoding="ascii")
     link_applets(root)
-    shutil.copytree(overlay, root, symlinks=True, dirs_exist_ok=True)
+    for overlay in overlays:
+        shutil.copytree(overlay, root, symlinks=True, dirs_exist_ok=True)
     shutil.copy(keys_folder / keys.DROPBEAR_HOST_KEY, root / "etc/dropbear")
     shutil.copy(keys_folder / keys.AUTHORIZED_KEYS, root / "root/.ssh")
     for name, mode in MODES.items():
@@ -140,7 +148,9 @@ def link_applets(root: Path) -> None:
         link = root / "usr/bin" / applet
         if not link.is_symlink() and not link.exists():
             link.symlink_to("busybox")
-    (root / "usr/sbin/init").symlink_to("../bin/busybox")
+    init = root / "usr/sbin/init"
+    if not init.is_symlink():
+        init.symlink_to("../bin/busybox")
 
 
 def applets(binary: bytes) -> list[str]:

@@ -1,0 +1,165 @@
+"""Engines as services of systemd, which gives containers their groups; and what a package's files do to a device."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.shell import Shell
+from tests.engines.engine import Engine
+from tests.linux import Linux
+
+pytestmark = pytest.mark.engine("systemd")
+
+PROOF_S = 30.0
+UNIT_S = 120.0
+GONE_S = 20.0
+RUNTIME = checkout_root() / "runtime"
+ATTRIBUTES = "/sys/class/remoteproc/remoteproc*/state"
+UNIT = "/etc/containers/systemd/motor.container"
+
+
+@pytest.fixture
+def docker(shell: Shell, runtime: DeployedRuntime) -> Iterator[Engine]:
+    """As Debian's units run it, on its default settings."""
+    runtime.run("install", "docker")
+    shell.run("systemctl start docker", deadline=Deadline(UNIT_S))
+    found = Engine("docker", shell, usual=("--network", "none"))
+    found.remove_everything()
+    yield found
+    found.remove_everything()
+    shell.run("systemctl stop docker.socket docker containerd", deadline=Deadline(UNIT_S))
+
+
+@pytest.fixture
+def podman(shell: Shell, runtime: DeployedRuntime) -> Iterator[Engine]:
+    runtime.run("install", "podman")
+    found = Engine("podman", shell, usual=("--network", "none"))
+    found.remove_everything()
+    yield found
+    found.remove_everything()
+
+
+def group_of(shell: Shell, pid: int) -> str:
+    return shell.run(f"cat /proc/{pid}/cgroup").stdout.strip().removeprefix("0::")
+
+
+def wait_until_gone(shell: Shell, pattern: str) -> None:
+    """No unit of that name is left."""
+    deadline = Deadline(GONE_S)
+    while shell.run(f"systemctl list-units --all --plain --no-legend '{pattern}'").stdout.strip():
+        assert not deadline.expired, shell.run(f"systemctl status --no-pager '{pattern}'", check=False).stdout
+
+
+@pytest.mark.engine("docker")
+def test_docker_s_containers_have_scopes(
+    docker: Engine, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    assert shell.run("docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'").stdout == "systemd 2\n"
+    heartbeat = firmware("heartbeat")
+    docker.run("motor", docker.image_of(heartbeat), processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    facts = docker.inspect("motor")
+    assert group_of(shell, facts["State"]["Pid"]) == f"/system.slice/docker-{facts['Id']}.scope"
+    stats = json.loads(docker.call("stats", "--no-stream", "--format", "json", "motor").stdout)
+    assert re.match(r"[1-9][0-9.]*MiB", stats["MemUsage"])
+    assert stats["PIDs"] == "1"
+    docker.call("stop", "motor")
+    assert docker.state("motor") == ("exited", 0)
+    witness.silent(heartbeat)
+    wait_until_gone(shell, "docker-*.scope")
+    # The scope of the container before may still be on its way out.
+    docker.call("start", "motor")
+    witness.started(heartbeat, Deadline(PROOF_S))
+    docker.call("rm", "--force", "motor")
+    wait_until_gone(shell, "docker-*.scope")
+    linux.assert_untouched()
+
+
+@pytest.mark.engine("docker")
+def test_a_container_outlives_a_restart_of_containerd(
+    docker: Engine, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = firmware("heartbeat")
+    docker.run("motor", docker.image_of(heartbeat), processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    shell.run("systemctl restart containerd", deadline=Deadline(UNIT_S))
+    witness.beating(heartbeat, Deadline(PROOF_S), count=10)
+    docker.call("rm", "--force", "motor")
+    witness.silent(heartbeat)
+    linux.assert_untouched()
+
+
+@pytest.mark.engine("podman")
+def test_podman_s_containers_have_scopes(
+    podman: Engine, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    heartbeat = firmware("heartbeat")
+    podman.run("motor", podman.image_of(heartbeat), "--log-driver", "journald", processor=heartbeat.processor)
+    witness.started(heartbeat, Deadline(PROOF_S))
+    facts = podman.inspect("motor")
+    assert group_of(shell, facts["State"]["Pid"]).startswith(f"/machine.slice/libpod-{facts['Id']}.scope")
+    podman.call("stop", "motor")
+    assert podman.state("motor") == ("exited", 0)
+    logged = shell.run("journalctl --no-pager --output cat CONTAINER_NAME=motor").stdout.splitlines()
+    witness.logged(logged, heartbeat)
+    podman.call("rm", "motor")
+    wait_until_gone(shell, "libpod-*.scope")
+    linux.assert_untouched()
+
+
+@pytest.mark.engine("podman")
+def test_the_quadlet_unit(
+    podman: Engine, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """The one that is shipped, with the processor and the image of this board."""
+    heartbeat = firmware("heartbeat")
+    image = podman.image_of(heartbeat)
+    text = (RUNTIME / "engines/podman/motor.container").read_text()
+    text = text.replace("10000.r5f", heartbeat.processor).replace("localhost/motor:latest", image)
+    shell.put(text.encode(), UNIT)
+    try:
+        shell.run("systemctl daemon-reload", deadline=Deadline(UNIT_S))
+        shell.run("systemctl start motor", deadline=Deadline(UNIT_S))
+        witness.started(heartbeat, Deadline(PROOF_S))
+        assert shell.run("systemctl is-active motor").stdout == "active\n"
+        journal = shell.run("journalctl --no-pager --output cat --unit motor").stdout.splitlines()
+        witness.logged(journal, heartbeat)
+        shell.run("systemctl stop motor", deadline=Deadline(UNIT_S))
+        witness.silent(heartbeat)
+        assert podman.containers() == []
+    finally:
+        shell.run(f"rm {UNIT}; systemctl daemon-reload; systemctl reset-failed", deadline=Deadline(UNIT_S))
+    linux.assert_untouched()
+
+
+def test_the_service_user_and_its_devices(shell: Shell) -> None:
+    """sysusers.d, tmpfiles.d and the rules of udev, each applied by its own program."""
+    places = {
+        "hybrid-runtime.sysusers.conf": "/etc/sysusers.d/hybrid-runtime.conf",
+        "hybrid-runtime.tmpfiles.conf": "/etc/tmpfiles.d/hybrid-runtime.conf",
+        "60-hybrid-runtime.rules": "/etc/udev/rules.d/60-hybrid-runtime.rules",
+    }
+    before = shell.run(f"stat -Lc '%n %u %g %a' {ATTRIBUTES}").stdout
+    try:
+        for name, place in places.items():
+            shell.put((RUNTIME / "system" / name).read_bytes(), place)
+        shell.run("systemd-sysusers", deadline=Deadline(UNIT_S))
+        assert shell.run("id -gn hybrid-runtime").stdout == "hybrid-runtime\n"
+        shell.run("systemd-tmpfiles --create hybrid-runtime.conf", deadline=Deadline(UNIT_S))
+        assert shell.run("stat -c '%G %a' /run/hybrid-runtime-claims").stdout == "hybrid-runtime 3770\n"
+        shell.run("udevadm control --reload", deadline=Deadline(UNIT_S))
+        shell.run("udevadm trigger --settle --action=add --subsystem-match=remoteproc", deadline=Deadline(UNIT_S))
+        assert set(shell.run(f"stat -Lc '%G %a' {ATTRIBUTES}").stdout.splitlines()) == {"hybrid-runtime 664"}
+    finally:
+        shell.run(["rm", "-rf", *places.values(), "/var/lib/hybrid-runtime", "/run/hybrid-runtime-claims"])
+        shell.run("echo > /sys/module/firmware_class/parameters/path; udevadm control --reload")
+        for line in before.splitlines():
+            path, user, group, mode = line.split()
+            shell.run(f"chown {user}:{group} {path}; chmod {mode} {path}")
