@@ -21,6 +21,7 @@ from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hybrid_runtime.image.artifact import ArtifactFile
     from hybrid_runtime.image.blob import ImageFiles
 
 MOST_LAYERS = 127
@@ -75,7 +76,9 @@ class Candidate:
         self.digests: list[str] = []
         self.annotations: dict[str, str] = {}
         self.configuration = configuration
-        self.layers = [Layer(blob, diff_id) for blob, diff_id in zip(layers, configuration.diff_ids, strict=True)]
+        self.layers: list[Layer] | list[ArtifactFile] = [
+            Layer(blob, diff_id) for blob, diff_id in zip(layers, configuration.diff_ids, strict=True)
+        ]
 
     def listed(self, annotations: dict[str, str], digests: list[str]) -> "Candidate":
         """The same image as an index lists it: the index speaks of a board, the manifest of the image wherever it is
@@ -110,7 +113,7 @@ class Candidate:
 
 
 def candidate_of_manifest(documents: Documents, files: "ImageFiles", name: str, manifest: Object) -> Candidate | None:
-    """None for an artifact that is no image: signatures and attestations lie beside images. Raises Failure."""
+    """None for an artifact, which is no image. Raises Failure."""
     what = "manifest"
     config = Descriptor(object_of(manifest, "config", what))
     if config.media_type not in CONFIGURATION_TYPES:

@@ -7,6 +7,7 @@ import errno
 import os
 
 from hybrid_runtime.bundle.rootfs import descriptor_inside
+from hybrid_runtime.image.artifact import candidate_of_artifact
 from hybrid_runtime.image.blob import Blob, Digest, FileSection, damaged
 from hybrid_runtime.image.candidate import Candidate, Configuration, candidate_of_manifest, marks
 from hybrid_runtime.image.document import (
@@ -110,7 +111,9 @@ class Layout:
 
     def _candidate(self, manifest: Object, descriptor: Descriptor) -> Candidate | None:
         require_type(manifest, descriptor.media_type, "manifest")
-        return candidate_of_manifest(self.documents, self.files, str(descriptor.digest), manifest)
+        name = str(descriptor.digest)
+        image = candidate_of_manifest(self.documents, self.files, name, manifest)
+        return candidate_of_artifact(self.files, name, manifest) if image is None else image
 
 
 def _entries(index: Object, descriptor: Descriptor) -> list[Object]:

@@ -95,6 +95,8 @@ class Layer:
                 raise damaged(
                     f"the {self.blob.what} {quote(self.blob.path)} is no tar: {printable(str(error))}"
                 ) from error
+            finally:
+                content.close()
             reader.finish()
         self.diff_id.check(content.hash.hexdigest(), f"unpacked {self.blob.what} {quote(self.blob.path)}")
         return found
@@ -116,6 +118,12 @@ class _Content:
             pieces.append(data)
             count -= len(data)
         return b"".join(pieces)
+
+    def close(self) -> None:
+        """Ends a program that unpacks. A file in memory needs no end."""
+        end = getattr(self.source, "close", None)
+        if end is not None:
+            end()
 
     def pass_over(self, count: int) -> None:
         while count and (data := self.take(min(CHUNK, count))):
@@ -140,12 +148,22 @@ def _zstd_unpacker(packed: "BlobReader") -> "tuple[Unpacker, tuple[type[Exceptio
     try:
         __import__(name)
     except ImportError:
-        raise Failure(
-            f"the {packed.blob.what} is compressed with zstd, which Python {sys.version.split()[0]} cannot read",
-            "use Python 3.14, or push the image with --compression-format gzip",
-        ) from None
+        return _zstd_program(packed)
     zstd = sys.modules[name]
     return zstd.ZstdFile(packed), (*DAMAGES, zstd.ZstdError)
+
+
+def _zstd_program(packed: "BlobReader") -> "tuple[Unpacker, tuple[type[Exception], ...]]":
+    from hybrid_runtime.image.zstd_program import ZstdProgram, ZstdProgramError, find_program
+
+    program = find_program()
+    if program is None:
+        version = sys.version.split()[0]
+        raise Failure(
+            f"the {packed.blob.what} is compressed with zstd, and neither Python {version} nor a program reads that",
+            "install zstd, use Python 3.14, or push the image with --compression-format gzip",
+        )
+    return ZstdProgram(program, packed), (*DAMAGES, ZstdProgramError)
 
 
 def _entries(content: _Content, limits: Limits) -> "Iterator[Entry]":

@@ -2,6 +2,9 @@
 
 import gzip
 import io
+import os
+import random
+import subprocess
 import sys
 import tarfile
 import zlib
@@ -12,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from hybrid_runtime.image import layer as layers
-from hybrid_runtime.image import tar_stream
+from hybrid_runtime.image import tar_stream, zstd_program
 from hybrid_runtime.image.blob import Blob, Digest, FileSection, open_file
 from hybrid_runtime.image.layer import Layer, Limits
 from hybrid_runtime.image.tree import Tree
@@ -242,10 +245,68 @@ def test_compressed(make: Make) -> None:
     assert [entry.path for entry in make(packed, plain).entries(Limits())] == [("x",)]
 
 
-def test_zstd_needs_an_interpreter_that_has_it(make: Make) -> None:
-    packed = ZSTD_MAGIC + b"\0" * 20
-    with pytest.raises(Failure, match=r"zstd, which Python 3\.1\d\.\d+ cannot read|is no tar"):
-        make(packed).entries(Limits())
+ZSTD = next((path for path in zstd_program.PROGRAMS if os.access(path, os.X_OK)), "")
+needs_zstd = pytest.mark.skipif(not ZSTD, reason="this machine has no zstd")
+
+
+def zstd(data: bytes) -> bytes:
+    return subprocess.run([ZSTD, "-c"], input=data, capture_output=True, check=True).stdout
+
+
+@pytest.fixture
+def no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of an interpreter before 3.14."""
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+
+
+@pytest.mark.usefixtures("no_module")
+def test_zstd_needs_a_module_or_a_program(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zstd_program, "PROGRAMS", ())
+    with pytest.raises(Failure, match=r"neither Python 3\.1\d\.\d+ nor a program reads that \(install zstd, "):
+        make(ZSTD_MAGIC + b"\0" * 20).entries(Limits())
+
+
+@needs_zstd
+@pytest.mark.usefixtures("no_module")
+@pytest.mark.parametrize("size", [8, 70000, 3 << 20])
+def test_zstd_by_the_program(make: Make, size: int) -> None:
+    """More than the pipes hold in both directions, and a frame that is to be skipped, as zstd:chunked has them."""
+    content = random.Random(size).randbytes(size)
+    plain = tar(member("x", content))
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"toc!"
+    layer = make(zstd(plain) + skippable, plain)
+    [entry] = layer.entries(Limits())
+    stream = io.BytesIO()
+    layer.extract(entry.offset, entry.size, stream.write)
+    assert stream.getvalue() == content
+
+
+@needs_zstd
+@pytest.mark.usefixtures("no_module")
+def test_damaged_zstd(make: Make) -> None:
+    packed = zstd(tar(member("x", random.Random(1).randbytes(100000))))
+    for damage in (packed[:-1000], packed[:5000] + b"\0" * 100 + packed[5100:], ZSTD_MAGIC + b"\xff" * 100):
+        with pytest.raises(Failure, match="is no tar"):
+            make(damage).entries(Limits())
+
+
+@needs_zstd
+@pytest.mark.usefixtures("no_module")
+def test_a_bomb_of_zstd_ends_its_program(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybrid_runtime.image.layer.LARGEST_UNPACKED", 1 << 20)
+    bomb = make(zstd(tar(member("x", bytes(64 << 20)))))
+    ended: list[int | None] = []
+    close = zstd_program.ZstdProgram.close
+
+    def noted(program: zstd_program.ZstdProgram) -> None:
+        close(program)
+        ended.append(program.process.returncode)
+
+    monkeypatch.setattr(zstd_program.ZstdProgram, "close", noted)
+    with pytest.raises(Failure, match="unpack to more than"):
+        bomb.entries(Limits())
+    # Nothing of it is left, not even a zombie.
+    assert ended == [-9]
 
 
 class ZstdDouble:
