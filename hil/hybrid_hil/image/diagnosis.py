@@ -69,4 +69,5 @@ def explained(error: OSError, folder: Path) -> RigError:
         return RigError(f"no space left at `{where}`", FREE_SPACE)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and where.is_relative_to(folder):
         return RigError(f"cannot write `{where}`: {error.strerror}", "set XDG_CACHE_HOME to a folder of yours")
-    return RigError(f"`{where}`: {error.strerror}", "see to its permissions and to the disk it is on")
+    # shutil's own errors have no number, and a list of what went wrong.
+    return RigError(f"`{where}`: {error.strerror or error}", "see to its permissions and to the disk it is on")

@@ -102,6 +102,8 @@ def test_scripts_of_the_overlay_can_be_run(furnished: Path) -> None:
 def test_systemd_is_init_where_it_is_inside(root: Path, keys: Path) -> None:
     (root / "usr/sbin").mkdir(parents=True, exist_ok=True)
     (root / "usr/sbin/init").symlink_to("../lib/systemd/systemd")
+    # Packages of systemd bring this one, and so does the overlay.
+    (root / "var/run/dbus").mkdir(parents=True)
     found = overlays(debian_request("13", None, ["podman", "systemd"]))
     assert found[0] == OVERLAY
     furnish(root, [checkout_root() / overlay for overlay in found], keys, DEFAULT)

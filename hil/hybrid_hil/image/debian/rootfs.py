@@ -127,11 +127,19 @@ def furnish(root: Path, overlays: Iterable[Path], keys_folder: Path, release: De
         (root / name).write_text(text, encoding="ascii")
     link_applets(root)
     for overlay in overlays:
-        shutil.copytree(overlay, root, symlinks=True, dirs_exist_ok=True)
+        lay_over(overlay, root)
     shutil.copy(keys_folder / keys.DROPBEAR_HOST_KEY, root / "etc/dropbear")
     shutil.copy(keys_folder / keys.AUTHORIZED_KEYS, root / "root/.ssh")
     for name, mode in MODES.items():
         (root / name).chmod(mode)
+
+
+def lay_over(overlay: Path, root: Path) -> None:
+    """The overlay's files and links take the place of what packages have brought."""
+    for path in overlay.rglob("*"):
+        if path.is_symlink():
+            remove(root / path.relative_to(overlay))
+    shutil.copytree(overlay, root, symlinks=True, dirs_exist_ok=True)
 
 
 def remove(path: Path) -> None:
