@@ -25,6 +25,12 @@ ATTRIBUTES = "/sys/class/remoteproc/remoteproc*/state"
 UNIT = "/etc/containers/systemd/motor.container"
 
 
+@pytest.fixture(autouse=True)
+def _all_started(shell: Shell) -> None:
+    """SSH is there before the last of the board's units."""
+    shell.run("systemctl is-system-running --wait", check=False, deadline=Deadline(UNIT_S))
+
+
 @pytest.fixture
 def docker(shell: Shell, runtime: DeployedRuntime) -> Iterator[Engine]:
     """As Debian's units run it, on its default settings."""
