@@ -1,6 +1,7 @@
 """Kubernetes without Kubernetes: what a kubelet asks of containerd, by the same calls, for a pod with firmware."""
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +35,22 @@ CONFIGURATION = "/etc/containerd/config.toml"
 @pytest.fixture
 def containerd_for_pods(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemon:
     """Told of the runtime as docs/engines.md has it, and of a pause image that needs no network."""
-    if runtime.run("install", "containerd", check=False).exit_status == 3:
-        shell.run(f"hybrid-runtime install containerd --print >> {CONFIGURATION}")
-        shell.run(
-            f'sed -i \'/^  .plugins."io.containerd.grpc.v1.cri".$/a\\    sandbox_image = "{PAUSE}"\' {CONFIGURATION}'
-        )
+    if "wrote" in runtime.run("install", "containerd").stdout:
+        shell.put(with_pause(shell.get(CONFIGURATION).decode()).encode(), CONFIGURATION)
         containerd.kill("TERM")
         containerd.ensure()
         busybox = shell.get("/bin/busybox")
         load(shell, archive(PAUSE, "/busybox", busybox, ["/busybox", "sleep", "1000000"]))
     return containerd
+
+
+def with_pause(configuration: str) -> str:
+    """The setting for a pod's first image is called otherwise in each version."""
+    if tomllib.loads(configuration)["version"] >= 3:
+        return f'{configuration}[plugins."io.containerd.cri.v1.images".pinned_images]\nsandbox = "{PAUSE}"\n'
+    table = '[plugins."io.containerd.grpc.v1.cri"]\n'
+    assert table in configuration
+    return configuration.replace(table, f'{table}sandbox_image = "{PAUSE}"\n')
 
 
 def load(shell: Shell, content: bytes) -> None:

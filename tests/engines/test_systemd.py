@@ -74,7 +74,7 @@ def test_docker_s_containers_have_scopes(
     facts = docker.inspect("motor")
     assert group_of(shell, facts["State"]["Pid"]) == f"/system.slice/docker-{facts['Id']}.scope"
     stats = json.loads(docker.call("stats", "--no-stream", "--format", "json", "motor").stdout)
-    assert re.match(r"[1-9][0-9.]*MiB", stats["MemUsage"])
+    assert re.match(r"[1-9][0-9.]*[KM]iB", stats["MemUsage"])
     assert stats["PIDs"] == "1"
     docker.call("stop", "motor")
     assert docker.state("motor") == ("exited", 0)
