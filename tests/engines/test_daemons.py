@@ -30,9 +30,13 @@ def test_death_of_conmon(
     """Nobody reads what the firmware prints, and nobody hears the supervisor's end; the core still goes off."""
     shell.run("kill -9 $(pidof conmon)")
     witness.beating(heartbeat, Deadline(PROOF_S), count=20)
-    engine.call("rm", "--force", "motor")
+    # podman 5.4 gives up once, also with crun: it misses the exit code that conmon would have kept.
+    first = engine.call("rm", "--force", "motor", check=False)
+    if first.exit_status:
+        assert "conmon exited prematurely" in first.stderr
+        engine.call("rm", "--force", "motor")
     witness.silent(heartbeat)
-    # podman then asks no runtime to delete, crun neither: the record of what has stopped is left.
+    # podman 4 then asks no runtime to delete, crun neither: the record of what has stopped is left.
     for container in linux.containers():
         assert runtime.state(container)["status"] == "stopped"
         runtime.delete(container)

@@ -22,6 +22,7 @@ UNIT_S = 120.0
 GONE_S = 20.0
 RUNTIME = checkout_root() / "runtime"
 ATTRIBUTES = "/sys/class/remoteproc/remoteproc*/state"
+COMPOSE = "/tmp/compose.yaml"
 UNIT = "/etc/containers/systemd/motor.container"
 
 
@@ -99,6 +100,32 @@ def test_a_container_outlives_a_restart_of_containerd(
     witness.beating(heartbeat, Deadline(PROOF_S), count=10)
     docker.call("rm", "--force", "motor")
     witness.silent(heartbeat)
+    linux.assert_untouched()
+
+
+@pytest.mark.engine("docker")
+@pytest.mark.engine("compose")
+def test_the_compose_file(
+    docker: Engine, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """The one that is shipped, with the processors and the images of this board."""
+    cores = [firmware("heartbeat", core=core) for core in (0, 1)]
+    text = (RUNTIME / "engines/docker/compose.yaml").read_text()
+    for core, (processor, image) in zip(cores, (("10000.r5f", "motor"), ("11000.r5f", "sensor")), strict=True):
+        text = text.replace(processor, core.processor).replace(
+            f"image: {image}:latest", f"image: {docker.image_of(core)}"
+        )
+    shell.put(text.encode(), COMPOSE)
+    compose = f"docker compose --file {COMPOSE}"
+    try:
+        shell.run(f"{compose} up --detach", deadline=Deadline(UNIT_S))
+        for core in cores:
+            witness.started(core, Deadline(PROOF_S))
+        shell.run(f"{compose} down", deadline=Deadline(UNIT_S))
+        for core in cores:
+            witness.silent(core)
+    finally:
+        shell.run(["rm", "-f", COMPOSE])
     linux.assert_untouched()
 
 

@@ -84,7 +84,7 @@ def require_driver(layout: Layout, image: Image) -> None:
         kernel = image.manifest.get("kernel_version", "the kernel")
         raise RigError(
             f"`{kernel}` of this image has no driver for layout `{layout.name}` (CONFIG_{layout.driver})",
-            f"choose {' or '.join(fit)}, or another image",
+            f"choose {' or '.join([*(f'--layout {name}' for name in fit), 'another image'])}",
         )
 
 

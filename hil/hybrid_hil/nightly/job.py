@@ -138,7 +138,7 @@ JOBS = (
         "engines-systemd",
         "engines as services of systemd, on Debian 13",
         15,
-        ("tests/engines/test_systemd.py", "--image", f"{DEBIAN}-13+containerd+docker+podman+systemd"),
+        ("tests/engines/test_systemd.py", "--image", f"{DEBIAN}-13+compose+containerd+docker+podman+systemd"),
         needs=(HOST,),
         image=DEBIAN,
         qemu=HOST,

@@ -122,7 +122,11 @@ def test_a_kernel_without_the_driver_of_a_layout_is_refused(tmp_path: Path) -> N
     assert raised.value.message == (
         "`6.1.192` of this image has no driver for layout `two-cores` (CONFIG_XLNX_R5_REMOTEPROC)"
     )
-    assert raised.value.remedy == "choose imx8mn, or another image"
+    assert raised.value.remedy == "choose --layout imx8mn or another image"
+    image.configuration.write_text("CONFIG_REMOTEPROC=y\n")
+    with pytest.raises(RigError) as raised:
+        require_driver(TWO_CORES, image)
+    assert raised.value.remedy == "choose another image"
 
 
 def test_a_kernel_whose_configuration_nobody_knows_is_not_judged(tmp_path: Path) -> None:

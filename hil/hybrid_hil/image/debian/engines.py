@@ -7,11 +7,12 @@ from pathlib import Path
 from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian.release import DebianRelease
 
-# With what they only recommend: the network that a container gets when nobody says which.
+# With what they only recommend: the network that a container gets when nobody says which, a pod's first program.
 PACKAGES = {
     "containerd": ("containerd", "runc"),
     "docker": ("docker.io", "iptables"),
-    "podman": ("podman", "crun", "netavark", "iptables"),
+    "podman": ("podman", "crun", "netavark", "iptables", "catatonit"),
+    "compose": ("docker-compose",),
     "registry": ("docker-registry",),
     "systemd": ("systemd-sysv", "dbus", "udev"),
 }

@@ -1,0 +1,69 @@
+"""Pods of podman: their first container is no firmware, and is held by the runtime for Linux programs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hybrid_hil.deadline import Deadline
+from hybrid_hil.device.firmware import BuiltFirmware
+from hybrid_hil.device.proof import Witness
+from hybrid_hil.host.checkout import checkout_root
+from hybrid_hil.plugin import FirmwareMaker
+from hybrid_hil.shell import Shell
+from tests.engines.engine import RUNTIME, Engine
+from tests.linux import Linux
+
+PODMAN = pytest.param("podman", marks=pytest.mark.engine("podman"))
+pytestmark = pytest.mark.parametrize("engine", [PODMAN], indirect=True)
+
+PROOF_S = 30.0
+YAML = checkout_root() / "runtime/engines/kubernetes/pod.yaml"
+FILE = "/tmp/pod.yaml"
+
+
+@pytest.fixture
+def pods(engine: Engine) -> Iterator[Engine]:
+    """With none before and after."""
+    engine.call("pod", "rm", "--all", "--force")
+    yield engine
+    engine.call("pod", "rm", "--all", "--force")
+
+
+@pytest.fixture
+def heart(firmware: FirmwareMaker) -> BuiltFirmware:
+    return firmware("heartbeat")
+
+
+def test_a_pod_and_its_infra_container(pods: Engine, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
+    image = pods.image_of(heart)
+    runtime = ("--runtime", RUNTIME)
+    pods.call(*runtime, "pod", "create", "--name", "pod", "--network", "none")
+    naming = ("--annotation", f"remoteproc.name={heart.processor}")
+    pods.call(*runtime, "run", "--detach", "--pod", "pod", "--name", "motor", *naming, image)
+    witness.started(heart, Deadline(PROOF_S))
+    assert pods.call("pod", "inspect", "--format", "{{.State}}", "pod").stdout == "Running\n"
+    pods.call(*runtime, "pod", "stop", "pod")
+    witness.silent(heart)
+    pods.call(*runtime, "pod", "start", "pod")
+    witness.started(heart, Deadline(PROOF_S))
+    pods.call(*runtime, "pod", "rm", "--force", "pod")
+    witness.silent(heart)
+    linux.assert_untouched()
+
+
+def test_kube_play(pods: Engine, shell: Shell, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
+    """The pod that is shipped, with the processor and the image of this board."""
+    image = pods.image_of(heart)
+    text = YAML.read_text().replace("10000.r5f", heart.processor)
+    lines = [
+        f"{line.partition('image:')[0]}image: {image}" if " image:" in line else line for line in text.splitlines()
+    ]
+    shell.put("\n".join(lines).encode(), FILE)
+    try:
+        pods.call("--runtime", RUNTIME, "kube", "play", "--network", "none", FILE)
+        witness.started(heart, Deadline(PROOF_S))
+        pods.call("--runtime", RUNTIME, "kube", "down", FILE)
+        witness.silent(heart)
+    finally:
+        shell.run(["rm", "-f", FILE])
+    linux.assert_untouched()
