@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hybrid_hil.failure import RigError
+from hybrid_hil.usage import choice_named
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,5 @@ RELEASES = {
 
 
 def release_named(name: str | None) -> DebianRelease:
-    """The one of that name, the usual one for None.
-
-    Raises:
-        RigError: there is none.
-    """
-    if name is None:
-        return DEFAULT
-    if name not in RELEASES:
-        raise RigError(f"no Debian `{name}`", f"there are {', '.join(RELEASES)}", exit_code=2)
-    return RELEASES[name]
+    """The one of that name, the usual one for None. Raises RigError when there is none."""
+    return choice_named(name, RELEASES, DEFAULT, "Debian")

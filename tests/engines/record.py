@@ -1,0 +1,161 @@
+"""What runs of these tests have shown, and the tables of docs/engines.md made from it.
+
+python -m tests.engines.record junit.xml IMAGE > tests/engines/records/13.json    # IMAGE: the folder of the image
+python -m tests.engines.record                                                    # the tables
+"""
+
+import json
+import re
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("records")
+# By the package that has the engine, or a part of it.
+PACKAGES = {
+    "podman": "podman",
+    "conmon": "conmon",
+    "crun": "crun",
+    "Docker": "docker.io",
+    "containerd": "containerd",
+    "runc": "runc",
+    "Python": "python3",
+}
+COLUMNS = ("podman", "Docker", "containerd (`ctr`)", "CRI")
+# What users do, and the tests that show it.
+OPERATIONS = {
+    "run in the background, the firmware's lines as logs, stop with exit code 0": (
+        *("test_run_logs_inspect_stop_rm", "test_run_and_kill", "test_life_of_a_pod"),
+    ),
+    "every command of this page": ("test_podman", "test_docker", "test_containerd"),
+    "kill with KILL: exit code 137, core off": ("test_kill",),
+    "SIGKILL of the supervisor: the same": ("test_death_of_the_supervisor",),
+    "rm --force of a running container, removal of a pod: core off": (
+        "test_rm_force",
+        "test_removal_of_a_pod_that_runs",
+    ),
+    "--rm": ("test_remove_when_it_ends",),
+    "restart": ("test_restart",),
+    "the core crashes: exit code 70": ("test_crash", "test_crash_of_a_pod"),
+    "`--restart on-failure:N` after crashes, counted": ("test_restart_policy_after_crashes",),
+    "two containers on two cores": ("test_two_containers_on_two_cores",),
+    "refused: a core that is taken": ("test_a_second_container_on_a_busy_core",),
+    "refused: no such processor": ("test_a_processor_that_is_not_there", "test_wrong_processor"),
+    "refused: no firmware": ("test_a_file_that_is_no_firmware",),
+    "refused with a reason, and the core goes on: exec, pause": ("test_what_a_core_cannot", "test_exec_into_firmware"),
+    "top, stats and update": ("test_top_stats_and_update",),
+    "cp out of a running container, and into it as in Limits": (
+        *("test_out_of_a_running_container", "test_into_a_running_container", "test_by_the_process"),
+    ),
+    "a health check never becomes healthy, and the container goes on": ("test_a_health_check_is_never_healthy",),
+    "the engine's own process is killed, and the core goes on": (
+        *("test_death_of_conmon", "test_containers_outlive_dockerd", "test_death_of_containerd"),
+    ),
+    "a pod with its infra container, `kube play`": ("test_a_pod_and_its_infra_container", "test_kube_play"),
+    "images of a registry, indexes for several boards": (
+        *("test_index_holds_an_image_for_each_board_and_this_boards_is_chosen",),
+        "test_docker_pulls_an_image_that_podman_pushed",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Of one run: the Debian release of its board, versions by the names of PACKAGES, and outcomes by test."""
+
+    debian: str
+    versions: Mapping[str, str]
+    outcomes: Mapping[str, str]
+
+    def verdict(self, tests: Sequence[str], column: str) -> str:
+        """Of all of these tests that are the column's: `passed`, `failed`, or empty when none ran."""
+        found = {
+            outcome
+            for name, outcome in self.outcomes.items()
+            if _function(name) in tests and column_of(name) == column and outcome != "skipped"
+        }
+        return "failed" if "failed" in found else "passed" if found else ""
+
+
+def _function(name: str) -> str:
+    return name.partition("::")[2].partition("[")[0]
+
+
+def column_of(name: str) -> str:
+    """Whose test it is, by its file and its parameters."""
+    file, _, test = name.partition("::")
+    if file == "test_cri":
+        return "CRI"
+    if file == "test_ctr" or "containerd" in test:
+        return "containerd (`ctr`)"
+    return "Docker" if "docker" in test else "podman"
+
+
+def recorded(junit: Path, manifest: Mapping[str, Any]) -> dict[str, object]:
+    """A record as JSON, of a run on the image with that manifest."""
+    packages = manifest["rootfs"]["packages"]
+    versions = {name: upstream(packages[package]) for name, package in PACKAGES.items() if package in packages}
+    outcomes = {
+        f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}": outcome(case) for case in cases(junit)
+    }
+    return {"debian": manifest["debian"], "versions": versions, "outcomes": dict(sorted(outcomes.items()))}
+
+
+def cases(junit: Path) -> Iterable[ET.Element]:
+    return ET.parse(junit).iter("testcase")
+
+
+def outcome(case: ET.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "skipped" if case.find("skipped") is not None else "passed"
+
+
+def upstream(version: str) -> str:
+    """A Debian version without epoch, repacking and revision."""
+    return re.split(r"[-+~]", version.rpartition(":")[2])[0]
+
+
+def records() -> list[Record]:
+    """Those that are kept, by release."""
+    return [Record(**json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json"))]
+
+
+def versions_table(kept: Sequence[Record]) -> list[str]:
+    head = ["", *(f"Debian {record.debian}" for record in kept)]
+    rows = [[name, *(record.versions.get(name, "") for record in kept)] for name in PACKAGES]
+    return _table([head, *rows])
+
+
+def operations_table(kept: Sequence[Record]) -> list[str]:
+    rows = [[title, *(_cell(kept, tests, column) for column in COLUMNS)] for title, tests in OPERATIONS.items()]
+    return _table([["operation", *COLUMNS], *rows])
+
+
+def _cell(kept: Sequence[Record], tests: Sequence[str], column: str) -> str:
+    verdicts = {record.debian: record.verdict(tests, column) for record in kept}
+    if not any(verdicts.values()):
+        return ""
+    failed = [name for name, verdict in verdicts.items() if verdict != "passed"]
+    return f"not on {', '.join(failed)}" if failed else "yes"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
+
+
+def main(words: Sequence[str]) -> None:
+    if words:
+        junit, image = map(Path, words)
+        print(json.dumps(recorded(junit, json.loads((image / "manifest.json").read_text())), indent=1))
+        return
+    for table in (versions_table(records()), operations_table(records())):
+        print("\n".join(table), end="\n\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
