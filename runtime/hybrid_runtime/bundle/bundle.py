@@ -186,7 +186,8 @@ def _hooks(path: str, hooks: object) -> "dict[str, list[Hook]]":
 
 def _network(path: str, namespaces: object) -> str | None:
     """A supervisor must see the machine's own /sys, /dev and /lib/firmware, so it is only ever moved to another
-    network; namespaces of the other types are accepted and not entered."""
+    network. Namespaces of the other types are accepted and not entered, but for one: who asks for other users must not
+    believe that firmware is kept from the machine's root."""
     if not isinstance(namespaces, list):
         raise _bad(path, "linux.namespaces is not a list")
     places: dict[str, str] = {}
@@ -200,6 +201,9 @@ def _network(path: str, namespaces: object) -> str | None:
         if not isinstance(place, str) or (place and not (place.startswith("/") and _can_be_path(place))):
             raise _bad(path, f"the path of the {kind} namespace is no absolute path")
         places[kind] = place
+    if "user" in places:
+        remedy = "leave `--userns` or `hostUsers: false` away: only users of the machine itself can drive a core"
+        raise _bad(path, "a user namespace is asked for", remedy)
     return places.get("network")
 
 

@@ -9,8 +9,8 @@ from hybrid_runtime.command.version import commit
 
 OLDEST_SPEC_VERSION = "1.0.0"
 # Recognized in config.json. The supervisor enters a network namespace and, since it must see the machine's own
-# sysfs and devices, no other.
-NAMESPACES = ("cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts")
+# sysfs and devices, no other. A user namespace is refused.
+NAMESPACES = ("cgroup", "ipc", "mount", "network", "pid", "time", "uts")
 
 
 def features() -> dict[str, object]:

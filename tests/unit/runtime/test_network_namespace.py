@@ -109,3 +109,14 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(OSError, match="not a namespace"):
         join_network(str(tmp_path / "fifo"))
+
+
+@pytest.mark.parametrize("entry", [{"type": "user"}, {"type": "user", "path": "/proc/1/ns/user"}])
+def test_a_user_namespace_is_refused(
+    command: Command, core: ProcessorDouble, tmp_path: Path, firmware: Path, entry: dict[str, str]
+) -> None:
+    """podman --userns, hostUsers of a pod: firmware would not be kept from the machine's root."""
+    bundle = write_bundle(tmp_path / "bundle", firmware, linux=namespaces(entry))
+    refused = command.run("create", "--bundle", bundle, "motor", code=1)
+    assert "a user namespace is asked for (leave `--userns` or `hostUsers: false` away" in refused.stderr
+    assert core.state == "offline"
