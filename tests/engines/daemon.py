@@ -7,6 +7,7 @@ from hybrid_hil.shell import Shell
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 READY_S = 120.0
+ANSWER_S = 10
 GONE_S = 30.0
 BETWEEN_LOOKS_S = 0.2
 
@@ -37,7 +38,9 @@ class Daemon:
         raise AssertionError(f"{self.name} does not serve: {self.shell.run(['tail', '-n', '20', self.log]).stdout}")
 
     def serves(self) -> bool:
-        return self.shell.run(f"{self.ready} >/dev/null 2>&1", check=False).exit_status == 0
+        """A daemon that still starts may let a caller wait."""
+        asked = f"timeout {ANSWER_S} {self.ready} >/dev/null 2>&1"
+        return self.shell.run(asked, check=False).exit_status == 0
 
     def kill(self, signal: str = "KILL") -> None:
         """Gone afterwards, unless it was not there."""
