@@ -1,4 +1,4 @@
-"""What runs of these tests have shown, and the tables of docs/engines.md made from it.
+"""What runs of these tests have shown, and tables of it: engines by release, operations by engine.
 
 python -m tests.engines.record junit.xml IMAGE > tests/engines/records/13.json    # IMAGE: the folder of the image
 python -m tests.engines.record                                                    # the tables

@@ -1,0 +1,59 @@
+"""Records of runs on boards, and the tables made of them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.engines.record import (
+    COLUMNS,
+    OPERATIONS,
+    Record,
+    column_of,
+    operations_table,
+    recorded,
+    upstream,
+    versions_table,
+)
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="tests.engines.test_lifecycle" name="test_crash[podman]"/>
+<testcase classname="tests.engines.test_lifecycle" name="test_crash[docker]"><failure message="x"/></testcase>
+<testcase classname="tests.engines.test_cri" name="test_crash_of_a_pod"><skipped message="x"/></testcase>
+<testcase classname="tests.engines.test_ctr" name="test_crash[shim]"/>
+</testsuite></testsuites>"""
+
+
+def test_a_record_of_a_run(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    junit.write_text(JUNIT)
+    packages = {"podman": "5.4.2+ds1-2+b1", "docker.io": "28.5.2+dfsg4-1", "containerd": "1.6.20~ds1-1+deb12u1"}
+    made = recorded(junit, {"debian": "13", "rootfs": {"packages": packages}})
+    assert made["versions"] == {"podman": "5.4.2", "Docker": "28.5.2", "containerd": "1.6.20"}
+    record = Record(**made)  # type: ignore[arg-type]
+    crash = OPERATIONS["the core crashes: exit code 70"]
+    assert [record.verdict(crash, column) for column in COLUMNS] == ["passed", "failed", "passed", ""]
+    other = Record("12", {}, dict.fromkeys(record.outcomes, "passed"))
+    (row,) = [line for line in operations_table([other, record]) if "exit code 70" in line]
+    assert row == "| the core crashes: exit code 70 | yes | not on 13 | yes | not on 13 |"
+    assert "| podman | | 5.4.2 |" in versions_table([other, record])
+
+
+@pytest.mark.parametrize(
+    ("version", "number"), [("1:2.3~rc1-4", "2.3"), ("5.4.2+ds1-2+b1", "5.4.2"), ("3.13.5-1", "3.13.5")]
+)
+def test_upstream_versions(version: str, number: str) -> None:
+    assert upstream(version) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("test_copy::test_by_the_process[docker]", "Docker"),
+        ("test_daemons::test_containers_outlive_dockerd[KILL-docker]", "Docker"),
+        ("test_registry::test_index[containerd]", "containerd (`ctr`)"),
+        ("test_cri::test_crash_of_a_pod", "CRI"),
+        ("test_documents::test_podman", "podman"),
+    ],
+)
+def test_whose_a_test_is(name: str, column: str) -> None:
+    assert column_of(name) == column
