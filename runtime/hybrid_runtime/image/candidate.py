@@ -21,8 +21,19 @@ from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hybrid_runtime.image.artifact import ArtifactFile
+    from collections.abc import Callable, Sequence
+    from typing import Protocol
+
     from hybrid_runtime.image.blob import ImageFiles
+    from hybrid_runtime.image.layer import Entry, Limits
+
+    class Content(Protocol):
+        """A layer, or what stands in the place of one."""
+
+        def entries(self, limits: Limits) -> list[Entry]: ...
+
+        def extract(self, offset: int, size: int, write: Callable[[bytes], object]) -> None: ...
+
 
 MOST_LAYERS = 127
 # The short words, and the form that the image spec recommends for annotations.
@@ -76,7 +87,7 @@ class Candidate:
         self.digests: list[str] = []
         self.annotations: dict[str, str] = {}
         self.configuration = configuration
-        self.layers: list[Layer] | list[ArtifactFile] = [
+        self.layers: Sequence[Content] = [
             Layer(blob, diff_id) for blob, diff_id in zip(layers, configuration.diff_ids, strict=True)
         ]
 

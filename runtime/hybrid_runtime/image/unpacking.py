@@ -8,7 +8,8 @@ from hybrid_runtime.bundle.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.firmware.installation import LARGEST_BYTES
 from hybrid_runtime.image.archive import Archive
 from hybrid_runtime.image.blob import FileSection, open_file
-from hybrid_runtime.image.engine import Commands, engine_of, engine_with, engines
+from hybrid_runtime.image.engine import engine_of, engine_with, engines
+from hybrid_runtime.image.engine_command import Commands
 from hybrid_runtime.image.index import DockerArchive, Layout, LayoutFolder
 from hybrid_runtime.image.layer import Limits
 from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime.image.engine import SAFE_PATH, Commands, engine_of, engine_with, engines
+from hybrid_runtime.image.engine import engine_of, engine_with, engines
+from hybrid_runtime.image.engine_command import SAFE_PATH, Commands
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure
