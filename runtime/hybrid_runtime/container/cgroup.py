@@ -20,6 +20,11 @@ def can_be_joined(system: SystemPaths, path: str) -> bool:
     return bool(components(path)) and ":" not in path and exists(f"{_root(system)}/cgroup.controllers")
 
 
+def names_scope(path: str) -> bool:
+    """Whether it is `slice:prefix:name`. Asked here, so that other containers load nothing for it."""
+    return path.count(":") == 2
+
+
 def missing_folders(system: SystemPaths, path: str) -> list[str]:
     """Those of the path that are not there yet, outermost first, relative to the root of all groups."""
     names = components(path)

@@ -31,10 +31,6 @@ class Scope:
         self.unit = f"{prefix}-{name}.scope" if prefix else f"{name}.scope"
 
 
-def names_scope(path: str) -> bool:
-    return path.count(":") == 2
-
-
 def can_be_asked_for(system: SystemPaths) -> bool:
     """The system's own systemd does this for root alone. Whoever runs without both has no scope."""
     return os.geteuid() == 0 and exists(system.path(SOCKET))

@@ -155,15 +155,17 @@ class Creation:
 
     def _join_cgroup(self, path: str, pid: int) -> None:
         """Only statistics depend on it, so what goes wrong is told and no more."""
-        from hybrid_runtime.container.cgroup import can_be_joined, join, make
-        from hybrid_runtime.container.systemd_scope import can_be_asked_for, join_scope, names_scope
+        from hybrid_runtime.container.cgroup import can_be_joined, join, make, names_scope
 
         try:
             if can_be_joined(self.system, path):
                 make(self.system, self.journal.cgroup_folders)
                 join(self.system, path, pid)
-            elif names_scope(path) and can_be_asked_for(self.system):
-                join_scope(self.system, path, pid)
+            elif names_scope(path):
+                from hybrid_runtime.container.systemd_scope import can_be_asked_for, join_scope
+
+                if can_be_asked_for(self.system):
+                    join_scope(self.system, path, pid)
         except OSError as error:
             self.warn(f"cannot join the control group `{path}`: {errno_meaning(error)}")
         except Failure as failure:

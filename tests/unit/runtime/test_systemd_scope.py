@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_runtime.container import systemd_scope
-from hybrid_runtime.container.systemd_scope import Scope, can_be_asked_for, join_scope, names_scope
+from hybrid_runtime.container.cgroup import names_scope
+from hybrid_runtime.container.systemd_scope import Scope, can_be_asked_for, join_scope
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.system_paths import SystemPaths
 from tests.unit.runtime.bus_double import ERROR, RETURN, SIGNAL, Answer, BusDouble, message
