@@ -11,7 +11,7 @@ from struct import Struct
 
 from hybrid_runtime.system.failure import Failure
 
-_MAGIC = b"\x7fELF"
+MAGIC = b"\x7fELF"
 _NARROW, _WIDE = 1, 2
 _ORDERS = {"little": 1, "big": 2}
 _LOADABLE = 1
@@ -60,7 +60,7 @@ class ElfFile:
 
     def _identify(self) -> int:
         """The class (rproc_elf_sanity_check)."""
-        if os.pread(self.descriptor, len(_MAGIC), 0) != _MAGIC:
+        if os.pread(self.descriptor, len(MAGIC), 0) != MAGIC:
             raise _no_elf(os.pread(self.descriptor, 16, 0))
         identification = self._read(0, 16, "its first 16 bytes")
         if identification[4] not in (_NARROW, _WIDE):

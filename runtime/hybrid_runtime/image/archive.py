@@ -2,6 +2,7 @@
 
 import os
 
+from hybrid_runtime.firmware.elf import MAGIC
 from hybrid_runtime.image.blob import CHUNK, FileSection, damaged, open_file
 from hybrid_runtime.image.tar_stream import DAMAGES, GZIP, EntryCount, TarStream, members
 from hybrid_runtime.image.temporary import TemporaryFiles
@@ -50,7 +51,7 @@ class Archive:
         try:
             if self.section.read_at(0, 2) == GZIP:
                 self.section = _unzipped(self.section, self.temporary)
-                if self.section.read_at(0, 4) == b"\x7fELF":
+                if self.section.read_at(0, len(MAGIC)) == MAGIC:
                     raise Failure("the gzip file holds a firmware and no image", "unpack it with gunzip, and give that")
             self._index()
         except BaseException:

@@ -4,6 +4,7 @@ See manifest.md of the OCI image spec, Guidelines for Artifact Usage. An artifac
 one file that is an ELF. Its manifest's annotations are those of an image.
 """
 
+from hybrid_runtime.firmware.elf import MAGIC
 from hybrid_runtime.image.blob import CHUNK, Blob, damaged
 from hybrid_runtime.image.candidate import MOST_LAYERS, Candidate, Configuration, marks
 from hybrid_runtime.image.document import Descriptor, Object, object_of, objects_of, string_map
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from hybrid_runtime.image.blob import ImageFiles
 
 _TITLE = "org.opencontainers.image.title"
-_ELF = b"\x7fELF"
 _FALLBACK_NAME = "firmware.elf"
 
 
@@ -71,7 +71,7 @@ def _firmware(files: "ImageFiles", descriptor: Descriptor) -> ArtifactFile | Non
     if section is None:
         return None
     with section:
-        if section.read_at(0, len(_ELF)) != _ELF:
+        if section.read_at(0, len(MAGIC)) != MAGIC:
             return None
     return ArtifactFile(blob, _name(descriptor.annotations.get(_TITLE, "")), descriptor.size)
 
