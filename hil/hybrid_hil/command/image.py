@@ -15,6 +15,7 @@ from hybrid_hil.image.buildroot.request import (
     request_from_environment,
 )
 from hybrid_hil.image.debian.engines import PACKAGES as ENGINES
+from hybrid_hil.image.debian.given_programs import PROGRAMS
 from hybrid_hil.image.debian.kernel_release import DEFAULT as USUAL_KERNEL
 from hybrid_hil.image.debian.kernel_release import RELEASES as KERNELS
 from hybrid_hil.image.debian.release import DEFAULT, RELEASES
@@ -27,7 +28,10 @@ from hybrid_hil.terminal import TerminalReporter, out
 TREE_HELP = f"Buildroot's sources; {TREE_VARIABLE} does the same.  [default: the pinned release, downloaded]"
 DEBIAN_HELP = f"Debian that a Debian-made image is of: {', '.join(RELEASES)}.  [default: {DEFAULT.name}]"
 KERNEL_HELP = f"Linux inside a Debian-made image: {', '.join(KERNELS)}.  [default: {USUAL_KERNEL.name}]"
-ENGINES_HELP = f"Container engines inside a Debian-made image: {', '.join(ENGINES)}."
+ENGINES_HELP = (
+    f"Container engines inside a Debian-made image: {', '.join(ENGINES)}. "
+    f"Their programs are given for {', '.join(f'{name}=DIR' for name in PROGRAMS)}."
+)
 SETTINGS_HELP = (
     f"Lines that count after the defconfig's: a mirror, a toolchain ({SETTINGS_VARIABLE}: separated by colons)."
 )
@@ -83,6 +87,7 @@ def build(
       hil image build --jobs 4
       hil image build --debian 13 --kernel newest
       hil image build --with podman,containerd,docker
+      hil image build --debian 13 --with crio=~/crio-arm64
       hil boot --image "$(hil image build)"
       hil image build --from buildroot
       hil image build --from buildroot --buildroot ~/buildroot-2026.02.3 --settings mirror.config

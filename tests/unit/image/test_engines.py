@@ -37,6 +37,12 @@ def test_docker_s_client_is_a_package_of_its_own_since_debian_13() -> None:
     assert "docker-cli" not in packages_of(["podman"], RELEASES["13"])
 
 
+def test_what_a_release_lacks_is_refused_by_name() -> None:
+    with pytest.raises(RigError, match=r"Debian 12 has no package of `buildx, oras`") as refused:
+        packages_of(["buildx", "oras", "podman"], RELEASES["12"])
+    assert refused.value.remedy == "--debian may be 13, testing"
+
+
 def test_kernel_and_root_file_system_are_others_and_the_rest_is_shared(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.ensure(KEYS, make_keys, QuietReporter(), "making the keys")

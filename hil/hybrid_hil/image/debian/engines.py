@@ -5,15 +5,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid_hil.failure import RigError
-from hybrid_hil.image.debian.release import DebianRelease
+from hybrid_hil.image.debian.release import RELEASES, DebianRelease
 
 # With what they only recommend: the network that a container gets when nobody says which, a pod's first program.
+# CRI-O's own programs are given, and podman's package has what they expect beside them.
 PACKAGES = {
     "containerd": ("containerd", "runc"),
     "docker": ("docker.io", "iptables"),
     "podman": ("podman", "crun", "netavark", "iptables", "catatonit"),
+    "crio": ("podman", "conmon", "crun", "iptables"),
     "compose": ("docker-compose",),
+    "buildx": ("docker-buildx",),
+    "buildah": ("buildah",),
+    "skopeo": ("skopeo",),
+    "oras": ("oras",),
     "registry": ("docker-registry",),
+    "rootless": ("uidmap", "passt"),
     "systemd": ("systemd-sysv", "dbus", "udev"),
 }
 SYSTEMD_OVERLAY = "buildroot/board/versal-virt/overlay-systemd"
@@ -35,7 +42,13 @@ def engines_named(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def packages_of(engines: Iterable[str], release: DebianRelease) -> tuple[str, ...]:
-    """Each once."""
+    """Each once. Raises RigError for an engine that the release does not have."""
+    missing = [engine for engine in engines if engine in release.lacks]
+    if missing:
+        have = ", ".join(other.name for other in RELEASES.values() if not set(missing) & set(other.lacks))
+        raise RigError(
+            f"Debian {release.name} has no package of `{', '.join(missing)}`", f"--debian may be {have}", exit_code=2
+        )
     found = dict.fromkeys(package for engine in engines for package in PACKAGES[engine])
     return (*found, *(release.docker_client if "docker.io" in found else ()))
 

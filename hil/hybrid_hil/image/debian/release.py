@@ -8,12 +8,14 @@ from hybrid_hil.usage import choice_named
 @dataclass(frozen=True)
 class DebianRelease:
     """`name` is what `--debian` takes. `python` is the release's interpreter: byte code is tied to its minor version
-    (importlib.util.MAGIC_NUMBER). `docker_client` is the package that docker.io only recommends."""
+    (importlib.util.MAGIC_NUMBER). `docker_client` is the package that docker.io only recommends.
+    `lacks` are engines, by their names, that it has no package of."""
 
     name: str
     suite: str
     python: str
     docker_client: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     @property
     def library(self) -> str:
@@ -21,7 +23,8 @@ class DebianRelease:
         return f"usr/lib/{self.python}"
 
 
-DEFAULT = DebianRelease("12", "bookworm", "python3.11")
+# Its Compose is version 1, which is a program of its own.
+DEFAULT = DebianRelease("12", "bookworm", "python3.11", lacks=("buildx", "compose", "oras"))
 RELEASES = {
     release.name: release
     for release in (

@@ -65,6 +65,8 @@ def rootfs_component(checkout: Path, keys_folder: Path, request: DebianRequest) 
     inputs.text("packages", release.suite, release.python, *PACKAGES, *packages_of(request.engines, release))
     if request.engines:
         inputs.recipe(Path(engine_packages.__file__))
+    for given in request.given:
+        given.fingerprint(inputs)
     inputs.file("host key", keys_folder / HOST_KEY)
     inputs.file("login key", keys_folder / keys.AUTHORIZED_KEYS)
     return Component("rootfs", inputs.digest())
@@ -76,6 +78,7 @@ class RootfsRecipe:
 
     def __init__(self, checkout: Path, keys_folder: Path, interpreter: Path, request: DebianRequest) -> None:
         self._engines = request.engines
+        self._given = request.given
         self._overlays = [checkout / overlay for overlay in overlays(request)]
         self._keys = keys_folder
         self._interpreter = interpreter
@@ -91,6 +94,8 @@ class RootfsRecipe:
         furnish(root, self._overlays, self._keys, release)
         if self._engines:
             engine_packages.set_up(root)
+        for given in self._given:
+            given.put(root)
         step.detail("compiling python's library")
         self._compile_library(root, runner)
         step.detail("making the file system")
