@@ -3,8 +3,9 @@
 import os
 
 from hybrid_runtime.image.engine_command import Commands, Unanswered, require_success
-from hybrid_runtime.image.reference import CONTAINERD, DAEMON, STORAGE, familiar
+from hybrid_runtime.image.reference import CONTAINERD, DAEMON, OCI, STORAGE, Reference, familiar
 from hybrid_runtime.system.failure import Failure
+from hybrid_runtime.system.json_text import BadJSON, read_object
 from hybrid_runtime.system.text import quote
 
 TYPE_CHECKING = False
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
         def has(self, name: str) -> bool:
             """Raises Unanswered."""
 
-        def export(self, name: str) -> int:
-            """A descriptor of the image as an archive. Raises Failure."""
+        def export(self, name: str) -> int | Reference:
+            """A descriptor of the image as an archive, or the folder where it lies. Raises Failure."""
 
 
 # Of ctr(8).
@@ -37,10 +38,30 @@ class Podman:
         answer = self.commands.run("podman", "image", "exists", "--", name)
         if answer.code not in (0, 1):
             raise Unanswered(f"podman cannot tell: {answer.complaint}")
-        return answer.code == 0
+        return answer.code == 0 or self._artifact(name) is not None
 
-    def export(self, name: str) -> int:
+    def _artifact(self, name: str) -> str | None:
+        """The full name of an artifact, which podman has since 5.4 beside its images."""
+        answer = self.commands.run("podman", "artifact", "inspect", "--", name)
+        if answer.code:
+            return None
+        try:
+            return str(read_object(answer.stdout.encode()).get("Name", name))
+        except BadJSON as error:
+            raise Unanswered(f"podman cannot tell: {error}") from error
+
+    def _artifacts(self) -> str:
+        """The folder with all of them, an OCI layout."""
+        answer = self.commands.run("podman", "info", "--format", "{{.Store.GraphRoot}}")
+        require_success(answer, "podman")
+        return f"{answer.stdout.strip()}/artifacts"
+
+    def export(self, name: str) -> int | Reference:
         """Of a manifest list, save would take the image for this machine's own processor alone."""
+        if self.commands.run("podman", "image", "exists", "--", name).code:
+            artifact = self._artifact(name)
+            if artifact is not None:
+                return Reference(name, OCI, self._artifacts(), artifact)
         if self.commands.run("podman", "manifest", "exists", "--", name).code:
             return self.commands.save("podman", "image", "save", "--quiet", "--format", "oci-archive", "--", name)
         path = self.commands.temporary.new_path()

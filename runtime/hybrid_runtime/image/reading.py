@@ -41,9 +41,9 @@ def bundle_of_image(system: SystemPaths, folder: str, image: str, given: dict[st
         if reference.kind == ARCHIVE and not is_archive(reference.place):
             return _FIRMWARE
         unpacking = Unpacking(system, folder, given, option)
-        source = unpacking.fetch(reference)
+        place, source = unpacking.fetch(reference)
         confine()
-        unpacking.make_bundle(reference, source)
+        unpacking.make_bundle(place, source)
         return _DONE
 
     if _Reader(make).outcome() == _FIRMWARE:

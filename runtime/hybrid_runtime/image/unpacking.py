@@ -39,7 +39,7 @@ class Unpacking:
         self.selection = Selection(this_board(system), given, option)
 
     def make_bundle(self, reference: Reference, source: FileSection | None) -> None:
-        """`source` is what `fetch` has got."""
+        """Both are what `fetch` has got."""
         if source is None:
             self._unpack(Layout(LayoutFolder(reference.place), reference.selector))
             return
@@ -62,21 +62,23 @@ class Unpacking:
         self._extract(choice, firmware)
         self._write_config(choice, "/".join(("", *firmware.path)))
 
-    def fetch(self, reference: Reference) -> FileSection | None:
-        """The archive, from an engine where that has the image; None for a folder."""
+    def fetch(self, reference: Reference) -> tuple[Reference, FileSection | None]:
+        """The archive, from an engine where that has the image; None for a folder, which an engine may have as well."""
         if reference.kind == OCI:
             if not os.path.isdir(reference.place):
                 raise Failure(f"{quote(reference.place)} is no folder", "oci: takes a folder with an oci-layout")
-            return None
+            return reference, None
         if reference.kind in (OCI_ARCHIVE, DOCKER_ARCHIVE, ARCHIVE):
-            return open_file(reference.place)
+            return reference, open_file(reference.place)
         _limit_files(self.temporary.largest)
         commands = Commands(self.temporary, Deadline(ENGINE_SECONDS), dict(os.environ))
         named = reference.kind == NAME
         choose = engine_with if named else engine_of
         engine = choose(reference.place if named else reference.kind, engines(commands))
-        target = engine.export(reference.place)
-        return FileSection(target, 0, os.fstat(target).st_size)
+        found = engine.export(reference.place)
+        if isinstance(found, Reference):
+            return found, None
+        return reference, FileSection(found, 0, os.fstat(found).st_size)
 
     def _extract(self, choice: Choice, firmware: File) -> None:
         """The firmware alone: whatever else the image holds, no core reads it."""

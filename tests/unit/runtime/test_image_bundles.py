@@ -63,7 +63,7 @@ def bundle(double: RemoteprocDouble, tmp_path: Path) -> Bundle:
         try:
             unpacking = Unpacking(SystemPaths(str(double.sysroot)), f"{folder}/bundle", given or {}, "")
             reference = parse_reference(str(image))
-            unpacking.make_bundle(reference, unpacking.fetch(reference))
+            unpacking.make_bundle(*unpacking.fetch(reference))
         finally:
             assert open_files(tmp_path, double.sysroot) == []
         files = [path for path in folder.rglob("*") if path.is_file()]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_runtime.image.engine import engine_of, engine_with, engines
-from hybrid_runtime.image.engine_command import SAFE_PATH, Commands
+from hybrid_runtime.image.engine_command import SAFE_PATH, Commands, Unanswered
+from hybrid_runtime.image.reference import Reference
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure
@@ -23,6 +24,10 @@ PODMAN = """
 case "$*" in
 "image exists -- motor:v1"|"image exists -- list") exit 0;;
 "image exists -- "*) exit 1;;
+"artifact inspect -- pump:v1") echo '{"Manifest": {}, "Name": "registry:5000/pump:v1"}';;
+"artifact inspect -- strange") echo strange;;
+"artifact inspect -- "*) echo "Error: no artifact found" >&2; exit 125;;
+"info --format {{.Store.GraphRoot}}") echo /var/lib/containers/storage;;
 "manifest exists -- list") exit 0;;
 "manifest exists -- "*) echo "Error: image is not a manifest list" >&2; exit 125;;
 "image save --quiet --format oci-archive -- motor:v1") cat "$IMAGE";;
@@ -85,6 +90,7 @@ def commands(tmp_path: Path, image: Path) -> Commands:
 
 def export(commands: Commands, prefix: str, name: str) -> bytes:
     descriptor = engine_of(prefix, engines(commands)).export(name)
+    assert isinstance(descriptor, int)
     with os.fdopen(descriptor, "rb") as source:
         source.seek(0)
         return source.read()
@@ -150,6 +156,18 @@ def test_who_has_a_name(commands: Commands, add_double: AddDouble) -> None:
         engine_with("other", every)
 
 
+def test_an_artifact_of_podman_lies_in_a_layout(commands: Commands, add_double: AddDouble) -> None:
+    add_double("podman", PODMAN)
+    podman = engine_of("containers-storage", engines(commands))
+    assert podman.has("pump:v1")
+    place = podman.export("pump:v1")
+    assert isinstance(place, Reference)
+    assert (place.kind, place.place) == ("oci", "/var/lib/containers/storage/artifacts")
+    assert place.selector == "registry:5000/pump:v1"
+    with pytest.raises(Unanswered, match="podman cannot tell"):
+        podman.has("strange")
+
+
 def test_podman_in_the_clothes_of_docker_is_not_asked_twice(commands: Commands, add_double: AddDouble) -> None:
     add_double("podman", PODMAN)
     add_double("docker", f'case "$1" in --version) echo "podman version 4.3.1"; exit;; esac\n{PODMAN}')
@@ -178,7 +196,10 @@ def test_an_engine_says_strange_things(commands: Commands, add_double: AddDouble
 def test_names_are_words_of_their_own(commands: Commands, add_double: AddDouble, tmp_path: Path) -> None:
     add_double("podman", f'for word; do echo "$word" >> {tmp_path}/words; done; exit 1')
     engine_of("containers-storage", engines(commands)).has("--x;$(touch y)")
-    assert (tmp_path / "words").read_text().splitlines() == ["image", "exists", "--", "--x;$(touch y)"]
+    assert (tmp_path / "words").read_text().splitlines() == [
+        *("image", "exists", "--", "--x;$(touch y)"),
+        *("artifact", "inspect", "--", "--x;$(touch y)"),
+    ]
 
 
 @pytest.mark.parametrize(("path", "searched"), [("", SAFE_PATH), (".:bin:", SAFE_PATH), ("/a::/b:.", "/a:/b")])

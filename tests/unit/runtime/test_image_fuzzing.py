@@ -54,7 +54,7 @@ def try_image(tmp_path_factory: pytest.TempPathFactory) -> Try:
         container.mkdir()
         unpacking = Unpacking(system, f"{container}/bundle", {}, "")
         reference = parse_reference(f"{prefix}{image}")
-        refusal = attempt(lambda: unpacking.make_bundle(reference, unpacking.fetch(reference)), Failure)
+        refusal = attempt(lambda: unpacking.make_bundle(*unpacking.fetch(reference)), Failure)
         if refusal is None:
             json.loads((container / "bundle/config.json").read_bytes())
         else:
@@ -181,6 +181,6 @@ def test_the_fuzzers_own_seeds_are_good(try_image: Try, tmp_path: Path) -> None:
     (tmp_path / "container").mkdir()
     unpacking = Unpacking(SystemPaths(str(tmp_path)), f"{tmp_path}/container/bundle", {}, "")
     reference = parse_reference(str(image))
-    unpacking.make_bundle(reference, unpacking.fetch(reference))
+    unpacking.make_bundle(*unpacking.fetch(reference))
     assert (tmp_path / "container/bundle/rootfs/fw.elf").read_bytes() == b"x" * 600
     try_image(docker_archive([firmware_layer()], ["motor:v1"]), "")
