@@ -6,6 +6,7 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 
 import posix as os
 
+from hybrid_runtime.container.store import OF_CRUN, OF_RUNC
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure, errno_meaning, failed
 from hybrid_runtime.system.path import is_file
@@ -44,6 +45,24 @@ def find_runtime(system: "SystemPaths") -> str:
             )
         return system.path(configured) if configured else ""
     return next((path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
+
+
+def runtime_with(system: "SystemPaths", record: str) -> str:
+    """The path of the runtime that keeps `record` in a container's folder. Sandboxes outlive a change of the settings,
+    and packages that come and go, so the one for new sandboxes is only the first that is looked at.
+
+    Raises Failure for settings that cannot be used.
+    """
+    usual = find_runtime(system)
+    if not usual:
+        return ""
+    others = [path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)]
+    return next((path for path in (usual, *others) if _keeps(path) == record), usual)
+
+
+def _keeps(runtime: str) -> str:
+    """By the name of the program."""
+    return OF_CRUN if "crun" in runtime.rpartition("/")[2] else OF_RUNC
 
 
 def _configured(system: "SystemPaths") -> str | None:

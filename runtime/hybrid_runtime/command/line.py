@@ -71,10 +71,11 @@ def _dispatch(context: Context, options: Values, words: list[str]) -> int:
 
         context.say(overview())
         return 0
-    if context.store.another_runtime_holds(words[1:]):
-        from hybrid_runtime.command.delegation import become, find_runtime
+    record = context.store.record_of_another(words[1:])
+    if record:
+        from hybrid_runtime.command.delegation import become, runtime_with
 
-        runtime = find_runtime(context.system)
+        runtime = runtime_with(context.system, record)
         if runtime:
             become(runtime, context.argv, context.store.root)
     verb = find_verb(words[0])

@@ -13,6 +13,9 @@ from hybrid_runtime.system.system_paths import SystemPaths
 
 CONTROL_SOCKET = "control"
 LOG = "log"
+# What other runtimes keep in a container's folder; youki does as runc.
+OF_RUNC = "state.json"
+OF_CRUN = "status"
 _MOST_REMOVALS = 16
 
 
@@ -42,16 +45,14 @@ class Store:
 
     @staticmethod
     def _is_of_another_runtime(folder: str) -> bool:
-        """CRI-O gives several runtimes the same root. runc and youki keep state.json, crun keeps status."""
-        return not exists(record_path(folder)) and any(exists(f"{folder}/{name}") for name in ("state.json", "status"))
+        """CRI-O gives several runtimes the same root."""
+        return bool(_record_of_another(folder))
 
-    def another_runtime_holds(self, words: list[str]) -> bool:
-        """Whether one of a verb's words is the id of a container that another runtime keeps under this root."""
-        return any(
-            is_identifier(word) and self._is_of_another_runtime(f"{self.root}/{word}")
-            for word in words
-            if not word.startswith("-")
-        )
+    def record_of_another(self, words: list[str]) -> str:
+        """OF_RUNC or OF_CRUN when one of a verb's words is the id of a container that another runtime keeps under this
+        root, else empty."""
+        folders = [f"{self.root}/{word}" for word in words if not word.startswith("-") and is_identifier(word)]
+        return next(filter(None, map(_record_of_another, folders)), "")
 
     def load(self, identifier: str, folder: "HeldFolder | None" = None) -> Record:
         """Raises Failure with the words engines know when there is no such container, UnreadableRecord otherwise.
@@ -112,6 +113,12 @@ class Store:
             return
         if facts.st_uid != os.geteuid() or facts.st_mode & 0o170077 != 0o040000:
             raise Failure(f"`{self.root}` is not a private folder of this user", "remove it or choose another --root")
+
+
+def _record_of_another(folder: str) -> str:
+    if exists(record_path(folder)):
+        return ""
+    return next((name for name in (OF_RUNC, OF_CRUN) if exists(f"{folder}/{name}")), "")
 
 
 def is_unsigned(folder: str) -> bool:

@@ -100,6 +100,27 @@ def test_later_verbs_of_a_sandbox(
     assert outcome.stdout.splitlines() == [str(runc), "--root", str(double.root), *words]
 
 
+@pytest.mark.parametrize(
+    ("file", "settings", "program"),
+    [
+        ("state.json", "/usr/bin/crun", "usr/sbin/runc"),
+        ("status", "/usr/sbin/runc", "usr/bin/crun"),
+        ("status", "/opt/bin/crun-wasm", "opt/bin/crun-wasm"),
+    ],
+)
+def test_whose_a_sandbox_is_outlives_the_settings(
+    command: Command, double: RemoteprocDouble, runc: Path, file: str, settings: str, program: str
+) -> None:
+    """A pod was made by one runtime, and the settings name another one by now."""
+    assert runc.exists()
+    for path in ("usr/bin/crun", "opt/bin/crun-wasm"):
+        place(double.sysroot / path)
+    configure(double, json.dumps({"sandbox-runtime": settings}))
+    keep_theirs(double, file)
+    outcome = command.run("--root", str(double.root), "delete", "--force", "pod", code=7)
+    assert outcome.stdout.splitlines()[0] == str(double.sysroot / program)
+
+
 @pytest.mark.usefixtures("runc")
 def test_ours_and_unknown_ones_stay_here(command: Command, core: ProcessorDouble, firmware: Path) -> None:
     command.create(firmware, "motor")
