@@ -20,7 +20,7 @@ DROP_INS = {
     "podman": "etc/containers/containers.conf.d/hybrid-runtime.conf",
     "crio": "etc/crio/crio.conf.d/hybrid-runtime.conf",
 }
-MINIMAL = 'version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n'
+IMPORTING = 'version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n'
 # As Debian ships it.
 OCCUPIED = 'version = 2\n\n[plugins]\n  [plugins."io.containerd.grpc.v1.cri".cni]\n    bin_dir = "/usr/lib/cni"\n'
 
@@ -198,7 +198,9 @@ def test_docker_forgets_when_it_starts_again(command: Command) -> None:
 def test_containerd_on_its_built_in_settings(command: Command, double: RemoteprocDouble) -> None:
     command.run("install", "containerd")
     written = files(double)
-    assert written.pop("etc/containerd/config.toml") == MINIMAL
+    first, rest = written.pop("etc/containerd/config.toml").split("\n", 1)
+    assert first.startswith("# Put here by ")
+    assert rest == IMPORTING
     drop_in = written.pop("etc/containerd/conf.d/hybrid-runtime.toml")
     assert tomllib.loads(drop_in)["version"] == 2
     assert names_us(runtimes(drop_in, "io.containerd.grpc.v1.cri")["hybrid-runtime"])
@@ -250,7 +252,7 @@ INLINE = 'version = 2\nplugins = {"io.containerd.grpc.v1.cri" = {cni = {bin_dir 
 
 def test_what_another_file_says_is_left_alone(command: Command, double: RemoteprocDouble) -> None:
     """containerd 1 takes the section of the last file that has one."""
-    place(double, "etc/containerd/config.toml", MINIMAL)
+    place(double, "etc/containerd/config.toml", IMPORTING)
     appended = place(double, "etc/containerd/conf.d/cni.toml", OCCUPIED)
     before = files(double)
     left = command.run("install", "containerd", code=3)
@@ -299,6 +301,14 @@ def test_runtimes_that_are_there_are_not_named_twice(command: Command, double: R
     path = place(double, "etc/containerd/config.toml", f"version = 2\n{table}")
     command.run("install", "containerd")
     assert set(runtimes(path.read_text(), "io.containerd.grpc.v1.cri")) == {"runc", "hybrid-runtime"}
+
+
+def test_a_configuration_like_ours_is_somebody_else_s(command: Command, double: RemoteprocDouble) -> None:
+    path = place(double, "etc/containerd/config.toml", IMPORTING)
+    command.run("install", "containerd")
+    command.run("uninstall", "containerd")
+    assert files(double) == {"etc/containerd/config.toml": IMPORTING}
+    assert path.exists()
 
 
 def test_the_version_of_the_configuration_counts(command: Command, double: RemoteprocDouble) -> None:

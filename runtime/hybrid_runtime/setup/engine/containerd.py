@@ -13,8 +13,6 @@ from hybrid_runtime.system.system_paths import SystemPaths
 CONFIGURATION = "/etc/containerd/config.toml"
 DROP_INS = "/etc/containerd/conf.d"
 DROP_IN = f"{DROP_INS}/{PROGRAM}.toml"
-# For a containerd that runs on its built-in settings; every release since 1.3 reads version 2.
-_MINIMAL = f'version = 2\nimports = ["{DROP_INS}/*.toml"]\n'
 # containerd-config.toml(5): the plugin's name in each version of the file.
 _PLUGINS = {1: "cri", 2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
 # Only containerd 2 reads version 3, and it merges what several files say of a plugin. mergeConfig of containerd 1 takes
@@ -22,6 +20,9 @@ _PLUGINS = {1: "cri", 2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.r
 _MERGING_VERSION = 3
 # What stands between both is ours to take away.
 _BEGIN = f"\n# Put here by `{PROGRAM} install containerd`.\n"
+# For a containerd that runs on its built-in settings; every release since 1.3 reads version 2. Without the first line
+# it may be somebody else's.
+_MINIMAL = f'{_BEGIN.lstrip()}version = 2\nimports = ["{DROP_INS}/*.toml"]\n'
 _END = f"# End of the lines of `{PROGRAM} install containerd`.\n"
 
 
