@@ -40,7 +40,8 @@ INIT = Stage(
 NETWORK = Stage(
     "network",
     r"^hybrid-board: network \S+",
-    15,
+    # systemd mounts file systems and starts its journal first.
+    45,
     "the board got no address: see ip=dhcp and the virtio network card",
 )
 SSH = Stage(
