@@ -10,12 +10,10 @@ from hybrid_hil.device.proof import Witness
 from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Completed, Shell
-from tests.board.system_files import rule_commands, tmpfiles_commands, user_commands
 from tests.linux import Linux
+from tests.service_account import CLAIMS, FIRMWARE, USER, service_account
+from tests.system_files import rule_commands
 
-USER = "hybrid-runtime"
-CLAIMS = "/run/hybrid-runtime-claims"
-FIRMWARE = "/var/lib/hybrid-runtime/firmware"
 PROOF_S = 10.0
 
 
@@ -32,22 +30,8 @@ class ServiceUser:
 
 @pytest.fixture
 def user(shell: Shell, runtime: DeployedRuntime, linux: Linux) -> Iterator[ServiceUser]:
-    before = shell.run("cat /etc/passwd; echo; echo; cat /etc/group").stdout
-    rules = [command for device in linux.devices.values() for command in rule_commands("remoteproc", device)]
-    shell.run(" && ".join([*user_commands(), *tmpfiles_commands(), *rules]))
-    yield ServiceUser(shell, runtime.command)
-    passwd, _, group = before.partition("\n\n\n")
-    shell.put(f"{passwd.rstrip()}\n".encode(), "/etc/passwd")
-    shell.put(group.lstrip().encode(), "/etc/group")
-    for device in linux.devices.values():
-        attributes = [
-            f"/sys/class/remoteproc/{device}/{name}" for name in ("state", "firmware", "recovery", "coredump")
-        ]
-        shell.run(["chgrp", "root", f"/dev/{device}", *attributes])
-        shell.run(["chmod", "600", f"/dev/{device}"])
-        shell.run(["chmod", "g-w", *attributes])
-    shell.run("echo > /sys/module/firmware_class/parameters/path")
-    shell.run(f"rm -rf {CLAIMS} /var/lib/hybrid-runtime /tmp/hybrid-runtime-*")
+    with service_account(shell, linux):
+        yield ServiceUser(shell, runtime.command)
 
 
 def test_nobody_may_without_the_permissions(shell: Shell, runtime: DeployedRuntime, firmware: FirmwareMaker) -> None:

@@ -6,7 +6,7 @@ import shlex
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-SYSTEM = Path(__file__).resolve().parents[2] / "runtime/system"
+SYSTEM = Path(__file__).resolve().parents[1] / "runtime/system"
 RULES = SYSTEM / "60-hybrid-runtime.rules"
 TMPFILES = SYSTEM / "hybrid-runtime.tmpfiles.conf"
 SYSUSERS = SYSTEM / "hybrid-runtime.sysusers.conf"
