@@ -1,7 +1,7 @@
-"""Runs on the board, with its own Python: `run --detach` and `stop` of a firmware and of a Linux container in turns.
+"""Runs on the board, with its own Python: lives of a firmware and of a Linux container in turns.
 
 usage: engine_on_board.py ENGINE REFERENCE FIRMWARE_IMAGE LINUX_IMAGE PROCESSOR_OPTION… COUNT
-prints {"run": {"firmware": [seconds, …], "linux": […]}, "stop": …}
+prints {"run": {"firmware": [seconds, …], "linux": […]}, "stop": …, "start": …, "rm": …}
 """
 
 import json
@@ -11,6 +11,7 @@ import time
 
 OURS = "hybrid-runtime"
 CONTAINER = "bench"
+VERBS = ("run", "stop", "start", "rm")
 
 
 def timed(*words: str) -> float:
@@ -22,26 +23,27 @@ def timed(*words: str) -> float:
     return seconds
 
 
-def life(engine: str, runtime: str, options: list[str], image: str) -> tuple[float, float]:
-    """Seconds of `run --detach` and of `stop`; what is removed afterwards is not timed."""
+def life(engine: str, runtime: str, options: list[str], image: str) -> dict[str, float]:
+    """Seconds of each of VERBS: `run --detach`, `stop`, `start` of what was stopped, `rm` after another `stop`."""
     words = [engine, "run", "--detach", "--name", CONTAINER, "--network", "none", "--runtime", runtime]
-    run = timed(*words, *options, image)
-    stop = timed(engine, "stop", CONTAINER)
-    timed(engine, "rm", CONTAINER)
-    return run, stop
+    found = {"run": timed(*words, *options, image)}
+    for verb in ("stop", "start"):
+        found[verb] = timed(engine, verb, CONTAINER)
+    timed(engine, "stop", CONTAINER)
+    found["rm"] = timed(engine, "rm", CONTAINER)
+    return found
 
 
 def main() -> None:
     engine, reference, firmware, linux, *options, count = sys.argv[1:]
-    found: dict[str, dict[str, list[float]]] = {verb: {"firmware": [], "linux": []} for verb in ("run", "stop")}
+    found: dict[str, dict[str, list[float]]] = {verb: {"firmware": [], "linux": []} for verb in VERBS}
     for _ in range(int(count)):
         for kind, runtime, given, image in (
             ("firmware", OURS, options, firmware),
             ("linux", reference, [], linux),
         ):
-            run, stop = life(engine, runtime, given, image)
-            found["run"][kind].append(run)
-            found["stop"][kind].append(stop)
+            for verb, seconds in life(engine, runtime, given, image).items():
+                found[verb][kind].append(seconds)
     json.dump(found, sys.stdout)
 
 

@@ -14,7 +14,7 @@ from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.engine import NAMING, Engine
 
 SCRIPT = "/tmp/bench/engine_on_board.py"
-# What each brings. crun under Docker wants io.max, which the board's kernel does not have.
+# What each takes by itself.
 REFERENCE = {"podman": "crun", "docker": "runc"}
 PATIENCE_S = 3600.0
 # Answers SIGTERM at once, as a well-behaved program does.
@@ -36,7 +36,7 @@ def docker(shell: Shell, runtime: DeployedRuntime) -> Engine:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.engine(name)) for name in NAMING])
-def test_run_and_stop(
+def test_lives(
     pytestconfig: pytest.Config,
     request: pytest.FixtureRequest,
     shell: Shell,
