@@ -15,6 +15,12 @@ from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.engine import NAMING, Engine
 from tests.linux import Linux
 
+PROOF_S = 30.0
+REGISTRY = """\
+version: 0.1
+storage: {filesystem: {rootdirectory: /root/registry}}
+http: {addr: "127.0.0.1:5000"}
+"""
 # Daemons live from one test to the next, and what they set up for all containers of a board lives with them.
 DAEMONS = ("process containerd", "process dockerd", "cgroup", "mounted", "link", "address")
 
@@ -47,7 +53,15 @@ def dockerd(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemo
     return daemon
 
 
-PROOF_S = 30.0
+@pytest.fixture
+def registry(shell: Shell) -> Iterator[Daemon]:
+    shell.put(REGISTRY.encode(), "/root/registry.yml")
+    ready = "wget -q -O - http://127.0.0.1:5000/v2/"
+    daemon = Daemon(shell, "registry", "docker-registry serve /root/registry.yml", ready)
+    daemon.ensure()
+    yield daemon
+    daemon.kill()
+    shell.run("rm -rf /root/registry /root/registry.yml")
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in NAMING])

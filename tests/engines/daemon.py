@@ -1,5 +1,8 @@
 """Long-running programs on the board: brought up when a test needs them, killed when a test wants that."""
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hybrid_hil.deadline import Deadline
@@ -50,6 +53,20 @@ class Daemon:
             if self.shell.run(gone, check=False).exit_status == 0:
                 return
         raise AssertionError(f"{self.name} is still there")
+
+    @contextmanager
+    def with_settings(self, path: str, settings: Mapping[str, object]) -> Iterator[None]:
+        """Restarted with more of them in its JSON file, and afterwards without."""
+        before = self.shell.get(path)
+        self.shell.put(json.dumps(json.loads(before) | settings).encode(), path)
+        try:
+            self.kill("TERM")
+            self.ensure()
+            yield
+        finally:
+            self.shell.put(before, path)
+            self.kill("TERM")
+            self.ensure()
 
     @property
     def _pid_file(self) -> str:

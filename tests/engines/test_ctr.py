@@ -1,7 +1,5 @@
 """containerd by its own client: with no setting at all, and by the name that users of the Go runtime have."""
 
-import re
-
 import pytest
 
 from hybrid_hil.deadline import Deadline
@@ -9,16 +7,14 @@ from hybrid_hil.device.faults import Faults
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.proof import Witness
 from hybrid_hil.plugin import FirmwareMaker
-from hybrid_hil.shell import Completed, Shell
+from hybrid_hil.shell import Shell
+from tests.engines.containerd_client import IMAGE, ctr, put_image, remove, wait_until_stopped
 from tests.engines.daemon import Daemon
-from tests.engines.firmware_image import archive
 from tests.linux import Linux
 
 pytestmark = pytest.mark.engine("containerd")
 
-CALL_S = 120.0
 PROOF_S = 30.0
-IMAGE = "localhost/motor:latest"
 LOG = "/tmp/motor.log"
 WAYS = {
     "runc-binary": ("--runc-binary", "/usr/bin/hybrid-runtime"),
@@ -32,30 +28,11 @@ def way(request: pytest.FixtureRequest, containerd: Daemon) -> tuple[str, ...]:
     return WAYS[request.param]
 
 
-def ctr(shell: Shell, *words: str, check: bool = True) -> Completed:
-    return shell.run(["ctr", *words], check=check, deadline=Deadline(CALL_S))
-
-
 def run(shell: Shell, firmware: BuiltFirmware, way: tuple[str, ...]) -> None:
-    shell.put(archive(IMAGE, "/fw.elf", shell.get(firmware.path_on_board), ["/fw.elf"]), "/tmp/image.tar")
-    ctr(shell, "images", "import", "/tmp/image.tar")
-    shell.run(["rm", "-f", LOG, "/tmp/image.tar"])
+    put_image(shell, firmware)
+    shell.run(["rm", "-f", LOG])
     named = ("--annotation", f"remoteproc.name={firmware.processor}")
     ctr(shell, "run", "--detach", "--log-uri", f"file://{LOG}", *way, *named, IMAGE, "motor")
-
-
-def wait_until_stopped(shell: Shell) -> None:
-    for _ in Deadline(PROOF_S).ticks(0.2):
-        if "STOPPED" in ctr(shell, "task", "ls").stdout:
-            return
-    raise AssertionError(ctr(shell, "task", "ls").stdout)
-
-
-def remove(shell: Shell) -> int:
-    """The exit code of the task, of which `ctr task rm` warns unless it is 0."""
-    warned = re.search(r"non-zero exit code (\d+)", ctr(shell, "task", "rm", "motor").stderr)
-    ctr(shell, "container", "rm", "motor")
-    return int(warned[1]) if warned else 0
 
 
 def test_run_and_kill(

@@ -1,7 +1,5 @@
 """podman's monitor and Docker's daemon die or are replaced, and the firmware goes on; health checks nobody can run."""
 
-import json
-
 import pytest
 
 from hybrid_hil.deadline import Deadline
@@ -48,18 +46,13 @@ def test_death_of_conmon(
 def test_containers_outlive_dockerd(
     engine: Engine,
     dockerd: Daemon,
-    shell: Shell,
     firmware: FirmwareMaker,
     witness: Witness,
     linux: Linux,
     signal: str,
 ) -> None:
     """As at an upgrade of Docker, with its setting `live-restore`."""
-    before = shell.get(SETTINGS)
-    shell.put(json.dumps(json.loads(before) | {"live-restore": True}).encode(), SETTINGS)
-    try:
-        dockerd.kill("TERM")
-        dockerd.ensure()
+    with dockerd.with_settings(SETTINGS, {"live-restore": True}):
         heartbeat = firmware("heartbeat")
         engine.run("motor", engine.image_of(heartbeat), processor=heartbeat.processor)
         start = witness.started(heartbeat, Deadline(PROOF_S))
@@ -73,8 +66,6 @@ def test_containers_outlive_dockerd(
         assert engine.state("motor") == ("exited", 0)
         engine.call("rm", "motor")
         linux.assert_untouched()
-    finally:
-        shell.put(before, SETTINGS)
 
 
 def test_a_health_check_is_never_healthy(

@@ -65,6 +65,15 @@ def test_a_processor_that_is_not_there(engine: Engine, firmware: FirmwareMaker, 
     linux.assert_untouched()
 
 
+def test_init_is_no_firmware(engine: Engine, firmware: FirmwareMaker, linux: Linux) -> None:
+    hello = firmware("hello")
+    refused = engine.run("motor", engine.image_of(hello), "--init", processor=hello.processor, check=False)
+    assert refused.exit_status != 0
+    assert "--init" in refused.stderr
+    engine.remove_everything()
+    linux.assert_untouched()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

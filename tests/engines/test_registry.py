@@ -21,24 +21,8 @@ pytestmark = [pytest.mark.engine(name) for name in ("podman", "docker", "contain
 CALL_S = 240.0
 PROOF_S = 30.0
 INDEX = "localhost:5000/motor:v1"
-SETTINGS = """\
-version: 0.1
-storage: {filesystem: {rootdirectory: /root/registry}}
-http: {addr: "127.0.0.1:5000"}
-"""
 EXAMPLES = "/root/examples"
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
-
-
-@pytest.fixture
-def registry(shell: Shell) -> Iterator[Daemon]:
-    shell.put(SETTINGS.encode(), "/root/registry.yml")
-    ready = "wget -q -O - http://127.0.0.1:5000/v2/"
-    daemon = Daemon(shell, "registry", "docker-registry serve /root/registry.yml", ready)
-    daemon.ensure()
-    yield daemon
-    daemon.kill()
-    shell.run("rm -rf /root/registry /root/registry.yml")
 
 
 def call(shell: Shell, command: str) -> Completed:
