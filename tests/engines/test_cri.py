@@ -1,6 +1,7 @@
-"""Kubernetes without Kubernetes: what a kubelet asks of containerd, by the same calls, for a pod with firmware."""
+"""Kubernetes without Kubernetes: what a kubelet asks of containerd and CRI-O, for a pod with firmware."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,28 +21,82 @@ from hybrid_hil.shell.forwarding import forwarded_socket
 from tests.engines.cri import CRI, NODE, STATES, CRIError
 from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.firmware_image import archive
+from tests.engines.record import CRIO
 from tests.linux import Linux
-
-pytestmark = pytest.mark.engine("containerd")
 
 PROOF_S = 30.0
 PAUSE = "localhost/pause:1"
 IMAGE = "localhost/motor:latest"
+FILE = "/tmp/image.tar"
 HANDLER = "hybrid-runtime"
 LOGS = "/var/log/pods/motor"
 CONFIGURATION = "/etc/containerd/config.toml"
+SANDBOX_SETTINGS = "/etc/hybrid-runtime/config.json"
+ROOT = "/run/containerd/runc/k8s.io"
+CRIO_SOCKET = "/var/run/crio/crio.sock"
+CRIO_SETTINGS = "/etc/crio/crio.conf.d/board.conf"
+CRIO_ON_THE_BOARD = f"""\
+[crio.image]
+pause_image = "{PAUSE}"
+[crio.runtime]
+cgroup_manager = "cgroupfs"
+conmon_cgroup = "pod"
+"""
+ONLY_CONTAINERD = pytest.mark.parametrize(
+    "kubelet", [pytest.param("containerd", marks=pytest.mark.engine("containerd"))], indirect=True
+)
+
+
+@dataclass(frozen=True)
+class Kubelet:
+    """What it is given of an engine: the socket, and a command that brings an image from a file."""
+
+    socket: str
+    load_command: str
+
+    def load(self, shell: Shell, content: bytes) -> None:
+        shell.put(content, FILE)
+        shell.run(f"{self.load_command} {FILE} && rm {FILE}", deadline=Deadline(120.0))
+
+
+def pause(shell: Shell) -> bytes:
+    """An image for the first container of a pod."""
+    return archive(PAUSE, "/busybox", shell.get("/bin/busybox"), ["/busybox", "sleep", "1000000"])
 
 
 @pytest.fixture
-def containerd_for_pods(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Daemon:
+def containerd_for_pods(shell: Shell, runtime: DeployedRuntime, containerd: Daemon) -> Kubelet:
     """Told of the runtime as docs/engines.md has it, and of a pause image that needs no network."""
+    kubelet = Kubelet(CONTAINERD_SOCKET, "ctr -n k8s.io images import")
     if "wrote" in runtime.run("install", "containerd").stdout:
         shell.put(with_pause(shell.get(CONFIGURATION).decode()).encode(), CONFIGURATION)
         containerd.kill("TERM")
         containerd.ensure()
-        busybox = shell.get("/bin/busybox")
-        load(shell, archive(PAUSE, "/busybox", busybox, ["/busybox", "sleep", "1000000"]))
-    return containerd
+        kubelet.load(shell, pause(shell))
+    assert containerd.serves()
+    return kubelet
+
+
+@pytest.fixture
+def crio_for_pods(
+    shell: Shell, runtime: DeployedRuntime, record_testsuite_property: Callable[[str, object], None]
+) -> Kubelet:
+    """The same of CRI-O, whose images are those of podman."""
+    kubelet = Kubelet(CRIO_SOCKET, "podman load --input")
+    if "wrote" in runtime.run("install", "crio").stdout:
+        shell.put(CRIO_ON_THE_BOARD.encode(), CRIO_SETTINGS)
+        kubelet.load(shell, pause(shell))
+    Daemon(shell, "crio", "crio", "crio status info").ensure()
+    version = re.search(r"crio version (\S+)", shell.run("crio --version").stdout)
+    assert version
+    record_testsuite_property(CRIO, version[1])
+    return kubelet
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.engine(name)) for name in ("containerd", "crio")])
+def kubelet(request: pytest.FixtureRequest) -> Kubelet:
+    found: Kubelet = request.getfixturevalue(f"{request.param}_for_pods")
+    return found
 
 
 def with_pause(configuration: str) -> str:
@@ -53,15 +108,9 @@ def with_pause(configuration: str) -> str:
     return configuration.replace(table, f'{table}sandbox_image = "{PAUSE}"\n')
 
 
-def load(shell: Shell, content: bytes) -> None:
-    shell.put(content, "/tmp/image.tar")
-    shell.run("ctr -n k8s.io images import /tmp/image.tar && rm /tmp/image.tar", deadline=Deadline(120.0))
-
-
 @pytest.fixture
-def cri(shell: Shell, containerd_for_pods: Daemon) -> Iterator[CRI]:
-    assert containerd_for_pods.serves()
-    with forwarded_socket(shell, CONTAINERD_SOCKET) as socket, CRI(Path(socket)) as client:
+def cri(shell: Shell, kubelet: Kubelet) -> Iterator[CRI]:
+    with forwarded_socket(shell, kubelet.socket) as socket, CRI(Path(socket)) as client:
         yield client
 
 
@@ -76,17 +125,13 @@ class Pod:
     container: str = ""
     removed: bool = False
 
-    def create(self, **fields: object) -> None:
-        config = {
-            "metadata": {"name": "motor"},
-            "image": {"image": IMAGE},
-            "log_path": "motor.log",
-            **fields,
-        }
+    def start(self) -> None:
+        config = {"metadata": {"name": "motor"}, "image": {"image": IMAGE}, "log_path": "motor.log"}
         answer = self.cri.call(
             "CreateContainer", pod_sandbox_id=self.sandbox, config=config, sandbox_config=self.config
         )
         self.container = answer["container_id"]
+        self.cri.call("StartContainer", container_id=self.container)
 
     def status(self) -> tuple[str, int]:
         found = self.cri.call("ContainerStatus", container_id=self.container)["status"]
@@ -122,11 +167,11 @@ def sandbox(name: str, processor: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_pod(cri: CRI, shell: Shell) -> Iterator[PodMaker]:
+def make_pod(cri: CRI, kubelet: Kubelet, shell: Shell) -> Iterator[PodMaker]:
     made: list[Pod] = []
 
     def make(firmware: BuiltFirmware, name: str = "motor", processor: str = "") -> Pod:
-        load(shell, archive(IMAGE, "/fw.elf", shell.get(firmware.path_on_board), ["/fw.elf"]))
+        kubelet.load(shell, archive(IMAGE, "/fw.elf", shell.get(firmware.path_on_board), ["/fw.elf"]))
         config = sandbox(name, processor or firmware.processor)
         answer = cri.call("RunPodSandbox", config=config, runtime_handler=HANDLER)
         made.append(Pod(cri, shell, answer["pod_sandbox_id"], config))
@@ -138,18 +183,10 @@ def make_pod(cri: CRI, shell: Shell) -> Iterator[PodMaker]:
             pod.remove()
 
 
-def test_life_of_a_pod(
-    make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux, shell: Shell
-) -> None:
+def test_life_of_a_pod(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux) -> None:
     heartbeat = firmware("heartbeat")
     pod = make_pod(heartbeat)
-    # The sandbox is a process of runc's, under the same root.
-    assert (
-        json.loads(shell.run(f"hybrid-runtime --root /run/containerd/runc/k8s.io state {pod.sandbox}").stdout)["status"]
-        == "running"
-    )
-    pod.create()
-    pod.cri.call("StartContainer", container_id=pod.container)
+    pod.start()
     witness.started(heartbeat, Deadline(PROOF_S))
     assert pod.status() == ("running", 0)
     for _ in Deadline(PROOF_S).ticks(0.2):
@@ -164,11 +201,35 @@ def test_life_of_a_pod(
     linux.assert_untouched()
 
 
+@pytest.mark.engine("podman")
+@ONLY_CONTAINERD
+@pytest.mark.parametrize("program", ["crun", "runc"])
+def test_who_holds_the_sandbox(
+    make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, linux: Linux, shell: Shell, program: str
+) -> None:
+    """Named in the runtime's settings; podman brings crun, containerd runc."""
+    shell.put(json.dumps({"sandbox-runtime": f"/usr/bin/{program}"}).encode(), SANDBOX_SETTINGS)
+    try:
+        heartbeat = firmware("heartbeat")
+        pod = make_pod(heartbeat)
+        for holder in (program, "hybrid-runtime"):
+            state = json.loads(shell.run(f"{holder} --root {ROOT} state {pod.sandbox}").stdout)
+            assert state["status"] == "running"
+        # Whom a sandbox belongs to is known by its folder, whatever the settings are by then.
+        shell.run(["rm", SANDBOX_SETTINGS])
+        pod.start()
+        witness.started(heartbeat, Deadline(PROOF_S))
+        pod.remove()
+        witness.silent(heartbeat)
+        linux.assert_untouched()
+    finally:
+        shell.run(["rm", "-f", SANDBOX_SETTINGS])
+
+
 def test_crash_of_a_pod(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness, faults: Faults) -> None:
     heartbeat = firmware("heartbeat")
     pod = make_pod(heartbeat)
-    pod.create()
-    pod.cri.call("StartContainer", container_id=pod.container)
+    pod.start()
     witness.started(heartbeat, Deadline(PROOF_S))
     faults.crash(heartbeat.processor)
     pod.wait_for("exited")
@@ -180,8 +241,7 @@ def test_removal_of_a_pod_that_runs(
 ) -> None:
     heartbeat = firmware("heartbeat")
     pod = make_pod(heartbeat)
-    pod.create()
-    pod.cri.call("StartContainer", container_id=pod.container)
+    pod.start()
     witness.started(heartbeat, Deadline(PROOF_S))
     pod.remove()
     witness.silent(heartbeat)
@@ -190,17 +250,15 @@ def test_removal_of_a_pod_that_runs(
 
 def test_wrong_processor(make_pod: PodMaker, firmware: FirmwareMaker, linux: Linux) -> None:
     pod = make_pod(firmware("hello"), processor="none.such")
-    pod.create()
     with pytest.raises(CRIError, match=r"none\.such"):
-        pod.cri.call("StartContainer", container_id=pod.container)
+        pod.start()
     assert set(linux.devices) > set()
 
 
 def test_exec_into_firmware(make_pod: PodMaker, firmware: FirmwareMaker, witness: Witness) -> None:
     hello = firmware("hello")
     pod = make_pod(hello)
-    pod.create()
-    pod.cri.call("StartContainer", container_id=pod.container)
+    pod.start()
     witness.started(hello, Deadline(PROOF_S))
     with pytest.raises(CRIError, match="a core runs one firmware"):
         pod.cri.call("ExecSync", container_id=pod.container, cmd=["true"], timeout=10)

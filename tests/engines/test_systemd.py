@@ -12,6 +12,7 @@ from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
+from tests.engines.daemon import Daemon
 from tests.engines.engine import Engine
 from tests.linux import Linux
 
@@ -23,6 +24,9 @@ GONE_S = 20.0
 RUNTIME = checkout_root() / "runtime"
 ATTRIBUTES = "/sys/class/remoteproc/remoteproc*/state"
 COMPOSE = "/tmp/compose.yaml"
+UPDATED = "localhost:5000/motor:latest"
+REGISTRIES = "/etc/containers/registries.conf.d/local.conf"
+INSECURE = '[[registry]]\nlocation = "localhost:5000"\ninsecure = true\n'
 UNIT = "/etc/containers/systemd/motor.container"
 
 
@@ -169,6 +173,37 @@ def test_the_quadlet_unit(
         assert podman.containers() == []
     finally:
         shell.run(f"rm {UNIT}; systemctl daemon-reload; systemctl reset-failed", deadline=Deadline(UNIT_S))
+    linux.assert_untouched()
+
+
+@pytest.mark.engine("podman")
+@pytest.mark.engine("registry")
+def test_podman_updates_a_unit(
+    podman: Engine, registry: Daemon, shell: Shell, firmware: FirmwareMaker, witness: Witness, linux: Linux
+) -> None:
+    """`podman auto-update` finds a newer image in the registry, and restarts the unit with it."""
+    assert registry.serves()
+    first, second = firmware("heartbeat"), firmware("heartbeat")
+    push = ("push", "--tls-verify=false")
+    podman.call(*push, podman.image_of(first), UPDATED)
+    text = (RUNTIME / "engines/podman/motor.container").read_text().replace("10000.r5f", first.processor)
+    text = text.replace("Image=localhost/motor:latest", f"Image={UPDATED}\nAutoUpdate=registry")
+    shell.put(INSECURE.encode(), REGISTRIES)
+    shell.put(text.encode(), UNIT)
+    try:
+        shell.run("systemctl daemon-reload", deadline=Deadline(UNIT_S))
+        shell.run("systemctl start motor", deadline=Deadline(UNIT_S))
+        witness.started(first, Deadline(PROOF_S))
+        podman.call(*push, podman.image_of(second), UPDATED)
+        told = podman.call("auto-update", "--format", "{{.Unit}} {{.Updated}}").stdout
+        assert told == "motor.service true\n"
+        witness.started(second, Deadline(PROOF_S))
+        witness.silent(first)
+        shell.run("systemctl stop motor", deadline=Deadline(UNIT_S))
+        witness.silent(second)
+    finally:
+        shell.run(f"rm {UNIT} {REGISTRIES}; systemctl daemon-reload; systemctl reset-failed", deadline=Deadline(UNIT_S))
+        podman.call("rmi", "--force", UPDATED, check=False)
     linux.assert_untouched()
 
 
