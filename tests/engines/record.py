@@ -1,7 +1,9 @@
 """What runs of these tests have shown, and tables of it: engines by release, operations by engine.
 
-python -m tests.engines.record junit.xml IMAGE > tests/engines/records/13.json    # IMAGE: the folder of the image
-python -m tests.engines.record                                                    # the tables
+python -m tests.engines.record IMAGE junit.xml… > tests/engines/records/13.json    # IMAGE: the folder of the image
+python -m tests.engines.record                                                     # the tables
+
+Of a test that several reports have, the last one counts that has not skipped it.
 """
 
 import json
@@ -24,7 +26,10 @@ PACKAGES = {
     "runc": "runc",
     "Python": "python3",
 }
-COLUMNS = ("podman", "Docker", "containerd (`ctr`)", "CRI")
+# Given by whoever built the image, and no package. A test tells its version to the report.
+CRIO = "CRI-O"
+NAMES = (*PACKAGES, CRIO)
+COLUMNS = ("podman", "Docker", "containerd (`ctr`)", "containerd (CRI)", CRIO)
 # What users do, and the tests that show it.
 OPERATIONS = {
     "run in the background, the firmware's lines as logs, stop with exit code 0": (
@@ -54,7 +59,32 @@ OPERATIONS = {
     "the engine's own process is killed, and the core goes on": (
         *("test_death_of_conmon", "test_containers_outlive_dockerd", "test_death_of_containerd"),
     ),
-    "a pod with its infra container, `kube play`": ("test_a_pod_and_its_infra_container", "test_kube_play"),
+    "`--init` is refused with a reason": ("test_init_is_no_firmware",),
+    "events tell of a crash": ("test_events_tell_of_a_crash",),
+    "checkpoint is refused": ("test_a_core_has_no_checkpoint",),
+    "a pod with its infra container, and one without": (
+        *("test_a_pod_and_its_infra_container", "test_a_pod_without_infra"),
+    ),
+    "`kube play` of the Pod, the Deployment and the DaemonSet that are shipped, and of what `kube generate` tells": (
+        *("test_kube_play", "test_generate_tells_what_play_takes"),
+    ),
+    "logs as a file, nowhere, on the caller's terminal": (
+        *("test_logs_as_a_file", "test_no_logs", "test_logs_on_the_terminal_of_the_caller"),
+    ),
+    "the engine's service, called from elsewhere": ("test_a_service_of_podman_s",),
+    "a processor as a CDI device": (
+        *("test_a_device_of_podman", "test_a_device_of_docker", "test_a_device_of_containerd"),
+    ),
+    "an annotation names the processor": ("test_an_annotation_names_the_processor",),
+    "images in containerd's store": ("test_images_that_containerd_keeps",),
+    "images of BuildKit with attestations": ("test_an_image_with_attestations",),
+    "layers with gzip, zstd, zstd:chunked by buildah and skopeo": ("test_compressions",),
+    "an OCI artifact": ("test_an_artifact_of_podman", "test_an_artifact_of_oras"),
+    "`install` mends every version of the configuration": ("test_every_configuration_knows_the_runtime_after_install",),
+    "asks the runtime for its features": ("test_what_the_runtime_can",),
+    "an image verifier lets the image in": ("test_an_image_verifier",),
+    "crun and runc hold the sandbox": ("test_who_holds_the_sandbox",),
+    "users of its own are refused": ("test_users_of_its_own",),
     "images of a registry, indexes for several boards": (
         *("test_index_holds_an_image_for_each_board_and_this_boards_is_chosen",),
         "test_docker_pulls_an_image_that_podman_pushed",
@@ -64,7 +94,7 @@ OPERATIONS = {
 
 @dataclass(frozen=True)
 class Record:
-    """Of one run: the Debian release of its board, versions by the names of PACKAGES, and outcomes by test."""
+    """Of one run: the Debian release of its board, versions by NAMES, and outcomes by test."""
 
     debian: str
     versions: Mapping[str, str]
@@ -88,24 +118,24 @@ def column_of(name: str) -> str:
     """Whose test it is, by its file and its parameters."""
     file, _, test = name.partition("::")
     if file == "test_cri":
-        return "CRI"
+        return CRIO if "crio" in test else "containerd (CRI)"
     if file == "test_ctr" or "containerd" in test:
         return "containerd (`ctr`)"
     return "Docker" if "docker" in test else "podman"
 
 
-def recorded(junit: Path, manifest: Mapping[str, Any]) -> dict[str, object]:
-    """A record as JSON, of a run on the image with that manifest."""
+def recorded(reports: Iterable[Path], manifest: Mapping[str, Any]) -> dict[str, object]:
+    """A record as JSON, of runs on the image with that manifest."""
     packages = manifest["rootfs"]["packages"]
     versions = {name: upstream(packages[package]) for name, package in PACKAGES.items() if package in packages}
-    outcomes = {
-        f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}": outcome(case) for case in cases(junit)
-    }
+    outcomes: dict[str, str] = {}
+    for report in map(ET.parse, reports):
+        versions |= {found.get("name", ""): found.get("value", "") for found in report.iter("property")}
+        for case in report.iter("testcase"):
+            name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+            if outcome(case) != "skipped" or name not in outcomes:
+                outcomes[name] = outcome(case)
     return {"debian": manifest["debian"], "versions": versions, "outcomes": dict(sorted(outcomes.items()))}
-
-
-def cases(junit: Path) -> Iterable[ET.Element]:
-    return ET.parse(junit).iter("testcase")
 
 
 def outcome(case: ET.Element) -> str:
@@ -126,7 +156,7 @@ def records() -> list[Record]:
 
 def versions_table(kept: Sequence[Record]) -> list[str]:
     head = ["", *(f"Debian {record.debian}" for record in kept)]
-    rows = [[name, *(record.versions.get(name, "") for record in kept)] for name in PACKAGES]
+    rows = [[name, *(record.versions.get(name, "") for record in kept)] for name in NAMES]
     return _table([head, *rows])
 
 
@@ -139,8 +169,10 @@ def _cell(kept: Sequence[Record], tests: Sequence[str], column: str) -> str:
     verdicts = {record.debian: record.verdict(tests, column) for record in kept}
     if not any(verdicts.values()):
         return ""
-    failed = [name for name, verdict in verdicts.items() if verdict != "passed"]
-    return f"not on {', '.join(failed)}" if failed else "yes"
+    failed = [name for name, verdict in verdicts.items() if verdict == "failed"]
+    passed = [name for name, verdict in verdicts.items() if verdict == "passed"]
+    words = [f"fails on {', '.join(failed)}"] if failed else []
+    return "yes" if passed == list(verdicts) else "; ".join([*words, *[", ".join(passed)][: len(passed)]])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -150,8 +182,8 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def main(words: Sequence[str]) -> None:
     if words:
-        junit, image = map(Path, words)
-        print(json.dumps(recorded(junit, json.loads((image / "manifest.json").read_text())), indent=1))
+        image, *reports = map(Path, words)
+        print(json.dumps(recorded(reports, json.loads((image / "manifest.json").read_text())), indent=1))
         return
     for table in (versions_table(records()), operations_table(records())):
         print("\n".join(table), end="\n\n")

@@ -16,10 +16,16 @@ from tests.engines.record import (
 )
 
 JUNIT = """<testsuites><testsuite>
+<properties><property name="CRI-O" value="1.37.0"/></properties>
 <testcase classname="tests.engines.test_lifecycle" name="test_crash[podman]"/>
 <testcase classname="tests.engines.test_lifecycle" name="test_crash[docker]"><failure message="x"/></testcase>
 <testcase classname="tests.engines.test_cri" name="test_crash_of_a_pod"><skipped message="x"/></testcase>
 <testcase classname="tests.engines.test_ctr" name="test_crash[shim]"/>
+</testsuite></testsuites>"""
+LATER = """<testsuites><testsuite>
+<testcase classname="tests.engines.test_lifecycle" name="test_crash[podman]"><skipped message="x"/></testcase>
+<testcase classname="tests.engines.test_ctr" name="test_crash[shim]"><skipped message="x"/></testcase>
+<testcase classname="tests.engines.test_pods" name="test_kube_play[pod-podman]"/>
 </testsuite></testsuites>"""
 
 
@@ -27,14 +33,17 @@ def test_a_record_of_a_run(tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     junit.write_text(JUNIT)
     packages = {"podman": "5.4.2+ds1-2+b1", "docker.io": "28.5.2+dfsg4-1", "containerd": "1.6.20~ds1-1+deb12u1"}
-    made = recorded(junit, {"debian": "13", "rootfs": {"packages": packages}})
-    assert made["versions"] == {"podman": "5.4.2", "Docker": "28.5.2", "containerd": "1.6.20"}
+    later = tmp_path / "later.xml"
+    later.write_text(LATER)
+    made = recorded([junit, later], {"debian": "13", "rootfs": {"packages": packages}})
+    assert made["versions"] == {"podman": "5.4.2", "Docker": "28.5.2", "containerd": "1.6.20", "CRI-O": "1.37.0"}
     record = Record(**made)  # type: ignore[arg-type]
     crash = OPERATIONS["the core crashes: exit code 70"]
-    assert [record.verdict(crash, column) for column in COLUMNS] == ["passed", "failed", "passed", ""]
+    assert [record.verdict(crash, column) for column in COLUMNS] == ["passed", "failed", "passed", "", ""]
+    assert record.outcomes["test_pods::test_kube_play[pod-podman]"] == "passed"
     other = Record("12", {}, dict.fromkeys(record.outcomes, "passed"))
     (row,) = [line for line in operations_table([other, record]) if "exit code 70" in line]
-    assert row == "| the core crashes: exit code 70 | yes | not on 13 | yes | not on 13 |"
+    assert row == "| the core crashes: exit code 70 | yes | fails on 13; 12 | yes | 12 | |"
     assert "| podman | | 5.4.2 |" in versions_table([other, record])
 
 
@@ -51,7 +60,8 @@ def test_upstream_versions(version: str, number: str) -> None:
         ("test_copy::test_by_the_process[docker]", "Docker"),
         ("test_daemons::test_containers_outlive_dockerd[KILL-docker]", "Docker"),
         ("test_registry::test_index[containerd]", "containerd (`ctr`)"),
-        ("test_cri::test_crash_of_a_pod", "CRI"),
+        ("test_cri::test_crash_of_a_pod[containerd]", "containerd (CRI)"),
+        ("test_cri::test_crash_of_a_pod[crio]", "CRI-O"),
         ("test_documents::test_podman", "podman"),
     ],
 )
