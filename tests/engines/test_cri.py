@@ -38,6 +38,7 @@ CRIO_SETTINGS = "/etc/crio/crio.conf.d/board.conf"
 CRIO_ON_THE_BOARD = f"""\
 [crio.image]
 pause_image = "{PAUSE}"
+pause_command = ""
 [crio.runtime]
 cgroup_manager = "cgroupfs"
 conmon_cgroup = "pod"
