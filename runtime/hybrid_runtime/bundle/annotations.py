@@ -12,8 +12,8 @@ _CHOICES = {
 }
 _KNOWN = frozenset(
     (
-        *_CHOICES, "remoteproc.name", "remoteproc.device", "remoteproc.start-timeout", "remoteproc.firmware.sha256",
-        "remoteproc.logs", "remoteproc.logs-size",
+        *_CHOICES, "remoteproc.name", "remoteproc.device", "remoteproc.allocated",
+        "remoteproc.start-timeout", "remoteproc.firmware.sha256", "remoteproc.logs", "remoteproc.logs-size",
     )
 )  # fmt: skip
 LONGEST_START_SECONDS = 3600.0

@@ -1,6 +1,7 @@
 """An OCI bundle as far as firmware is concerned: config.json of the runtime spec, checked before anything happens."""
 
 from hybrid_runtime import CONFIG
+from hybrid_runtime.bundle.pod import is_sandbox
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure, failed
 from hybrid_runtime.system.json_text import BadJSON, read_object, write
@@ -15,9 +16,7 @@ LARGEST_CONFIG_BYTES = 1024 * 1024
 
 # config-linux.md, Namespaces: what `type` may be.
 _NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
-# What marks the container that stands for a pod: of containerd (pkg/cri/annotations) and CRI-O (pkg/annotations).
-_SANDBOX_MARKS = (("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri-o.ContainerType", "sandbox"))
-# The same of podman, which marks it nowhere (pkg/specgen/generate/pod_create.go): a program that only pauses.
+# What stands for a pod under podman, which marks it nowhere (pkg/specgen/generate/pod_create.go): it only pauses.
 _INFRA_PROGRAM, _INFRA_ARGUMENTS = "catatonit", ["-P"]
 # struct winsize, ioctl_tty(2).
 _LARGEST_SIZE = 0xFFFF
@@ -42,7 +41,7 @@ class Bundle:
         self.config = config
         values = _parse(path, config)
         self.annotations = _string_map(path, values.get("annotations"), "annotations")
-        if any(self.annotations.get(key) == value for key, value in _SANDBOX_MARKS):
+        if is_sandbox(self.annotations):
             raise SandboxBundle
         root = _root_path(path, values)
         self.root = root if root.startswith("/") else f"{path}/{root}"

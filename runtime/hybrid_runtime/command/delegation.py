@@ -7,9 +7,9 @@ every later verb for it. That folder tells whose a container is: nothing is reme
 import posix as os
 
 from hybrid_runtime.container.store import OF_CRUN, OF_RUNC
-from hybrid_runtime.system.bounded_file import read_file
-from hybrid_runtime.system.failure import Failure, errno_meaning, failed
+from hybrid_runtime.system.failure import Failure, failed
 from hybrid_runtime.system.path import is_file
+from hybrid_runtime.system.settings import SANDBOX_RUNTIME, SETTINGS, read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hybrid_runtime.system.system_paths import SystemPaths
 
-SETTINGS = "/etc/hybrid-runtime/config.json"
-SETTING = "sandbox-runtime"
 # Where packages put them; k3s brings its own.
 RUNTIMES = (
     *("/usr/bin/runc", "/usr/sbin/runc", "/usr/local/bin/runc", "/usr/local/sbin/runc"),
@@ -26,7 +24,6 @@ RUNTIMES = (
     *("/usr/bin/crun", "/usr/local/bin/crun"),
 )
 _OURS = "hybrid-runtime"
-_LARGEST_SETTINGS = 64 * 1024
 _ROOT_OPTION = "--root"
 _OUR_OPTIONS = ("--processor", "--sysroot")
 
@@ -36,11 +33,11 @@ def find_runtime(system: "SystemPaths") -> str:
 
     Raises Failure for settings that cannot be used.
     """
-    configured = _configured(system)
+    configured = read_settings(system).sandbox_runtime
     if configured is not None:
         if configured and not is_file(system.path(configured)):
             raise Failure(
-                f"`{system.path(SETTINGS)}`: {SETTING} is `{configured}`, which is no file",
+                f"`{system.path(SETTINGS)}`: {SANDBOX_RUNTIME} is `{configured}`, which is no file",
                 'name runc or crun by its absolute path, or "" for none',
             )
         return system.path(configured) if configured else ""
@@ -65,25 +62,6 @@ def _keeps(runtime: str) -> str:
     return OF_CRUN if "crun" in runtime.rpartition("/")[2] else OF_RUNC
 
 
-def _configured(system: "SystemPaths") -> str | None:
-    """None when nothing is set."""
-    from hybrid_runtime.system.json_text import BadJSON, read_object
-
-    path = system.path(SETTINGS)
-    try:
-        value = read_object(read_file(path, _LARGEST_SETTINGS)).get(SETTING)
-    except FileNotFoundError:
-        return None
-    except (OSError, BadJSON) as error:
-        what = errno_meaning(error) if isinstance(error, OSError) else str(error)
-        raise Failure(f"cannot read `{path}`: {what}", f'it holds {{"{SETTING}": "/usr/bin/runc"}}') from error
-    if value is None:
-        return None
-    if not isinstance(value, str) or (value and not value.startswith("/")):
-        raise Failure(f"`{path}`: {SETTING} is `{value}`", 'name runc or crun by its absolute path, or "" for none')
-    return value
-
-
 def _is_ours(path: str) -> bool:
     """The launcher of the shim puts this runtime in PATH under the name `runc`, and so may somebody else."""
     from hybrid_runtime.system.path import resolved
@@ -97,7 +75,7 @@ def create_sandbox(system: "SystemPaths", argv: list[str], root: str) -> "NoRetu
     if not runtime:
         raise Failure(
             "a pod's sandbox is no firmware, and there is no runtime to hold it",
-            f'install runc or crun, or set {{"{SETTING}": "/path/of/runc"}} in {SETTINGS}',
+            f'install runc or crun, or set {{"{SANDBOX_RUNTIME}": "/path/of/runc"}} in {SETTINGS}',
         )
     become(runtime, argv, root)
 
@@ -113,7 +91,7 @@ def become(runtime: str, argv: list[str], root: str) -> "NoReturn":
     try:
         os.execv(runtime, [runtime, *their_words(argv, root)])
     except OSError as error:
-        raise failed(f"cannot execute `{runtime}`", error, f"see {SETTING} in {SETTINGS}") from error
+        raise failed(f"cannot execute `{runtime}`", error, f"see {SANDBOX_RUNTIME} in {SETTINGS}") from error
 
 
 def their_words(argv: list[str], root: str) -> list[str]:

@@ -92,27 +92,3 @@ def is_holder(system: SystemPaths, device: str, pid: int) -> bool:
         except OSError:
             continue
     return False
-
-
-def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
-    """The refusal for a processor whose claim is taken."""
-    from hybrid_runtime.system.text import as_word
-
-    journal = readable_journal(system, device)
-    who = f"container `{journal.identifier}` (root `{journal.root}`)" if journal else "another command"
-    remedy = (
-        f"{_as_owner(journal.root)}`hybrid-runtime --root {as_word(journal.root)} kill {journal.identifier}` stops it "
-        "and frees the processor, `delete --force` does so whatever its state"
-        if journal
-        else "try again"
-    )
-    return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
-
-
-def _as_owner(root: str) -> str:
-    """Containers of another user are that user's to stop."""
-    try:
-        owner = os.stat(root).st_uid
-    except OSError:
-        return ""
-    return "" if owner == os.geteuid() else f"as user {owner}, "

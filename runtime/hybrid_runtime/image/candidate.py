@@ -16,6 +16,7 @@ from hybrid_runtime.image.document import (
     strings_of,
 )
 from hybrid_runtime.image.layer import Layer
+from hybrid_runtime.processor.choice import BOARD, MCU, environment_value
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.text import quote
 
@@ -40,7 +41,7 @@ MOST_LAYERS = 127
 BOARD_KEYS = ("org.hybrid-runtime.board", "board")
 MCU_KEYS = ("org.hybrid-runtime.mcu", "mcu")
 _OURS = "remoteproc."
-# This runtime knows nine annotations.
+# This runtime knows ten annotations.
 MOST_MARKS = 64
 
 
@@ -67,6 +68,10 @@ class Configuration:
         self.environment = strings_of(config, "Env", what)
         # All that choosing looks at, once for each image that it may be.
         self.processor_names = [entry for entry in self.environment if entry.partition("=")[0] == "REMOTEPROC_NAME"]
+        self.environment_marks = {
+            key: environment_value(self.environment, variable) or ""
+            for key, variable in (("board", BOARD), ("mcu", MCU))
+        }
         self.labels = marks(string_map(config, "Labels", what), what)
         rootfs = object_of(document, "rootfs", what)
         if rootfs.get("type") != "layers":
@@ -108,8 +113,9 @@ class Candidate:
         return self._mark(MCU_KEYS)
 
     def _mark(self, keys: tuple[str, str]) -> str:
-        """Annotations before labels: an index says for which board it means an image that others use as well."""
-        for marks in (self.annotations, self.configuration.labels):
+        """Annotations before labels: an index says for which board it means an image that others use as well. ENV comes
+        last, and is what engines hand on."""
+        for marks in (self.annotations, self.configuration.labels, self.configuration.environment_marks):
             for key in keys:
                 if marks.get(key):
                     return marks[key]

@@ -13,9 +13,10 @@ from hybrid_runtime.image.engine_command import Commands
 from hybrid_runtime.image.index import DockerArchive, Layout, LayoutFolder
 from hybrid_runtime.image.layer import Limits
 from hybrid_runtime.image.reference import ARCHIVE, DOCKER_ARCHIVE, NAME, OCI, OCI_ARCHIVE, Reference
-from hybrid_runtime.image.selection import Choice, Selection, this_board
+from hybrid_runtime.image.selection import Choice, Selection
 from hybrid_runtime.image.temporary import TemporaryFiles
 from hybrid_runtime.image.tree import File, Tree
+from hybrid_runtime.processor.board import this_board
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.json_text import write

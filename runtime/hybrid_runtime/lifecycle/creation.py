@@ -8,6 +8,7 @@ import posix as os
 from hybrid_runtime import CONFIG
 from hybrid_runtime.bundle.annotations import check_annotations, own_annotations
 from hybrid_runtime.bundle.bundle import Bundle, kept_bundle
+from hybrid_runtime.bundle.pod import is_in_pod
 from hybrid_runtime.bundle.rootfs import open_inside
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import CREATED, Record
@@ -18,7 +19,7 @@ from hybrid_runtime.container.undo import forget, undo_leftovers
 from hybrid_runtime.firmware.elf import check_elf
 from hybrid_runtime.firmware.installation import check_size, install, names_of_ours, new_name, sha256
 from hybrid_runtime.firmware.search_path import firmware_folder
-from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_free
+from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_board, require_free
 from hybrid_runtime.processor.remoteproc import Remoteproc
 from hybrid_runtime.supervisor.control import listen
 from hybrid_runtime.supervisor.spawn import Spawn, pid_file_in_making, remove_pid_file
@@ -79,7 +80,11 @@ class Creation:
         self.record.bundle = bundle.path
         self.record.annotations = own_annotations(bundle.annotations)
         self.record.hooks = list(bundle.hooks)
-        remoteproc = choose(self.system, ProcessorSelector(bundle.annotations, bundle.environment, processor))
+        require_board(self.system, bundle.annotations, bundle.environment)
+        selector = ProcessorSelector(bundle.annotations, bundle.environment, processor)
+        if is_in_pod(bundle.annotations) and not selector.is_allocated:
+            self._require_no_allocation()
+        remoteproc = choose(self.system, selector)
         firmware = self._open_firmware(bundle)
         try:
             self._claim(remoteproc)
@@ -91,6 +96,16 @@ class Creation:
             # Taken out of an image for us alone, and installed by now: /run is memory.
             remove_folder(bundle.root)
         bundle.release()
+
+    def _require_no_allocation(self) -> None:
+        """A pod that has asked for nothing would take what the scheduler counts as free. Raises Failure."""
+        from hybrid_runtime.system.settings import REQUIRE_ALLOCATION, SETTINGS, read_settings
+
+        if read_settings(self.system).requires_allocation:
+            raise Failure(
+                "no processor was allocated to this pod",
+                f"name the resource in the pod's limits; {REQUIRE_ALLOCATION} of {SETTINGS} asks for that",
+            )
 
     def _open_firmware(self, bundle: Bundle) -> int | None:
         """One descriptor for all that is done with it: what its name means may change."""
@@ -119,7 +134,7 @@ class Creation:
     def _claim(self, remoteproc: Remoteproc) -> None:
         self.claim = take_claim(self.system, remoteproc.device)
         if self.claim is None:
-            from hybrid_runtime.container.holder import held_by_other
+            from hybrid_runtime.container.holder_refusal import held_by_other
 
             raise held_by_other(self.system, remoteproc.device, remoteproc.read_or("name", remoteproc.device))
         undo_leftovers(self.claim)

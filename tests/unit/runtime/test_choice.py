@@ -10,12 +10,14 @@ from hybrid_runtime.processor.choice import ProcessorSelector, choose, require_f
 from hybrid_runtime.processor.remoteproc import Remoteproc, processors
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.system_paths import SystemPaths
+from tests.unit.runtime.bundle_builder import write_bundle
 from tests.unit.runtime.command_runner import Command
 from tests.unit.runtime.remoteproc_double import RemoteprocDouble
 
 NAME = {"remoteproc.name": "b"}
 DEVICE = {"remoteproc.device": "remoteproc2"}
 ENVIRONMENT = ["PATH=/bin", "REMOTEPROC_NAME=c"]
+POD = {"io.kubernetes.cri.container-type": "container"}
 
 
 @pytest.fixture
@@ -40,6 +42,103 @@ def system(tmp_path: Path) -> SystemPaths:
 )
 def test_order_of_wishes(system: SystemPaths, selector: ProcessorSelector, device: str) -> None:
     assert choose(system, selector).device == device
+
+
+ALLOCATED = {"remoteproc.allocated": "b"}
+ALLOCATED_ENVIRONMENT = ["REMOTEPROC_ALLOCATED=b"]
+
+
+@pytest.mark.parametrize(
+    ("selector", "device"),
+    [
+        (ProcessorSelector(ALLOCATED, [], ""), "remoteproc1"),
+        (ProcessorSelector({}, ALLOCATED_ENVIRONMENT, ""), "remoteproc1"),
+        (ProcessorSelector({}, ["REMOTEPROC_ALLOCATED=remoteproc2"], ""), "remoteproc2"),
+        (ProcessorSelector({"remoteproc.allocated": "remoteproc1"}, ALLOCATED_ENVIRONMENT, ""), "remoteproc1"),
+        (ProcessorSelector(ALLOCATED | NAME, ["REMOTEPROC_NAME=b", "REMOTEPROC_MCU=b"], "b"), "remoteproc1"),
+        (ProcessorSelector({}, ["REMOTEPROC_MCU=c"], ""), "remoteproc2"),
+        (ProcessorSelector({}, ["REMOTEPROC_MCU=c"], "c"), "remoteproc2"),
+    ],
+)
+def test_an_allocation_and_a_mark(system: SystemPaths, selector: ProcessorSelector, device: str) -> None:
+    assert choose(system, selector).device == device
+
+
+@pytest.mark.parametrize(
+    ("annotations", "environment", "option", "says"),
+    [
+        ({"remoteproc.name": "a"}, ALLOCATED_ENVIRONMENT, "", "`a` (annotation remoteproc.name) names another one"),
+        (ALLOCATED | DEVICE, [], "", "`remoteproc2` (annotation remoteproc.device) names another one"),
+        (ALLOCATED, ["REMOTEPROC_NAME=c"], "", "`c` (environment REMOTEPROC_NAME) names another one"),
+        (ALLOCATED, [], "a", "`a` (option --processor) names another one"),
+        (ALLOCATED, ["REMOTEPROC_MCU=a"], "", "`a` (environment REMOTEPROC_MCU) names another one"),
+        (NAME, ["REMOTEPROC_MCU=a"], "", "`a` (environment REMOTEPROC_MCU) names another one"),
+        ({"org.hybrid-runtime.mcu": "a"}, [], "b", "`a` (annotation org.hybrid-runtime.mcu) names another one"),
+        ({}, ["REMOTEPROC_MCU=a"], "b", "`a` (environment REMOTEPROC_MCU) names another one"),
+        (
+            *({"remoteproc.allocated": "a"}, ALLOCATED_ENVIRONMENT, ""),
+            "no processor `a` (annotation remoteproc.allocated) that is `b` (environment REMOTEPROC_ALLOCATED)",
+        ),
+        ({}, ["REMOTEPROC_ALLOCATED="], "a", "environment REMOTEPROC_ALLOCATED is empty"),
+    ],
+)
+def test_nothing_leads_away_from_an_allocation_or_a_mark(
+    system: SystemPaths, annotations: dict[str, str], environment: list[str], option: str, says: str
+) -> None:
+    with pytest.raises(Failure) as raised:
+        choose(system, ProcessorSelector(annotations, environment, option))
+    assert says in raised.value.message
+
+
+def test_firmware_for_another_board(command: Command, double: RemoteprocDouble, firmware: Path, tmp_path: Path) -> None:
+    """A label would not have come this far: engines hand on ENV alone."""
+    double.add("a")
+    tree = double.sysroot / "proc/device-tree"
+    tree.mkdir(parents=True)
+    (tree / "compatible").write_bytes(b"acme,gateway\0acme,base\0")
+    for board, code in (("acme,base", 0), ("acme,sensor", 1)):
+        process = {"cwd": "/", "args": ["/fw.elf"], "env": [f"REMOTEPROC_BOARD={board}"]}
+        bundle = write_bundle(tmp_path / board, firmware, process=process)
+        told = command.run("create", "--bundle", bundle, "motor", code=code)
+        assert ("is for the board `acme,sensor` (environment REMOTEPROC_BOARD)" in told.stderr) == bool(code)
+        command.run("delete", "--force", "motor")
+    marks = {"org.hybrid-runtime.board": "acme,sensor"}
+    bundle = write_bundle(tmp_path / "annotated", firmware, annotations=marks)
+    refused = command.run("create", "--bundle", bundle, "motor", code=1).stderr
+    assert "is for the board `acme,sensor` (annotation org.hybrid-runtime.board)" in refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "annotations", "environment", "says"),
+    [
+        ('{"require-allocation": true}', POD, [], "no processor was allocated to this pod"),
+        ('{"require-allocation": true}', POD, ["REMOTEPROC_ALLOCATED=a"], ""),
+        ('{"require-allocation": true}', {}, [], ""),
+        ('{"require-allocation": false}', POD, [], ""),
+        ("{}", POD, [], ""),
+        ('{"require-allocation": 1}', POD, [], "require-allocation is `1` (it may be true or false)"),
+        ('{"require-alocation": true}', POD, [], "`require-alocation` is not known"),
+    ],
+)
+def test_pods_without_an_allocation(
+    command: Command,
+    double: RemoteprocDouble,
+    firmware: Path,
+    tmp_path: Path,
+    settings: str,
+    annotations: dict[str, str],
+    environment: list[str],
+    says: str,
+) -> None:
+    double.add("a")
+    path = double.sysroot / "etc/hybrid-runtime/config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(settings)
+    process = {"cwd": "/", "args": ["/fw.elf"], "env": environment}
+    bundle = write_bundle(tmp_path / "bundle", firmware, process=process, annotations=annotations)
+    assert says in command.run("create", "--bundle", bundle, "motor", code=1 if says else 0).stderr
+    command.run("delete", "--force", "motor")
+    assert double.leftovers() == []
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from hybrid_runtime.container.claim import (
     take_claim,
     torn_journals,
 )
-from hybrid_runtime.container.holder import held_by_other, holder, is_holder
+from hybrid_runtime.container.holder import holder, is_holder
+from hybrid_runtime.container.holder_refusal import held_by_other
 from hybrid_runtime.container.reclaim import reclaim
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.container.undo import undo_leftovers

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_runtime.image.candidate import Candidate, Configuration
-from hybrid_runtime.image.selection import Board, Choice, Selection, this_board
+from hybrid_runtime.image.selection import Choice, Selection
+from hybrid_runtime.processor.board import Board, this_board
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.json_text import read_object
 from hybrid_runtime.system.system_paths import SystemPaths

@@ -209,7 +209,7 @@ SELDOM = (
     *("image.", "container.hook_run", "bundle.hook", "system.network_namespace", "container.cgroup"),
     "supervisor.terminal",
 )
-MOST = {"create": 54, "delete --force": 29}
+MOST = {"create": 55, "delete --force": 29}
 
 
 @pytest.mark.parametrize("verb", MOST)
