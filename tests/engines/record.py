@@ -85,6 +85,13 @@ OPERATIONS = {
     "an image verifier lets the image in": ("test_an_image_verifier",),
     "crun and runc hold the sandbox": ("test_who_holds_the_sandbox",),
     "users of its own are refused": ("test_users_of_its_own",),
+    "as services of systemd: scopes, journald": (
+        *("test_docker_s_containers_have_scopes", "test_podman_s_containers_have_scopes"),
+    ),
+    "systemd restarts containerd, and the core goes on": ("test_a_container_outlives_a_restart_of_containerd",),
+    "the Compose file and the Quadlet unit that are shipped": ("test_the_compose_file", "test_the_quadlet_unit"),
+    "auto-update of a unit": ("test_podman_updates_a_unit",),
+    "for a caller who is not root, with pasta": ("test_life",),
     "images of a registry, indexes for several boards": (
         *("test_index_holds_an_image_for_each_board_and_this_boards_is_chosen",),
         "test_docker_pulls_an_image_that_podman_pushed",
