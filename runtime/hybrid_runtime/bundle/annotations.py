@@ -3,6 +3,8 @@
 from hybrid_runtime.system.failure import Failure
 
 _PREFIX = "remoteproc."
+# What a container is of a pod: of containerd (pkg/cri/annotations) and CRI-O (pkg/annotations).
+_POD_KINDS = ("io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType")
 # What an image's STOPSIGNAL becomes (annotations.md of the OCI image spec). podman passes it.
 STOP_SIGNAL = "org.opencontainers.image.stopSignal"
 _CHOICES = {
@@ -48,6 +50,16 @@ def check_annotations(annotations: dict[str, str]) -> None:
 def own_annotations(annotations: dict[str, str]) -> dict[str, str]:
     """Those that tell this runtime something."""
     return {key: value for key, value in annotations.items() if key.startswith(_PREFIX) or key == STOP_SIGNAL}
+
+
+def is_sandbox(annotations: dict[str, str]) -> bool:
+    """Whether it is the container that stands for a pod."""
+    return any(annotations.get(key) == "sandbox" for key in _POD_KINDS)
+
+
+def is_in_pod(annotations: dict[str, str]) -> bool:
+    """Whether a kubelet has asked for it."""
+    return any(annotations.get(key) == "container" for key in _POD_KINDS)
 
 
 def start_seconds(annotations: dict[str, str]) -> float:

@@ -1,7 +1,7 @@
 """An OCI bundle as far as firmware is concerned: config.json of the runtime spec, checked before anything happens."""
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.bundle.pod import is_sandbox
+from hybrid_runtime.bundle.annotations import is_sandbox
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure, failed
 from hybrid_runtime.system.json_text import BadJSON, read_object, write

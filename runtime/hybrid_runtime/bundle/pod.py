@@ -1,23 +1,11 @@
 """The pod that a container belongs to, by the annotations of the engine that was asked for it."""
 
 # pkg/cri/annotations of containerd; pkg/annotations of CRI-O, which has the kubelet's own words for names.
-_KINDS = ("io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType")
 _NAMESPACES = ("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace")
 _PODS = ("io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name")
 _CONTAINERS = ("io.kubernetes.cri.container-name", "io.kubernetes.container.name")
 _LONGEST_NAME = 253
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
-_SANDBOX, _CONTAINER = "sandbox", "container"
-
-
-def is_sandbox(annotations: dict[str, str]) -> bool:
-    """Whether it is the container that stands for a pod."""
-    return any(annotations.get(key) == _SANDBOX for key in _KINDS)
-
-
-def is_in_pod(annotations: dict[str, str]) -> bool:
-    """Whether a kubelet has asked for it."""
-    return any(annotations.get(key) == _CONTAINER for key in _KINDS)
 
 
 class PodContainer:

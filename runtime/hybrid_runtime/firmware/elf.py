@@ -2,19 +2,21 @@
 
 The bounds are those of drivers/remoteproc/remoteproc_elf_loader.c, no stricter and no looser: rproc_elf_sanity_check,
 rproc_elf_load_segments and find_table, each named below where it is followed. Where they would have the kernel read
-behind the end of the file, the file is refused. Machine and addresses are left to the kernel, which knows the core.
+behind the end of the file, the file is refused. Addresses are left to the kernel, which knows the core. It does not
+look at the machine.
 """
 
 import posix as os
 import sys
 from struct import Struct
 
+from hybrid_runtime.firmware.machine import require_machine
 from hybrid_runtime.system.failure import Failure
 
 MAGIC = b"\x7fELF"
 _NARROW, _WIDE = 1, 2
 _ORDERS = {"little": 1, "big": 2}
-_LOADABLE = 1
+_LOADABLE, _INTERPRETER = 1, 3
 _TABLE_NAME = b".resource_table\0"
 # struct resource_table of include/linux/remoteproc.h: version, number of entries, two words of zeroes; then an offset
 # for each entry.
@@ -54,6 +56,7 @@ class ElfFile:
         self.layout = _Layout(wide=self._identify() == _WIDE)
         header = self.layout.header
         fields = header.unpack(self._read(0, header.size, "its ELF header"))
+        self.machine = fields[1]
         self.segments_at, self.sections_at = fields[4], fields[5]
         # The sizes of their entries, fields 8 and 10, are nothing that the kernel looks at.
         self.segments, self.sections, self.names_index = fields[9], fields[11], fields[12]
@@ -105,6 +108,12 @@ class ElfFile:
                 )
             self._require(offset + in_file, f"segment {number}")
 
+    def has_interpreter(self) -> bool:
+        """As programs of Linux have one."""
+        layout = self.layout.segment
+        table = self._read(self.segments_at, self.segments * layout.size, "its program headers")
+        return any(fields[0] == _INTERPRETER for fields in layout.iter_unpack(table))
+
     def resource_table_fault(self) -> str:
         """Why find_table finds none, "" when it does. That is no fault of the file: drivers decide what it means."""
         layout = self.layout.section
@@ -143,10 +152,12 @@ class ElfFile:
         return ""
 
 
-def check_elf(descriptor: int) -> list[str]:
-    """Warnings about an ELF that the kernel takes. Raises Failure for any other file."""
+def check_elf(descriptor: int, driver: str = "") -> list[str]:
+    """Warnings about an ELF that the kernel takes. Raises Failure for any other file, and for one that no core of that
+    driver runs."""
     elf = ElfFile(descriptor)
     elf.check_tables()
+    require_machine(elf.machine, driver, has_interpreter=elf.has_interpreter())
     elf.check_segments()
     fault = elf.resource_table_fault()
     return [f"{fault}: no trace, and some drivers refuse it or do not survive it"] if fault else []

@@ -6,9 +6,8 @@ Until the commit nothing is final: a failure undoes everything, and so does the 
 import posix as os
 
 from hybrid_runtime import CONFIG
-from hybrid_runtime.bundle.annotations import check_annotations, own_annotations
+from hybrid_runtime.bundle.annotations import check_annotations, is_in_pod, own_annotations
 from hybrid_runtime.bundle.bundle import Bundle, kept_bundle
-from hybrid_runtime.bundle.pod import is_in_pod
 from hybrid_runtime.bundle.rootfs import open_inside
 from hybrid_runtime.container.claim import Claim, Journal, take_claim
 from hybrid_runtime.container.record import CREATED, Record
@@ -52,6 +51,7 @@ class Creation:
         self.claim: Claim | None = None
         self.spawn: Spawn | None = None
         self.hooked: Bundle | None = None
+        self.driver = ""
 
     def announce(self) -> None:
         """The id is taken, and others see who is at work: delete does not pull the folder away, and when this process
@@ -122,7 +122,7 @@ class Creation:
     def _check_firmware(self, bundle: Bundle, copy: int) -> None:
         """Of the copy to be installed: what is checked is what runs, whoever writes the image meanwhile."""
         if bundle.annotations.get("remoteproc.format", "elf") == "elf":
-            for warning in check_elf(copy):
+            for warning in check_elf(copy, self.driver):
                 self.warn(warning)
         expected = bundle.annotations.get("remoteproc.firmware.sha256")
         if expected is not None and sha256(copy) != expected.lower():
@@ -141,6 +141,7 @@ class Creation:
         require_free(remoteproc)
         self.journal.pid = self.record.pid
         self.journal.pid_start_time = self.record.pid_start_time
+        self.driver = remoteproc.driver()
         self.record.device = remoteproc.device
         self.record.processor = remoteproc.name
         self.record.resolved_path = remoteproc.resolved_path

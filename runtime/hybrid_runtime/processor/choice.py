@@ -110,7 +110,7 @@ def require_board(system: SystemPaths, annotations: dict[str, str], environment:
 
             here = this_board(system)
             if not here.is_called(board):
-                raise Failure(f"the firmware is for the board `{board}` ({place})", str(here))
+                raise Failure(f"by its {place} the firmware is for the board `{board}`", str(here))
 
 
 def choose(system: SystemPaths, selector: ProcessorSelector) -> Remoteproc:

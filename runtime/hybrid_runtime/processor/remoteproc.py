@@ -125,6 +125,14 @@ class Remoteproc:
             folder = folder.rpartition("/")[0]
         return f"{folder}/driver" if folder else ""
 
+    def driver(self) -> str:
+        """The name of that driver, "" where there is none. Raises ProcessorGone."""
+        link = self.driver_link()
+        try:
+            return os.readlink(link).rpartition("/")[2] if link else ""
+        except FileNotFoundError:
+            raise self._gone() from None
+
     def is_read_only(self) -> bool:
         """Some drivers allow no control from user space (rproc->sysfs_read_only).
 

@@ -100,12 +100,14 @@ def test_firmware_for_another_board(command: Command, double: RemoteprocDouble, 
         process = {"cwd": "/", "args": ["/fw.elf"], "env": [f"REMOTEPROC_BOARD={board}"]}
         bundle = write_bundle(tmp_path / board, firmware, process=process)
         told = command.run("create", "--bundle", bundle, "motor", code=code)
-        assert ("is for the board `acme,sensor` (environment REMOTEPROC_BOARD)" in told.stderr) == bool(code)
+        assert (
+            "by its environment REMOTEPROC_BOARD the firmware is for the board `acme,sensor`" in told.stderr
+        ) == bool(code)
         command.run("delete", "--force", "motor")
     marks = {"org.hybrid-runtime.board": "acme,sensor"}
     bundle = write_bundle(tmp_path / "annotated", firmware, annotations=marks)
     refused = command.run("create", "--bundle", bundle, "motor", code=1).stderr
-    assert "is for the board `acme,sensor` (annotation org.hybrid-runtime.board)" in refused
+    assert "by its annotation org.hybrid-runtime.board the firmware is for the board `acme,sensor`" in refused
 
 
 @pytest.mark.parametrize(

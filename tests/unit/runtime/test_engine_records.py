@@ -63,6 +63,10 @@ def test_upstream_versions(version: str, number: str) -> None:
         ("test_cri::test_crash_of_a_pod[containerd]", "containerd (CRI)"),
         ("test_cri::test_crash_of_a_pod[crio]", "CRI-O"),
         ("test_documents::test_podman", "podman"),
+        ("test_systemd::test_the_compose_file", "Docker"),
+        ("test_systemd::test_a_container_outlives_a_restart_of_containerd", "Docker"),
+        ("test_containerd::test_an_image_verifier", "containerd (`ctr`)"),
+        ("test_formats::test_an_artifact_of_oras", "containerd (`ctr`)"),
     ],
 )
 def test_whose_a_test_is(name: str, column: str) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime.bundle.pod import PodContainer, is_in_pod, is_sandbox
+from hybrid_runtime.bundle.annotations import is_in_pod, is_sandbox
+from hybrid_runtime.bundle.pod import PodContainer
 from tests.unit.runtime.bundle_builder import write_bundle
 from tests.unit.runtime.command_runner import Command
 from tests.unit.runtime.remoteproc_double import ProcessorDouble, RemoteprocDouble
