@@ -5,7 +5,7 @@ A pid means nothing in another pid namespace, and /proc may hide it. The lock is
 
 import posix as os
 
-from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, readable_journal
+from hybrid_runtime.container.claim import DYING_HOLDER_SECONDS, Journal, readable_journal
 from hybrid_runtime.container.record import Owner
 from hybrid_runtime.system.deadline import Deadline
 from hybrid_runtime.system.failure import Failure
@@ -73,8 +73,14 @@ def open_holder(system: SystemPaths, device: str, owner: Owner) -> ProcessHandle
 
 def holder(system: SystemPaths, device: str) -> str:
     """The id of the container that holds the processor now, "" when none does. For reports only."""
+    journal = holding_journal(system, device)
+    return journal.identifier if journal else ""
+
+
+def holding_journal(system: SystemPaths, device: str) -> Journal | None:
+    """Of the container that holds the processor now. For reports only."""
     journal = readable_journal(system, device)
-    return journal.identifier if journal and is_held(system, device) else ""
+    return journal if journal and is_held(system, device) else None
 
 
 def is_holder(system: SystemPaths, device: str, pid: int) -> bool:

@@ -23,7 +23,7 @@ def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
         f"{_as_owner(journal.root)}`hybrid-runtime --root {as_word(journal.root)} kill {journal.identifier}` stops it "
         "and frees the processor, `delete --force` does so whatever its state"
     )
-    held = _pod_container(journal)
+    held = pod_container_of(journal)
     if held.pod:
         who = f"`{held.container}` of the pod `{held.namespace}/{held.pod}`, {who}"
         # A kubelet would start again what was only killed.
@@ -34,7 +34,7 @@ def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
     return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
 
 
-def _pod_container(journal: Journal) -> PodContainer:
+def pod_container_of(journal: Journal) -> PodContainer:
     """What the engine said of it. A journal may name any folder, so nothing there is waited for."""
     path = f"{journal.root}/{journal.identifier}/{CONFIG}"
     try:

@@ -163,22 +163,29 @@ _REFUSALS = {
 
 def require_free(remoteproc: Remoteproc) -> None:
     """Raises Failure unless the processor can be loaded and started by us."""
+    obstacle = obstacle_of(remoteproc)
+    if obstacle is not None:
+        raise obstacle
+
+
+def obstacle_of(remoteproc: Remoteproc) -> Failure | None:
+    """Why the processor cannot be loaded and started by us, as far as it tells itself."""
     if remoteproc.is_read_only():
-        raise Failure(
+        return Failure(
             f"processor `{remoteproc.name}` ({remoteproc.device}) is read-only",
             "its driver keeps user space from controlling it: choose another processor",
         )
     if remoteproc.is_mounted_read_only():
-        raise Failure(
+        return Failure(
             f"processor `{remoteproc.name}` ({remoteproc.device}) cannot be controlled: sysfs is mounted read-only",
             "mount -o remount,rw /sys",
         )
     state = remoteproc.state
     if state == "offline":
-        return
+        return None
     reason, remedy = _REFUSALS.get(state, (f"is `{state}`", "see dmesg"))
     facts = {"firmware": remoteproc.read_or("firmware", "unknown"), "path": remoteproc.path}
-    raise Failure(
+    return Failure(
         f"processor `{remoteproc.name}` ({remoteproc.device}) " + reason.format(**facts),
         remedy.format(**facts),
     )
