@@ -17,7 +17,8 @@ PACKAGES = {
     "compose": ("docker-compose",),
     "buildx": ("docker-buildx",),
     "buildah": ("buildah",),
-    "skopeo": ("skopeo",),
+    # Its images may have layers that an older Python has no module for.
+    "skopeo": ("skopeo", "zstd"),
     "oras": ("oras",),
     "registry": ("docker-registry",),
     "rootless": ("uidmap", "passt"),
