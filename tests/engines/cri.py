@@ -3,14 +3,15 @@
 Only the messages and fields that the tests use, by their numbers in k8s.io/cri-api, pkg/apis/runtime/v1/api.proto.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.json_format import MessageToDict, ParseDict
+
+from hybrid_kubernetes_agent.messages import message_classes
 
 PACKAGE = "runtime.v1"
 SERVICE = f"/{PACKAGE}.RuntimeService"
@@ -19,16 +20,7 @@ CALL_S = 120.0
 NODE = 2
 STATES = ("created", "running", "exited", "unknown")
 
-_Field = descriptor_pb2.FieldDescriptorProto
-_TYPES = {
-    "string": _Field.TYPE_STRING,
-    "bool": _Field.TYPE_BOOL,
-    "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64,
-    "uint32": _Field.TYPE_UINT32,
-}
-# Fields as `name number type`: a name with a capital letter is a message, `map` one of strings to strings, and what
-# stands in brackets comes several times.
+# As message_classes takes them.
 _MESSAGES: Mapping[str, tuple[str, ...]] = {
     "VersionRequest": ("version 1 string",),
     "VersionResponse": ("runtime_name 2 string", "runtime_version 3 string", "runtime_api_version 4 string"),
@@ -74,35 +66,6 @@ _MESSAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _define(message: descriptor_pb2.DescriptorProto, field_text: str) -> None:
-    name, number, kind = field_text.split()
-    field = message.field.add(name=name, number=int(number), label=_Field.LABEL_OPTIONAL)
-    if kind == "map":
-        # What a compiler makes of map<string, string>: a repeated message with a key and a value.
-        entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
-        entry.options.map_entry = True
-        for number_in_entry, part in enumerate(("key", "value"), 1):
-            entry.field.add(name=part, number=number_in_entry, type=_Field.TYPE_STRING, label=_Field.LABEL_OPTIONAL)
-        kind = f"[{message.name}.{entry.name}]"
-    if kind.startswith("["):
-        field.label, kind = _Field.LABEL_REPEATED, kind.strip("[]")
-    if kind in _TYPES:
-        field.type = _TYPES[kind]
-    else:
-        field.type, field.type_name = _Field.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
-
-
-def _classes() -> Callable[[str], Any]:
-    file = descriptor_pb2.FileDescriptorProto(name="cri.proto", package=PACKAGE, syntax="proto3")
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field in fields:
-            _define(message, field)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return lambda name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
-
-
 class CRIError(Exception):
     """What the engine told the kubelet."""
 
@@ -112,7 +75,7 @@ class CRI:
 
     def __init__(self, socket: Path) -> None:
         self._channel = grpc.insecure_channel(f"unix://{socket}")
-        self._class = _classes()
+        self._class = message_classes(PACKAGE, _MESSAGES)
 
     def __enter__(self) -> "CRI":
         return self

@@ -5,15 +5,14 @@ Nothing of `QemuBoard` is in the way, so that what reaches it is what reaches re
 
 import json
 import re
-import socket
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 from hybrid_hil.board.command_line import Payload, Wires, qemu_command_line
 from hybrid_hil.board.layout import TWO_CORES
 from hybrid_hil.image import Image
+from tests.free_ports import free_ports
 
 SWITCH = Path(__file__).with_name("power_switch.py")
 
@@ -81,13 +80,3 @@ class Stand:
         if chardev := re.match(r"socket,id=([a-z-]+),path=", word):
             return f"socket,id={chardev[1]},host=127.0.0.1,port={served[chardev[1]]},server=on,wait=off"
         return word.replace("hostfwd=tcp:127.0.0.1:0-", f"hostfwd=tcp:127.0.0.1:{self.ssh}-")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody has now. A board on a stand keeps its own over power cycles, so the kernel cannot choose later."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        with closing(listener):
-            pass
-    return ports
