@@ -89,6 +89,9 @@ class Engine:
         return self.call("ps", "--all", "--format", "{{.Names}}").stdout.split()
 
     def remove_everything(self) -> None:
+        if self.name == "podman":
+            # Their first containers cannot be removed by themselves.
+            self.call("pod", "rm", "--all", "--force")
         for container in self.containers():
             self.call("rm", "--force", container)
         if self.images:

@@ -133,5 +133,4 @@ def test_generate_tells_what_play_takes(
         witness.silent(heartbeat)
     finally:
         shell.run(["rm", "-f", FILE])
-        engine.call("pod", "rm", "--all", "--force")
     linux.assert_untouched()

@@ -1,7 +1,6 @@
 """Pods of podman: their first container is no firmware, and is held by the runtime for Linux programs."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -26,53 +25,47 @@ FILE = "/tmp/pod.yaml"
 
 
 @pytest.fixture
-def pods(engine: Engine) -> Iterator[Engine]:
-    """With none before and after."""
-    engine.call("pod", "rm", "--all", "--force")
-    yield engine
-    engine.call("pod", "rm", "--all", "--force")
-
-
-@pytest.fixture
 def heart(firmware: FirmwareMaker) -> BuiltFirmware:
     return firmware("heartbeat")
 
 
-def test_a_pod_and_its_infra_container(pods: Engine, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
-    image = pods.image_of(heart)
+def test_a_pod_and_its_infra_container(engine: Engine, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
+    image = engine.image_of(heart)
     runtime = ("--runtime", RUNTIME)
-    pods.call(*runtime, "pod", "create", "--name", "pod", "--network", "none")
+    engine.call(*runtime, "pod", "create", "--name", "pod", "--network", "none")
     naming = ("--annotation", f"remoteproc.name={heart.processor}")
-    pods.call(*runtime, "run", "--detach", "--pod", "pod", "--name", "motor", *naming, image)
+    engine.call(*runtime, "run", "--detach", "--pod", "pod", "--name", "motor", *naming, image)
     witness.started(heart, Deadline(PROOF_S))
-    assert pods.call("pod", "inspect", "--format", "{{.State}}", "pod").stdout == "Running\n"
-    pods.call(*runtime, "pod", "stop", "pod")
+    assert engine.call("pod", "inspect", "--format", "{{.State}}", "pod").stdout == "Running\n"
+    engine.call(*runtime, "pod", "stop", "pod")
     witness.silent(heart)
-    pods.call(*runtime, "pod", "start", "pod")
+    engine.call(*runtime, "pod", "start", "pod")
     witness.started(heart, Deadline(PROOF_S))
-    pods.call(*runtime, "pod", "rm", "--force", "pod")
+    engine.call(*runtime, "pod", "rm", "--force", "pod")
     witness.silent(heart)
     linux.assert_untouched()
 
 
-def test_a_pod_without_infra(pods: Engine, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
+def test_a_pod_without_infra(engine: Engine, heart: BuiltFirmware, witness: Witness, linux: Linux) -> None:
     """Nothing holds the pod together, and no runtime for Linux programs is needed."""
-    pods.call("pod", "create", "--name", "pod", "--infra=false")
+    engine.call("pod", "create", "--name", "pod", "--infra=false")
     naming = ("--annotation", f"remoteproc.name={heart.processor}")
     run = ("--runtime", RUNTIME, "run", "--detach", "--pod", "pod", "--name", "motor", "--network", "none", *naming)
-    pods.call(*run, pods.image_of(heart))
+    engine.call(*run, engine.image_of(heart))
     witness.started(heart, Deadline(PROOF_S))
-    pods.call("pod", "stop", "pod")
+    engine.call("pod", "stop", "pod")
     witness.silent(heart)
-    pods.call("pod", "rm", "--force", "pod")
+    engine.call("pod", "rm", "--force", "pod")
     linux.assert_untouched()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kube_play(pods: Engine, shell: Shell, heart: BuiltFirmware, witness: Witness, linux: Linux, kind: str) -> None:
+def test_kube_play(
+    engine: Engine, shell: Shell, heart: BuiltFirmware, witness: Witness, linux: Linux, kind: str
+) -> None:
     """What is shipped, with the processor and the image of this board."""
     skip_before(shell, "podman", *KINDS[kind])
-    image = pods.image_of(heart)
+    image = engine.image_of(heart)
     text = re.sub(r"1[01]000\.r5f", heart.processor, (YAML / f"{kind}.yaml").read_text())
     lines = [
         f"{line.partition('image:')[0]}image: {image}" if " image:" in line else line for line in text.splitlines()
@@ -81,9 +74,9 @@ def test_kube_play(pods: Engine, shell: Shell, heart: BuiltFirmware, witness: Wi
     try:
         # podman drops the annotations of a template.
         naming = () if kind == "pod" else ("--annotation", f"remoteproc.name={heart.processor}")
-        pods.call("--runtime", RUNTIME, "kube", "play", "--network", "none", *naming, FILE)
+        engine.call("--runtime", RUNTIME, "kube", "play", "--network", "none", *naming, FILE)
         witness.started(heart, Deadline(PROOF_S))
-        pods.call("--runtime", RUNTIME, "kube", "down", FILE)
+        engine.call("--runtime", RUNTIME, "kube", "down", FILE)
         witness.silent(heart)
     finally:
         shell.run(["rm", "-f", FILE])
