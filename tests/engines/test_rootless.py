@@ -44,10 +44,13 @@ def rootless(shell: Shell, runtime: DeployedRuntime, linux: Linux) -> Iterator[R
         for path in SUBORDINATES:
             shell.run(f"echo {USER}:100000:65536 > {path}")
         shell.run(f"install -d -m 700 -o {NUMBER} -g {NUMBER} {HOME}/home {RUNTIME_FOLDER}")
+        # As the rules of udev have it everywhere: pasta makes an interface of its own.
+        shell.run(["chmod", "666", "/dev/net/tun"])
         found = Rootless(shell)
         yield found
         found.call("rm --all --force", check=False)
         found.call("system migrate", check=False)
+        shell.run(["chmod", "600", "/dev/net/tun"])
         shell.run(["rm", "-rf", RUNTIME_FOLDER, *SUBORDINATES])
 
 
