@@ -16,7 +16,9 @@ def events(engine: Engine) -> list[tuple[str, str]]:
     """Of the container `motor`, with their exit codes."""
     # The last words of the command: both engines then end at the newest event.
     until = ("--stream=false",) if engine.name == "podman" else ("--until", "0s")
-    words = ("--since", "10m", *until, "--filter", "container=motor", "--format", "json")
+    # Docker 20.10 does not know the word alone.
+    form = "json" if engine.name == "podman" else "{{json .}}"
+    words = ("--since", "10m", *until, "--filter", "container=motor", "--format", form)
     told = [json.loads(line) for line in engine.call("events", *words).stdout.splitlines()]
     if engine.name == "podman":
         return [(event["Status"], str(event.get("ContainerExitCode", ""))) for event in told]

@@ -72,9 +72,7 @@ def test_kube_play(
     ]
     shell.put("\n".join(lines).encode(), FILE)
     try:
-        # podman drops the annotations of a template.
-        naming = () if kind == "pod" else ("--annotation", f"remoteproc.name={heart.processor}")
-        engine.call("--runtime", RUNTIME, "kube", "play", "--network", "none", *naming, FILE)
+        engine.call("--runtime", RUNTIME, "kube", "play", "--network", "none", FILE)
         witness.started(heart, Deadline(PROOF_S))
         engine.call("--runtime", RUNTIME, "kube", "down", FILE)
         witness.silent(heart)
