@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import grpc
@@ -43,13 +44,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 
 
 @pytest.fixture
-def kubelet(tmp_path: Path, api: tuple[Any, Any]) -> Iterator[KubeletDouble]:
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    double = KubeletDouble(folder, *api)
-    double.start()
-    yield double
-    double.stop()
+def kubelet(api: tuple[Any, Any]) -> Iterator[KubeletDouble]:
+    # The path of a socket has at most 107 characters (unix(7)).
+    with TemporaryDirectory(dir="/tmp") as folder:
+        double = KubeletDouble(Path(folder), *api)
+        double.start()
+        yield double
+        double.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -31,12 +33,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(MODULES)}
 
 
-def test_a_node_with_a_core(tmp_path: Path) -> None:
+@pytest.fixture
+def plugins() -> Iterator[Path]:
+    """The path of a socket has at most 107 characters (unix(7))."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_node_with_a_core(tmp_path: Path, plugins: Path) -> None:
     pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: the published API cannot be compiled")
     machine = RemoteprocDouble(tmp_path / "machine")
     machine.add("motor")
-    plugins, api = tmp_path / "plugins", tmp_path / "api"
-    plugins.mkdir()
+    api = tmp_path / "api"
     api.mkdir()
     kubelet = KubeletDouble(plugins, *compiled(api))
     kubelet.start()
