@@ -128,7 +128,7 @@ def column_of(name: str) -> str:
         return CRIO if "crio" in test else "containerd (CRI)"
     if test in ("test_the_compose_file", "test_a_container_outlives_a_restart_of_containerd"):
         return "Docker"
-    if file in ("test_ctr", "test_containerd") or "containerd" in test or "oras" in test:
+    if file in ("test_ctr", "test_containerd") or ("containerd" in test and "docker" not in test) or "oras" in test:
         return "containerd (`ctr`)"
     return "Docker" if "docker" in test else "podman"
 
@@ -139,7 +139,8 @@ def recorded(reports: Iterable[Path], manifest: Mapping[str, Any]) -> dict[str, 
     versions = {name: upstream(packages[package]) for name, package in PACKAGES.items() if package in packages}
     outcomes: dict[str, str] = {}
     for report in map(ET.parse, reports):
-        versions |= {found.get("name", ""): found.get("value", "") for found in report.iter("property")}
+        told = {found.get("name", ""): found.get("value", "") for found in report.iter("property")}
+        versions |= {name: version for name, version in told.items() if name in NAMES}
         for case in report.iter("testcase"):
             name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
             if outcome(case) != "skipped" or name not in outcomes:

@@ -1,9 +1,11 @@
 """Records of runs on boards, and the tables made of them."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from hybrid_hil.host.checkout import checkout_root
 from tests.engines.record import (
     COLUMNS,
     OPERATIONS,
@@ -11,6 +13,7 @@ from tests.engines.record import (
     column_of,
     operations_table,
     recorded,
+    records,
     upstream,
     versions_table,
 )
@@ -47,6 +50,13 @@ def test_a_record_of_a_run(tmp_path: Path) -> None:
     assert "| podman | | 5.4.2 |" in versions_table([other, record])
 
 
+@pytest.mark.parametrize(("page", "table"), [("engines", operations_table), ("engine-versions", versions_table)])
+def test_the_pages_have_what_the_runs_have_shown(page: str, table: Callable[[Sequence[Record]], list[str]]) -> None:
+    """`python -m tests.engines.record` prints both."""
+    lines = (checkout_root() / f"docs/{page}.md").read_text().splitlines()
+    assert [line for line in table(records()) if line not in lines] == []
+
+
 @pytest.mark.parametrize(
     ("version", "number"), [("1:2.3~rc1-4", "2.3"), ("5.4.2+ds1-2+b1", "5.4.2"), ("3.13.5-1", "3.13.5")]
 )
@@ -64,6 +74,7 @@ def test_upstream_versions(version: str, number: str) -> None:
         ("test_cri::test_crash_of_a_pod[crio]", "CRI-O"),
         ("test_documents::test_podman", "podman"),
         ("test_systemd::test_the_compose_file", "Docker"),
+        ("test_docker::test_images_that_containerd_keeps[docker]", "Docker"),
         ("test_systemd::test_a_container_outlives_a_restart_of_containerd", "Docker"),
         ("test_containerd::test_an_image_verifier", "containerd (`ctr`)"),
         ("test_formats::test_an_artifact_of_oras", "containerd (`ctr`)"),
