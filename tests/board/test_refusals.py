@@ -17,7 +17,13 @@ MEMORY_AS_JSON = ("processors", "--memory", "-f", "json")
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("truncated", "the firmware is truncated"), ("not-elf", "the firmware is not an ELF file")]
+    ("name", "words"),
+    [
+        ("truncated", "the firmware is truncated"),
+        ("not-elf", "the firmware is not an ELF file"),
+        # By the driver that sysfs shows: remoteproc itself looks at no machine.
+        ("wrong-machine", "the file is for AArch64, and cores of `"),
+    ],
 )
 def test_create_refuses_a_malformed_file(
     runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, name: str, words: str
@@ -28,23 +34,16 @@ def test_create_refuses_a_malformed_file(
     linux.assert_untouched()
 
 
-@pytest.mark.parametrize(
-    ("name", "meaning", "kernel"),
-    [
-        ("wrong-machine", "invalid argument", "bad phdr"),
-        ("out-of-range", "invalid argument", "bad phdr da 0x90000000"),
-    ],
-)
 def test_start_refuses_what_the_core_cannot_load(
-    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux, name: str, meaning: str, kernel: str
+    runtime: DeployedRuntime, firmware: FirmwareMaker, linux: Linux
 ) -> None:
-    bad = firmware(name)
+    bad = firmware("out-of-range")
     runtime.create("bad", bad)
     refused = runtime.start("bad", check=False)
     assert refused.exit_status == 1
-    assert meaning in refused.stderr
+    assert "invalid argument" in refused.stderr
     assert "the kernel says:" in refused.stderr
-    assert kernel in refused.stderr
+    assert "bad phdr da 0x90000000" in refused.stderr
     assert "is outside of the core's memory: " in refused.stderr
     assert refused.stderr.endswith("(link the firmware there: hybrid-runtime processors --memory)\n")
     # Short for people and for the one line that engines show; all of it is in the container's log.
