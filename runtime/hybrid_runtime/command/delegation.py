@@ -41,7 +41,11 @@ def find_runtime(system: "SystemPaths") -> str:
                 'name runc or crun by its absolute path, or "" for none',
             )
         return system.path(configured) if configured else ""
-    return next((path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)), "")
+    return next(iter(_installed(system)), "")
+
+
+def _installed(system: "SystemPaths") -> list[str]:
+    return [path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)]
 
 
 def runtime_with(system: "SystemPaths", record: str) -> str:
@@ -53,8 +57,7 @@ def runtime_with(system: "SystemPaths", record: str) -> str:
     usual = find_runtime(system)
     if not usual:
         return ""
-    others = [path for path in map(system.path, RUNTIMES) if is_file(path) and not _is_ours(path)]
-    return next((path for path in (usual, *others) if _keeps(path) == record), usual)
+    return next((path for path in (usual, *_installed(system)) if _keeps(path) == record), usual)
 
 
 def _keeps(runtime: str) -> str:

@@ -39,14 +39,7 @@ class Store:
             return []
         except OSError as error:
             raise failed(f"cannot list `{self.root}`", error, "choose another --root", ROOT_REMEDIES) from error
-        return sorted(
-            name for name in folders if is_identifier(name) and not self._is_of_another_runtime(self.folder(name))
-        )
-
-    @staticmethod
-    def _is_of_another_runtime(folder: str) -> bool:
-        """CRI-O gives several runtimes the same root."""
-        return bool(_record_of_another(folder))
+        return sorted(name for name in folders if is_identifier(name) and not _record_of_another(self.folder(name)))
 
     def record_of_another(self, words: list[str]) -> str:
         """OF_RUNC or OF_CRUN when one of a verb's words is the id of a container that another runtime keeps under this
@@ -65,7 +58,7 @@ class Store:
         try:
             return load_record(content, identifier)
         except UnreadableRecord:
-            if is_unsigned(content) or self._is_of_another_runtime(content):
+            if is_unsigned(content) or _record_of_another(content):
                 raise self._absent(identifier) from None
         # The first record may have come between the two looks.
         return load_record(content, identifier)
@@ -116,6 +109,7 @@ class Store:
 
 
 def _record_of_another(folder: str) -> str:
+    """Empty for a folder that is ours. CRI-O gives several runtimes the same root."""
     if exists(record_path(folder)):
         return ""
     return next((name for name in (OF_RUNC, OF_CRUN) if exists(f"{folder}/{name}")), "")
