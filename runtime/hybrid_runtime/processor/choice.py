@@ -122,10 +122,10 @@ def choose(system: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
             "this machine has no remote processor",
             "check that the kernel's remoteproc driver is built in or loaded and bound to the device",
         )
-    matching = [remoteproc for name, remoteproc in present if selector.matches(name, remoteproc.device)]
+    matching = [(name, remoteproc) for name, remoteproc in present if selector.matches(name, remoteproc.device)]
     if len(matching) == 1:
-        chosen = matching[0]
-        selector.require_agreement(chosen.read_or("name", ""), chosen.device)
+        ((name, chosen),) = matching
+        selector.require_agreement(name, chosen.device)
         return chosen
     listing = ", ".join(f"`{name}` ({remoteproc.device})" for name, remoteproc in present)
     if not selector.is_given:
@@ -134,7 +134,7 @@ def choose(system: SystemPaths, selector: ProcessorSelector) -> Remoteproc:
             f"name one by annotation remoteproc.name or remoteproc.device, present are {listing}",
         )
     if matching:
-        devices = " or ".join(remoteproc.device for remoteproc in matching)
+        devices = " or ".join(remoteproc.device for _, remoteproc in matching)
         raise Failure(
             f"this board has {len(present)} processors and {selector} fits {len(matching)} of them",
             f"choose by annotation remoteproc.device: {devices}; the numbers depend on the order of probing",
