@@ -45,7 +45,3 @@ def write_specification(folder: Path, resource: str, devices: Sequence[Device]) 
         target.flush()
         os.fsync(target.fileno())
     temporary.replace(path)
-
-
-def remove_specification(folder: Path, resource: str) -> None:
-    path_of(folder, resource).unlink(missing_ok=True)
