@@ -56,14 +56,24 @@ class Podman:
         require_success(answer, "podman")
         return f"{answer.stdout.strip()}/artifacts"
 
+    def _save(self, name: str) -> int | Reference:
+        """An artifact cannot be saved. It is asked for only then, since each question costs the start of podman."""
+        try:
+            return self.commands.save("podman", "image", "save", "--quiet", "--format", "oci-archive", "--", name)
+        except Unanswered:
+            raise
+        except Failure:
+            if self.commands.run("podman", "image", "exists", "--", name).code == 0:
+                raise
+            artifact = self._artifact(name)
+            if artifact is None:
+                raise
+            return Reference(name, OCI, self._artifacts(), artifact)
+
     def export(self, name: str) -> int | Reference:
         """Of a manifest list, save would take the image for this machine's own processor alone."""
-        if self.commands.run("podman", "image", "exists", "--", name).code:
-            artifact = self._artifact(name)
-            if artifact is not None:
-                return Reference(name, OCI, self._artifacts(), artifact)
         if self.commands.run("podman", "manifest", "exists", "--", name).code:
-            return self.commands.save("podman", "image", "save", "--quiet", "--format", "oci-archive", "--", name)
+            return self._save(name)
         path = self.commands.temporary.new_path()
         words = ("podman", "manifest", "push", "--all", "--quiet", "--", name, f"oci-archive:{path}")
         require_success(self.commands.run(*words), "podman")
