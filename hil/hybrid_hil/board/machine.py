@@ -58,6 +58,15 @@ class Machine:
         path = self._folder / SAID
         return complaints(path.read_text(errors="replace"))[-1000:] if path.exists() else ""
 
+    @property
+    def evidence(self) -> list[str]:
+        """What a failed boot is told with. A guest that hangs and a QEMU without a turn look alike on the console."""
+        lines = [f"QEMU said: {self.said}"] if self.said else []
+        used = processor_seconds(self.pid)
+        if used is not None:
+            lines.append(f"QEMU has run for {used:.1f} s on this host, whose load is {os.getloadavg()[0]:.1f}")
+        return lines
+
     def start(self, command: list[str], deadline: Deadline) -> None:
         """Starts QEMU and connects consoles, QMP and the forwarded port.
 
@@ -211,6 +220,16 @@ class _pidfd:  # noqa: N801  named after the kernel's word for it
 
     def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
+
+
+def processor_seconds(pid: int) -> float | None:
+    """The time on a processor that a process has had (proc_pid_stat(5)), None once it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    # utime and stime are fields 14 and 15, and the fields here begin with the third.
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def complaints(text: str) -> str:

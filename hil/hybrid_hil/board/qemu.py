@@ -272,6 +272,6 @@ class QemuBoard:
         evidence = [self.console.tail()]
         if self.core_console.text().strip():
             evidence.append(self.core_console.tail(4))
-        if self._machine is not None and self._machine.said:
-            evidence.append(f"QEMU said: {self._machine.said}")
+        if self._machine is not None:
+            evidence.extend(self._machine.evidence)
         return StageError(stage, cause_of(error, self.health), "\n".join(evidence), self.by_hand)
