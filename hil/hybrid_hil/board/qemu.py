@@ -26,7 +26,7 @@ from hybrid_hil.host.emulator import chosen_qemu, version_of
 from hybrid_hil.image import Image
 from hybrid_hil.shell import Address, Shell
 
-BOOT_S = 90.0
+BOOT_S = 180.0
 MARKER_GRACE_S = 2.0
 RESTORE_S = 60.0
 

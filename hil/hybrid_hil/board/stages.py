@@ -22,19 +22,19 @@ class Stage:
 FIRMWARE = Stage(
     "firmware",
     r"Booting Linux on physical CPU",
-    15,
+    45,
     "the platform firmware never handed over to Linux: see qemu/monitor, and the kernel's load address",
 )
 KERNEL = Stage(
     "kernel",
     r"Run \S+ as init process",
-    30,
+    60,
     "the kernel found no root file system or no driver for it: see root= and the kernel's configuration",
 )
 INIT = Stage(
     "init",
     r"^hybrid-board: init$",
-    20,
+    45,
     "init or its start script did not run: see init= and /etc/inittab of the image",
 )
 NETWORK = Stage(
@@ -47,7 +47,7 @@ NETWORK = Stage(
 SSH = Stage(
     "ssh",
     r"^hybrid-board: ssh$",
-    30,
+    60,
     "no SSH server answered: see dropbear in the image, its keys, and the forwarded port",
 )
 # A board of one's own is not asked for more than it may say: its switch, its serial lines, SSH.
