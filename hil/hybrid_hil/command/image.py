@@ -60,7 +60,7 @@ def command() -> None:
 )
 @click.option("--debian", type=click.Choice(list(RELEASES)), help=DEBIAN_HELP)
 @click.option("--kernel", type=click.Choice(list(KERNELS)), help=KERNEL_HELP)
-@click.option("--with", "engines", metavar="NAME,…", default="", help=ENGINES_HELP)
+@click.option("--with", "engines", metavar="NAME,…", multiple=True, help=ENGINES_HELP)
 @click.option("--buildroot", "tree", type=click.Path(path_type=Path), metavar="DIR", help=TREE_HELP)
 @click.option("--defconfig", metavar="NAME", help=f"One of buildroot/configs.  [default: {DEFCONFIG}]")
 @click.option("--settings", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help=SETTINGS_HELP)
@@ -70,7 +70,7 @@ def build(
     origin: str,
     debian: str | None,
     kernel: str | None,
-    engines: str,
+    engines: tuple[str, ...],
     tree: Path | None,
     defconfig: str | None,
     settings: tuple[Path, ...],
@@ -100,7 +100,7 @@ def build(
         )
     given = request_from_environment()
     buildroot = BuildrootRequest(tree or given.tree, defconfig or given.defconfig, settings or given.settings)
-    inside = debian_request(debian, kernel, filter(None, engines.split(",")))
+    inside = debian_request(debian, kernel, filter(None, ",".join(engines).split(",")))
     image = ensure_image(ImageRequest(origin, jobs, rebuild, inside, buildroot), TerminalReporter())
     out.print(str(image.folder), markup=False)
 

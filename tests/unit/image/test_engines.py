@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hybrid_hil.__main__ import run
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import ImageRequest
@@ -23,6 +24,12 @@ def test_names_come_sorted_and_once() -> None:
     assert engines_named(["podman", "docker", "podman"]) == ("docker", "podman")
     with pytest.raises(RigError, match="no engine `lxc`"):
         engines_named(["podman", "lxc"])
+
+
+def test_each_with_of_the_command_line_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a list it might take the last, and an image without the rest would be built."""
+    assert run(["image", "build", "--with", "lxc", "--with", "lxd,podman"]) == 2
+    assert "no engine `lxc, lxd`" in capsys.readouterr().err
 
 
 def test_packages_come_once() -> None:
