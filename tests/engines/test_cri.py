@@ -43,6 +43,8 @@ pause_command = ""
 cgroup_manager = "cgroupfs"
 conmon_cgroup = "pod"
 """
+# Answers SIGTERM, as a pause program must: CRI-O waits 120 s for that before it kills.
+PAUSE_PROGRAM = ["/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /busybox sleep 1000 & wait $!; done"]
 ONLY_CONTAINERD = pytest.mark.parametrize(
     "kubelet", [pytest.param("containerd", marks=pytest.mark.engine("containerd"))], indirect=True
 )
@@ -62,7 +64,7 @@ class Kubelet:
 
 def pause(shell: Shell) -> bytes:
     """An image for the first container of a pod."""
-    return archive(PAUSE, "/busybox", shell.get("/bin/busybox"), ["/busybox", "sleep", "1000000"])
+    return archive(PAUSE, "/busybox", shell.get("/bin/busybox"), PAUSE_PROGRAM)
 
 
 @pytest.fixture
