@@ -31,7 +31,7 @@ class Bundle:
     looked for below `working_folder` first.
 
     `network` is the network namespace for the supervisor: a path, "" for a new one, None for the runtime's own.
-    `console_size` is rows and columns, given or not only with `terminal`.
+    `console_size` is rows and columns, given or not only with `terminal`. `user` is the id of a user of Linux.
 
     Raises Failure for a config.json that is not understood, SandboxBundle for one that runc or crun is meant with.
     """
@@ -50,12 +50,14 @@ class Bundle:
             raise SandboxBundle
         self.firmware: str | None = None
         self.working_folder = "/"
+        self.user = 0
         self.environment: list[str] = []
         self.terminal = False
         self.console_size = (0, 0)
         if process is not None:
             self.firmware, self.environment = _process(path, process)
             self.working_folder = _working_folder(path, process)
+            self.user = _user(path, process)
             self.terminal, self.console_size = _terminal(path, process)
         self.hooks = _hooks(path, values.get("hooks"))
         linux = values.get("linux") or {}
@@ -140,6 +142,15 @@ def _working_folder(path: str, process: object) -> str:
     if not isinstance(folder, str) or not folder.startswith("/") or not _can_be_path(folder):
         raise _bad(path, "process.cwd is no absolute path")
     return folder
+
+
+def _user(path: str, process: object) -> int:
+    """process.user.uid; left out, it is root's."""
+    user = (process.get("user") if isinstance(process, dict) else None) or {}
+    uid = user.get("uid", 0) if isinstance(user, dict) else None
+    if type(uid) is not int or uid < 0:
+        raise _bad(path, "process.user.uid is no user's number")
+    return uid
 
 
 def _string_map(path: str, value: object, field: str) -> dict[str, str]:

@@ -76,6 +76,11 @@ class Creation:
     def prepare(self, bundle: Bundle, processor: str) -> None:
         """Processor chosen and claimed, firmware installed and checked. `processor` is "" for any."""
         check_annotations(bundle.annotations)
+        if bundle.user:
+            self.warn(
+                f"user `{bundle.user}` is asked for, and a core has no users: firmware reaches what its core reaches "
+                "(leave USER, `--user`, runAsUser and runAsNonRoot away)"
+            )
         write_durably(f"{self.folder}/{CONFIG}", bundle.config)
         self.record.bundle = bundle.path
         self.record.annotations = own_annotations(bundle.annotations)

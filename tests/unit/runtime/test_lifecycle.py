@@ -369,6 +369,18 @@ def test_firmware_without_resource_table_is_warned_of(command: Command, core: Pr
     assert core.state == "running"
 
 
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_a_user_of_linux_is_warned_of(
+    command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path, uid: int
+) -> None:
+    """runAsUser and runAsNonRoot of a pod come to this, and would keep a program from much."""
+    process = {"cwd": "/", "args": ["/fw.elf"], "user": {"uid": uid, "gid": uid}}
+    said = command.run("create", "-b", write_bundle(tmp_path / "b", firmware, process=process), "motor").stderr
+    assert ("warning: user `1000` is asked for, and a core has no users" in said) is (uid == 1000)
+    command.run("start", "motor")
+    assert core.state == "running"
+
+
 def test_names_that_would_cut_the_attribute(
     command: Command, core: ProcessorDouble, firmware: Path, tmp_path: Path
 ) -> None:
