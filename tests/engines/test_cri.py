@@ -22,6 +22,7 @@ from tests.engines.cri import CRI, NODE, STATES, CRIError
 from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.firmware_image import archive
 from tests.engines.record import CRIO
+from tests.engines.version import version_of
 from tests.linux import Linux
 
 PROOF_S = 30.0
@@ -248,6 +249,40 @@ def test_removal_of_a_pod_that_runs(
     witness.started(heartbeat, Deadline(PROOF_S))
     pod.remove()
     witness.silent(heartbeat)
+    linux.assert_untouched()
+
+
+@ONLY_CONTAINERD
+def test_a_pod_whose_shim_is_killed(
+    make_pod: PodMaker,
+    cri: CRI,
+    firmware: FirmwareMaker,
+    witness: Witness,
+    linux: Linux,
+    shell: Shell,
+    runtime: DeployedRuntime,
+) -> None:
+    """containerd 1 undoes all of the pod. containerd 2 undoes the sandbox alone, and forgets the rest without a word to
+    their runtime."""
+    heartbeat = firmware("heartbeat")
+    pod = make_pod(heartbeat)
+    pod.start()
+    witness.started(heartbeat, Deadline(PROOF_S))
+    shell.run("kill -KILL $(pidof containerd-shim-runc-v2)")
+    if version_of(shell, "containerd") >= (2, 0):
+        told = runtime.run("doctor", check=False).stdout
+        assert f"`{pod.container}` (root `{ROOT}`) on {linux.devices[heartbeat.processor]}" in told
+        assert "hybrid-runtime doctor --repair" in told
+        witness.beating(heartbeat, Deadline(PROOF_S))
+        assert f"stopped container `{pod.container}`" in runtime.run("doctor", "--repair", check=False).stdout
+    else:
+        waiting = Deadline(PROOF_S).ticks(0.5)
+        while linux.attribute(heartbeat.processor, "state") != "offline":
+            next(waiting)
+    witness.silent(heartbeat)
+    for verb in ("StopPodSandbox", "RemovePodSandbox"):
+        cri.call(verb, pod_sandbox_id=pod.sandbox)
+    pod.removed = True
     linux.assert_untouched()
 
 

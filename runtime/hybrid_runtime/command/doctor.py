@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from hybrid_runtime.command.columns import say_json, wanted_format
 from hybrid_runtime.command.context import Context
 from hybrid_runtime.command.options import Values
-from hybrid_runtime.setup.doctor import access, drivers, engines, interpreter, kernel, leftovers, storage
+from hybrid_runtime.setup.doctor import access, drivers, engines, forgotten, interpreter, kernel, leftovers, storage
 from hybrid_runtime.setup.doctor.finding import PROBLEM, Finding
 from hybrid_runtime.system.text import message_line
 
-MODULES = (interpreter, kernel, access, drivers, storage, leftovers, engines)
+MODULES = (interpreter, kernel, access, drivers, storage, leftovers, forgotten, engines)
 _REPAIRED = "repaired"
 
 
@@ -33,11 +33,12 @@ def _look(context: Context) -> Iterator[Finding]:
     yield from drivers.check(system)
     yield from storage.check(system, store.root)
     yield from leftovers.check(store)
+    yield from forgotten.check(system)
     yield from engines.check(system)
 
 
 def _repair(context: Context) -> Iterator[Finding]:
-    for done in leftovers.repair(context.store):
+    for done in (*leftovers.repair(context.store), *forgotten.repair(context.system)):
         if done.failure:
             yield leftovers.NOT_REPAIRED.found(f"{done.text}: {done.failure}")
         else:

@@ -6,6 +6,8 @@ from hybrid_runtime import CONFIG
 from hybrid_runtime.bundle.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.bundle.pod import PodContainer
 from hybrid_runtime.container.claim import Journal, readable_journal
+from hybrid_runtime.container.engine_bundle import LOST_BY_ENGINE, loss_of
+from hybrid_runtime.container.record import load_record
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.json_text import BadJSON, read_object
@@ -31,7 +33,17 @@ def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
             f"`kubectl delete pod --namespace {held.namespace} {held.pod}` frees the processor, unless a Deployment or "
             "DaemonSet makes another such pod: scale that down instead"
         )
+    if _is_lost(journal):
+        remedy = "its engine has lost it, and `hybrid-runtime doctor --repair` frees the processor"
     return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
+
+
+def _is_lost(journal: Journal) -> bool:
+    try:
+        record = load_record(f"{journal.root}/{journal.identifier}", journal.identifier)
+    except Failure:
+        return False
+    return loss_of(record.bundle) in LOST_BY_ENGINE
 
 
 def pod_container_of(journal: Journal) -> PodContainer:

@@ -3,6 +3,9 @@
 OK = "ok"
 WARNING = "warning"
 PROBLEM = "problem"
+# Remedies of several checks.
+REPAIR = "hybrid-runtime doctor --repair"
+DELETE = "hybrid-runtime --root {root} delete --force {id}"
 
 
 class Finding:
@@ -31,3 +34,11 @@ class Check:
     def found(self, text: str = "", **names: str) -> Finding:
         remedy = self.remedy.format(**names) if names else self.remedy
         return Finding(self.level, self.title, text, self.meaning, remedy)
+
+
+class Repaired:
+    """What a repair did. `failure` is "" where it worked."""
+
+    def __init__(self, text: str, failure: str = "") -> None:
+        self.text = text
+        self.failure = failure

@@ -22,14 +22,12 @@ from hybrid_runtime.container.undo import ASIDE, stop_without_journal
 from hybrid_runtime.firmware.installation import boot_of
 from hybrid_runtime.firmware.search_path import firmware_folders
 from hybrid_runtime.processor.remoteproc import processors
-from hybrid_runtime.setup.doctor.finding import OK, PROBLEM, WARNING, Check, Finding
+from hybrid_runtime.setup.doctor.finding import DELETE, OK, PROBLEM, REPAIR, WARNING, Check, Finding, Repaired
 from hybrid_runtime.system.failure import Failure, reason
 from hybrid_runtime.system.path import link_exists
 from hybrid_runtime.system.system_paths import SystemPaths
 from hybrid_runtime.system.text import as_word
 
-_REPAIR = "hybrid-runtime doctor --repair"
-_DELETE = "hybrid-runtime --root {root} delete --force {id}"
 CONTAINERS = Check(OK, "containers", "The number of containers, and how many of them have stopped.")
 NOTHING_LEFT = Check(OK, "there are no leftovers", "No interrupted container has left anything behind.")
 INTERRUPTED_HOLDER = Check(
@@ -38,14 +36,14 @@ INTERRUPTED_HOLDER = Check(
     "Its supervisor ended by SIGKILL. Without /dev/remoteprocN its core may still run. "
     "With it, the flag shutdown-on-release may be set, and any close of the device would stop the next core. "
     "The next `create`, `kill` or `delete` undoes it.",
-    _REPAIR,
+    REPAIR,
 )
 DAMAGED_JOURNAL = Check(
     PROBLEM,
     "a journal is damaged",
     "Its content is lost. The next `create`, `kill` or `delete` sets it aside, "
     "and stops the core if it runs a container's firmware.",
-    _REPAIR,
+    REPAIR,
 )
 JOURNALS_FORBIDDEN = Check(
     WARNING,
@@ -63,20 +61,20 @@ ORPHANED_FIRMWARE = Check(
     WARNING,
     "firmware files have no container",
     "A reboot left them, or an interrupted process whose journal is gone. The next `create` removes them.",
-    _REPAIR,
+    REPAIR,
 )
-ABANDONED = Check(WARNING, "a container's create was interrupted", "Its id is free again.", _REPAIR)
+ABANDONED = Check(WARNING, "a container's create was interrupted", "Its id is free again.", REPAIR)
 UNREADABLE = Check(
     PROBLEM,
     "a container's record cannot be read",
     "The disk is damaged, or another version wrote the record. `delete` removes everything that can be found.",
-    _DELETE,
+    DELETE,
 )
 FOLDER_GONE = Check(
     PROBLEM,
     "a container runs whose folder is gone",
     "Somebody removed the folder below `--root`. The supervisor goes on until `delete` stops it.",
-    _DELETE,
+    DELETE,
 )
 NOT_REPAIRED = Check(
     PROBLEM,
@@ -167,14 +165,6 @@ def _check_containers(store: Store) -> Iterator[Finding]:
             # Deleted this moment.
             continue
     yield CONTAINERS.found(f"{len(identifiers)} in `{store.root}`, {stopped} of them stopped")
-
-
-class Repaired:
-    """`failure` is "" where it worked."""
-
-    def __init__(self, text: str, failure: str = "") -> None:
-        self.text = text
-        self.failure = failure
 
 
 def repair(store: Store) -> Iterator[Repaired]:
