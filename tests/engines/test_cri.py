@@ -262,24 +262,26 @@ def test_a_pod_whose_shim_is_killed(
     shell: Shell,
     runtime: DeployedRuntime,
 ) -> None:
-    """containerd 1 undoes all of the pod. containerd 2 undoes the sandbox alone, and forgets the rest without a word to
-    their runtime."""
+    """containerd 1 undoes all of the pod, where that takes no more than five seconds. containerd 2 undoes the sandbox
+    alone, and forgets the rest without a word to their runtime."""
     heartbeat = firmware("heartbeat")
     pod = make_pod(heartbeat)
     pod.start()
     witness.started(heartbeat, Deadline(PROOF_S))
     shell.run("kill -KILL $(pidof containerd-shim-runc-v2)")
-    if version_of(shell, "containerd") >= (2, 0):
+    lost = f"`{pod.container}` (root `{ROOT}`) on {linux.devices[heartbeat.processor]}"
+    for _ in Deadline(PROOF_S).ticks(1.0):
         told = runtime.run("doctor", check=False).stdout
-        assert f"`{pod.container}` (root `{ROOT}`) on {linux.devices[heartbeat.processor]}" in told
+        runs = linux.attribute(heartbeat.processor, "state") != "offline"
+        if lost in told or not runs:
+            break
+    assert runs or version_of(shell, "containerd") < (2, 0)
+    if runs:
+        assert lost in told
         assert "hybrid-runtime doctor --repair" in told
-        witness.beating(heartbeat, Deadline(PROOF_S))
-        assert f"stopped container `{pod.container}`" in runtime.run("doctor", "--repair", check=False).stdout
-    else:
-        waiting = Deadline(PROOF_S).ticks(0.5)
-        while linux.attribute(heartbeat.processor, "state") != "offline":
-            next(waiting)
+        runtime.run("doctor", "--repair", check=False)
     witness.silent(heartbeat)
+    pod.wait_for("exited")
     for verb in ("StopPodSandbox", "RemovePodSandbox"):
         cri.call(verb, pod_sandbox_id=pod.sandbox)
     pod.removed = True
