@@ -83,6 +83,9 @@ OPERATIONS = {
     "`install` mends every version of the configuration": ("test_every_configuration_knows_the_runtime_after_install",),
     "asks the runtime for its features": ("test_what_the_runtime_can",),
     "an image verifier lets the image in": ("test_an_image_verifier",),
+    "the shim of a pod is killed: the core is stopped, by `doctor --repair` if need be": (
+        "test_a_pod_whose_shim_is_killed",
+    ),
     "crun and runc hold the sandbox": ("test_who_holds_the_sandbox",),
     "users of its own are refused": ("test_users_of_its_own",),
     "as services of systemd: scopes, journald": (
