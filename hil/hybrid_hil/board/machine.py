@@ -64,7 +64,7 @@ class Machine:
         lines = [f"QEMU said: {self.said}"] if self.said else []
         used = processor_seconds(self.pid)
         if used is not None:
-            lines.append(f"QEMU has run for {used:.1f} s on this host, whose load is {os.getloadavg()[0]:.1f}")
+            lines.append(f"QEMU has had {used:.1f} s of processor time, the host's load is {os.getloadavg()[0]:.1f}")
         return lines
 
     def start(self, command: list[str], deadline: Deadline) -> None:
