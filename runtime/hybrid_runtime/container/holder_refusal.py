@@ -8,6 +8,7 @@ from hybrid_runtime.bundle.pod import PodContainer
 from hybrid_runtime.container.claim import Journal, readable_journal
 from hybrid_runtime.container.engine_bundle import LOST_BY_ENGINE, loss_of
 from hybrid_runtime.container.record import load_record
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.json_text import BadJSON, read_object
@@ -39,11 +40,17 @@ def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
 
 
 def _is_lost(journal: Journal) -> bool:
+    """A journal may name any folder: only what nobody else can have written is read."""
     try:
-        record = load_record(f"{journal.root}/{journal.identifier}", journal.identifier)
+        folder = HeldFolder(f"{journal.root}/{journal.identifier}")
+    except OSError:
+        return False
+    try:
+        return folder.is_private and loss_of(load_record(folder.content, journal.identifier).bundle) in LOST_BY_ENGINE
     except Failure:
         return False
-    return loss_of(record.bundle) in LOST_BY_ENGINE
+    finally:
+        os.close(folder.descriptor)
 
 
 def pod_container_of(journal: Journal) -> PodContainer:

@@ -139,6 +139,12 @@ class HeldFolder:
         """The path of what is in it."""
         return on_machine(f"/proc/self/fd/{self.descriptor}")
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it is this user's, and nobody else can have written into it, as for every folder made here."""
+        facts = os.fstat(self.descriptor)
+        return facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
+
     def has_its_name(self) -> bool:
         """Whether its path still means this folder."""
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime.container.engine_bundle import engine_s_folder
+from hybrid_runtime.container.engine_bundle import engine_s_folder, loss_of
 from hybrid_runtime.setup.doctor import forgotten
 from hybrid_runtime.setup.doctor.finding import Check
 from hybrid_runtime.system.system_paths import SystemPaths
@@ -63,6 +63,7 @@ def found(system: SystemPaths) -> list[str]:
         ("/var/lib/containers/storage/overlay-containers/a/userdata", "/var/lib/containers/storage/overlay-containers"),
         ("/run/containers/storage/vfs-containers/a/userdata", "/run/containers/storage/vfs-containers"),
         ("/home/me/bundle", ""),
+        ("/srv/robot-containers/arm/userdata", ""),
         ("/userdata", ""),
         ("/", ""),
     ],
@@ -134,8 +135,6 @@ def test_a_shim_that_is_gone(
     assert found(system) == []
     shim.close()
     assert found(system) == [forgotten.WITHOUT_SHIM.title]
-    (tmp_path / "shim.sock").unlink()
-    assert found(system) == [forgotten.WITHOUT_SHIM.title]
     outcome = command.run("doctor", "--repair", code=None)
     assert "repaired  stopped container `motor` on remoteproc0, which its engine had lost\n" in outcome.stdout
     assert forgotten.WITHOUT_SHIM.title not in outcome.stdout
@@ -150,16 +149,67 @@ def test_a_shim_that_nothing_tells_of(bundle: Path, core: ProcessorDouble, syste
     assert core.state == "running"
 
 
-def test_a_container_of_somebody_else_is_told_and_left(
-    bundle: Path, core: ProcessorDouble, double: RemoteprocDouble, system: SystemPaths
+def test_a_shim_whose_socket_is_not_seen_tells_nothing(
+    bundle: Path, core: ProcessorDouble, system: SystemPaths, tmp_path: Path
 ) -> None:
-    """Others may share the claims, and a hook of theirs would run as root."""
+    """Engines keep bundles and sockets in different folders, and this process may have other mounts."""
+    (bundle / "address").write_text(f"unix://{tmp_path}/elsewhere/shim.sock")
+    assert found(system) == []
+    assert core.state == "running"
+
+
+@pytest.mark.parametrize("address", ["unix:///\ud800", "unix:///a\0b", f"unix:///{'a' * 200}"])
+def test_an_address_that_can_be_none_tells_nothing(
+    bundle: Path, core: ProcessorDouble, system: SystemPaths, address: str
+) -> None:
+    (bundle / "bootstrap.json").write_text(json.dumps({"address": address}))
+    assert found(system) == []
+    assert core.state == "running"
+
+
+@pytest.mark.parametrize("path", ["/a\0b", "/\ud800"])
+def test_a_bundle_that_can_be_no_path_tells_nothing(path: str) -> None:
+    assert loss_of(path) == ""
+
+
+@pytest.mark.parametrize("change", ["owner", "mode"])
+def test_what_somebody_else_may_have_written_is_left(
+    command: Command,
+    bundle: Path,
+    core: ProcessorDouble,
+    double: RemoteprocDouble,
+    system: SystemPaths,
+    firmware: Path,
+    change: str,
+) -> None:
+    """Who shares the claims can name any folder in a journal, such as /tmp: a hook there would run as root."""
     if os.geteuid() != 0:
         pytest.skip("only root can give a folder to somebody else")
     shutil.rmtree(bundle)
-    os.chown(double.root / "motor", 65534, 65534)
-    assert found(system) == [forgotten.FORGOTTEN.title]
+    folder = double.root / "motor"
+    if change == "owner":
+        os.chown(folder, 65534, 65534)
+    else:
+        folder.chmod(0o1777)
+    assert found(system) == []
     assert list(forgotten.repair(system)) == []
+    assert core.state == "running"
+    assert (folder / "record.json").exists()
+    assert "its engine has lost it" not in command.run("create", firmware, "next", code=1).stderr
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_pipe_in_the_folder_of_a_stranger_is_not_waited_for(
+    command: Command, core: ProcessorDouble, double: RemoteprocDouble, system: SystemPaths, firmware: Path
+) -> None:
+    folder = double.root / "motor"
+    (folder / "record.json").rename(folder / "kept")
+    os.mkfifo(folder / "record.json")
+    folder.chmod(0o777)
+    assert found(system) == []
+    assert "is held by container `motor`" in command.run("create", firmware, "next", code=1).stderr
+    folder.chmod(0o700)
+    (folder / "kept").rename(folder / "record.json")
     assert core.state == "running"
 
 

@@ -1,4 +1,4 @@
-"""Containers that run although their engine has lost them: nothing but `delete` would ever stop their cores.
+"""Containers that run although their engine has lost them, so that it will not stop their cores any more.
 
 containerd runs the containers of a pod under one shim. When that is killed, containerd 2.1 undoes the sandbox alone,
 and removes the bundles of the others without a word to their runtime (containerd core/runtime/v2/shim_manager.go).
@@ -12,7 +12,7 @@ from hybrid_runtime.container.claim import Journal, claimed_devices, readable_jo
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.engine_bundle import LOST_BY_ENGINE, loss_of
 from hybrid_runtime.container.holder import is_held, is_holder
-from hybrid_runtime.container.store import Store
+from hybrid_runtime.container.store import HeldFolder, Store
 from hybrid_runtime.setup.doctor.finding import DELETE, PROBLEM, REPAIR, WARNING, Check, Finding, Repaired
 from hybrid_runtime.system.failure import Failure, reason
 from hybrid_runtime.system.system_paths import SystemPaths
@@ -21,13 +21,13 @@ from hybrid_runtime.system.text import as_word
 FORGOTTEN = Check(
     PROBLEM,
     "an engine has forgotten a container that runs",
-    "The engine removed the container's bundle, and the core still runs. Nothing but `delete` stops it.",
+    "The engine removed the container's bundle, so it will not stop the core any more.",
     REPAIR,
 )
 WITHOUT_SHIM = Check(
     PROBLEM,
     "the shim of a running container is gone",
-    "It was killed, so containerd does not reach the container any more. Nothing but `delete` stops its core.",
+    "Nobody listens on its socket, so containerd does not reach the container any more.",
     REPAIR,
 )
 WITHOUT_BUNDLE = Check(
@@ -57,7 +57,7 @@ def check(system: SystemPaths) -> Iterator[Finding]:
 def repair(system: SystemPaths) -> Iterator[Repaired]:
     """Stops what an engine has lost. A bundle made by hand is its maker's affair."""
     for device, container in _running(system):
-        if loss_of(container.record.bundle) not in LOST_BY_ENGINE or not _is_ours(container, device):
+        if loss_of(container.record.bundle) not in LOST_BY_ENGINE:
             continue
         what = f"stopped container `{container.identifier}` on {device}, which its engine had lost"
         try:
@@ -67,7 +67,7 @@ def repair(system: SystemPaths) -> Iterator[Repaired]:
 
 
 def _running(system: SystemPaths) -> Iterator[tuple[str, Container]]:
-    """Every container that holds a processor, of whichever root, as far as this user may look."""
+    """Every container of this user that holds a processor, of whichever root."""
     try:
         devices = claimed_devices(system, ".journal")
     except (Failure, OSError):
@@ -77,25 +77,27 @@ def _running(system: SystemPaths) -> Iterator[tuple[str, Container]]:
         journal = readable_journal(system, device)
         if journal is None or not is_held(system, device):
             continue
-        container = _container(system, journal)
+        container = _container(system, device, journal)
         if container is not None:
-            yield device, container
-            container.close()
+            try:
+                yield device, container
+            finally:
+                container.close()
 
 
-def _container(system: SystemPaths, journal: Journal) -> Container | None:
-    """None for one that goes this moment, or that this user may not look at."""
+def _container(system: SystemPaths, device: str, journal: Journal) -> Container | None:
+    """None for one that goes this moment, or that others can have written: who shares the claims could name any folder
+    in a journal, and have root run a hook or remove what is there."""
     try:
-        container = Container(Store(system, journal.root), journal.identifier)
-    except (Failure, OSError):
+        folder = HeldFolder(f"{journal.root}/{journal.identifier}")
+    except OSError:
         return None
-    if container.record.pid == journal.pid:
-        return container
-    container.close()
+    try:
+        if folder.is_private:
+            container = Container(Store(system, journal.root), journal.identifier, folder)
+            if is_holder(system, device, container.record.pid):
+                return container
+    except (Failure, OSError):
+        pass
+    os.close(folder.descriptor)
     return None
-
-
-def _is_ours(container: Container, device: str) -> bool:
-    """Others may share the claims: only what this user has made is ended unasked, and only by whom the lock has."""
-    owner = os.fstat(container.folder.descriptor).st_uid
-    return owner == os.geteuid() and is_holder(container.store.system, device, container.record.pid)
