@@ -42,7 +42,8 @@ def running(folder: Path) -> bool:
     try:
         pid = int((folder / "pid").read_text())
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # One that ends between open(2) and read(2) is the second.
         return False
     return state not in "ZX"
 

@@ -186,7 +186,7 @@ def engine_is_gone(tmp_path: Path) -> bool:
     path = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
     try:
         return path.read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
