@@ -7,8 +7,7 @@ from hybrid_runtime.bundle.bundle import LARGEST_CONFIG_BYTES
 from hybrid_runtime.bundle.pod import PodContainer
 from hybrid_runtime.container.claim import Journal, readable_journal
 from hybrid_runtime.container.engine_bundle import LOST_BY_ENGINE, loss_of
-from hybrid_runtime.container.record import load_record
-from hybrid_runtime.container.store import HeldFolder
+from hybrid_runtime.container.own_holder import own_container
 from hybrid_runtime.system.bounded_file import read_file
 from hybrid_runtime.system.failure import Failure
 from hybrid_runtime.system.json_text import BadJSON, read_object
@@ -34,23 +33,19 @@ def held_by_other(system: SystemPaths, device: str, name: str) -> Failure:
             f"`kubectl delete pod --namespace {held.namespace} {held.pod}` frees the processor, unless a Deployment or "
             "DaemonSet makes another such pod: scale that down instead"
         )
-    if _is_lost(journal):
+    if _is_lost(system, device, journal):
         remedy = "its engine has lost it, and `hybrid-runtime doctor --repair` frees the processor"
     return Failure(f"processor `{name}` ({device}) is held by {who}", remedy)
 
 
-def _is_lost(journal: Journal) -> bool:
-    """A journal may name any folder: only what nobody else can have written is read."""
-    try:
-        folder = HeldFolder(f"{journal.root}/{journal.identifier}")
-    except OSError:
+def _is_lost(system: SystemPaths, device: str, journal: Journal) -> bool:
+    container = own_container(system, device, journal)
+    if container is None:
         return False
     try:
-        return folder.is_private and loss_of(load_record(folder.content, journal.identifier).bundle) in LOST_BY_ENGINE
-    except Failure:
-        return False
+        return loss_of(container.record.bundle) in LOST_BY_ENGINE
     finally:
-        os.close(folder.descriptor)
+        container.close()
 
 
 def pod_container_of(journal: Journal) -> PodContainer:

@@ -4,15 +4,14 @@ containerd runs the containers of a pod under one shim. When that is killed, con
 and removes the bundles of the others without a word to their runtime (containerd core/runtime/v2/shim_manager.go).
 """
 
-import os
 from collections.abc import Iterator
 
 from hybrid_runtime.container import engine_bundle
-from hybrid_runtime.container.claim import Journal, claimed_devices, readable_journal
+from hybrid_runtime.container.claim import claimed_devices, readable_journal
 from hybrid_runtime.container.container import Container
 from hybrid_runtime.container.engine_bundle import LOST_BY_ENGINE, loss_of
-from hybrid_runtime.container.holder import is_held, is_holder
-from hybrid_runtime.container.store import HeldFolder, Store
+from hybrid_runtime.container.holder import is_held
+from hybrid_runtime.container.own_holder import own_container
 from hybrid_runtime.setup.doctor.finding import DELETE, PROBLEM, REPAIR, WARNING, Check, Finding, Repaired
 from hybrid_runtime.system.failure import Failure, reason
 from hybrid_runtime.system.system_paths import SystemPaths
@@ -77,27 +76,9 @@ def _running(system: SystemPaths) -> Iterator[tuple[str, Container]]:
         journal = readable_journal(system, device)
         if journal is None or not is_held(system, device):
             continue
-        container = _container(system, device, journal)
+        container = own_container(system, device, journal)
         if container is not None:
             try:
                 yield device, container
             finally:
                 container.close()
-
-
-def _container(system: SystemPaths, device: str, journal: Journal) -> Container | None:
-    """None for one that goes this moment, or that others can have written: who shares the claims could name any folder
-    in a journal, and have root run a hook or remove what is there."""
-    try:
-        folder = HeldFolder(f"{journal.root}/{journal.identifier}")
-    except OSError:
-        return None
-    try:
-        if folder.is_private:
-            container = Container(Store(system, journal.root), journal.identifier, folder)
-            if is_holder(system, device, container.record.pid):
-                return container
-    except (Failure, OSError):
-        pass
-    os.close(folder.descriptor)
-    return None
