@@ -50,7 +50,8 @@ class Exit:
 class Record:
     """One container. Paths are absolute; `firmware_name` is what the kernel's `firmware` attribute is given.
 
-    `hooks` names the kinds of hooks that its configuration has.
+    `hooks` names the kinds of hooks that its configuration has. `refused_stop` says why the core does not stop, while
+    that is tried.
     """
 
     def __init__(self, identifier: str, bundle: str, created: str) -> None:
@@ -71,6 +72,7 @@ class Record:
         self.crash_time = ""
         self.crash_type = ""
         self.coredump_path = ""
+        self.refused_stop = ""
         self.end: Exit | None = None
 
     def owner(self, root: str) -> Owner:

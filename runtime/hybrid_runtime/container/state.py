@@ -36,6 +36,8 @@ def oci_state(record: Record, status: Status, bundle_annotations: dict[str, str]
         annotations["remoteproc.crash-type"] = record.crash_type
     if record.coredump_path:
         annotations["remoteproc.coredump-path"] = record.coredump_path
+    if record.refused_stop:
+        annotations["remoteproc.refused-stop"] = record.refused_stop
     if record.end:
         annotations["remoteproc.exit-code"] = str(record.end.code)
         annotations["remoteproc.exit-reason"] = record.end.reason

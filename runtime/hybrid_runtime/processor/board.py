@@ -27,9 +27,14 @@ class Board:
 
 
 def this_board(system: SystemPaths) -> Board:
-    model, compatible = (_strings(system, name) for name in ("model", "compatible"))
+    model, compatible = _strings(system, "model"), compatible_names(system)
     present = [(remoteproc.read_or("name", ""), remoteproc.device) for remoteproc in processors(system)]
     return Board(model[0] if model else "", compatible, present)
+
+
+def compatible_names(system: SystemPaths) -> list[str]:
+    """Of the whole machine, the most specific first. Empty without a devicetree."""
+    return _strings(system, "compatible")
 
 
 def _strings(system: SystemPaths, name: str) -> list[str]:

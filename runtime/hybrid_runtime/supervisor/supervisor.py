@@ -209,8 +209,15 @@ class Supervisor:
             self.core.stop(_STOP_ATTEMPT_SECONDS)
         except (Failure, OSError) as error:
             self.watch.tell_problem(f"{reason(error)}; it is tried again")
+            self._note_refused_stop(reason(error))
             return None
+        self._note_refused_stop("")
         return STOPPED
+
+    def _note_refused_stop(self, why: str) -> None:
+        if self.record.refused_stop != why:
+            self.record.refused_stop = why
+            self._save()
 
     def _finish(self, exit_reason: ExitReason) -> int:
         """Last trace, stop, give back, last words, and the record as the last act.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_runtime.command.processors import describe
+from hybrid_runtime.command.processor_entry import processor_entry
 from hybrid_runtime.container.claim import Journal, take_claim
 from hybrid_runtime.container.store import Store
 from hybrid_runtime.firmware.search_path import firmware_folder
@@ -160,7 +160,7 @@ def test_a_read_only_sysfs(system: SystemPaths, core: ProcessorDouble, monkeypat
     monkeypatch.setattr(posix, "statvfs", lambda _: read_only)
     assert access.READ_ONLY_MOUNT.title in titles(access.check(system))
     assert access.PROCESSOR.title not in titles(access.check(system))
-    assert describe(system, Remoteproc(system, core.device))["controllable"] is False
+    assert processor_entry(system, Remoteproc(system, core.device))["controllable"] is False
 
 
 def test_processors_of_another_user(

@@ -57,7 +57,7 @@ def test_round_trip(tmp_path: Path) -> None:
 
 def test_a_new_record() -> None:
     texts = ("device", "processor", "resolved_path", "firmware_name", "firmware_file")
-    crash = ("crash_time", "crash_type", "coredump_path")
+    crash = ("crash_time", "crash_type", "coredump_path", "refused_stop")
     given = {"format": 1, "identifier": "motor", "bundle": "/bundle", "created": "now", "annotations": {}, "hooks": []}
     numbers = {"phase": "creating", "pid": 0, "pid_start_time": 0, "crashes": 0, "end": None}
     assert Record("motor", "/bundle", "now").to_json() == given | numbers | dict.fromkeys((*texts, *crash), "")
