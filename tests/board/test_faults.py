@@ -119,6 +119,12 @@ def test_kill_kill_stops_a_core_with_a_second_reference(
     linux.assert_untouched()
 
 
+def tally_of(runtime: DeployedRuntime, processor: str) -> tuple[int, int]:
+    """How often it was started, and has crashed."""
+    (entry,) = (entry for entry in runtime.processors() if entry["name"] == processor)
+    return entry["starts"], entry["crashes"]
+
+
 def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
     beating: Alive,
     runtime: DeployedRuntime,
@@ -130,6 +136,7 @@ def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
     wait_for_status: WaitForStatus,
 ) -> None:
     before = linux.attribute(firmware("hello").processor, "recovery")
+    tally = tally_of(runtime, firmware("hello").processor)
     heartbeat = beating("crash")
     faults.crash(heartbeat.processor)
     state = wait_for_status("crash", "stopped")
@@ -148,6 +155,7 @@ def test_a_crash_ends_the_container_with_70_and_keeps_its_last_lines(
     assert heard - 1 <= beats[-1] <= heard + 1
     assert "crash detected in" in logs.stderr
     runtime.delete("crash")
+    assert tally_of(runtime, heartbeat.processor) == (tally[0] + 1, tally[1] + 1)
     linux.assert_untouched()
 
 
@@ -168,6 +176,11 @@ def test_recovery_by_the_kernel_restarts_the_core_and_counts(
     state = runtime.state("phoenix")
     assert state["status"] == "running"
     assert state["annotations"]["remoteproc.crashes"] == "1"
+    starts, crashes = tally_of(runtime, heartbeat.processor)
+    faults.crash(heartbeat.processor)
+    wait_for_log("phoenix", f"boot={boot + 2} ")
+    # The kernel has started it.
+    assert tally_of(runtime, heartbeat.processor) == (starts, crashes + 1)
     runtime.delete("phoenix", force=True)
     linux.assert_untouched()
 

@@ -6,6 +6,7 @@ from hybrid_runtime.container.claim import Journal, readable_journal
 from hybrid_runtime.container.holder import holding_journal
 from hybrid_runtime.container.holder_refusal import pod_container_of
 from hybrid_runtime.container.own_holder import own_container
+from hybrid_runtime.container.tally import read_tally
 from hybrid_runtime.processor.board import compatible_names
 from hybrid_runtime.processor.choice import obstacle_of
 from hybrid_runtime.processor.kind import kind_of
@@ -27,6 +28,7 @@ def processor_entry(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, ob
     except OSError:
         controllable = False
     journal = holding_journal(system, device)
+    tally = read_tally(system, device)
     return {
         "device": device,
         "name": remoteproc.read_or("name", ""),
@@ -38,6 +40,8 @@ def processor_entry(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, ob
         "kind": _told(lambda: kind_of(remoteproc)),
         "driver": _told(remoteproc.driver),
         "obstacle": _obstacle_of_holder(system, device, journal) if journal else _obstacle(system, remoteproc),
+        "starts": tally.starts,
+        "crashes": tally.crashes,
         "path": os.path.realpath(remoteproc.path),
         "recovery": remoteproc.read_or("recovery", "") or None,
         "coredump": remoteproc.read_or("coredump", "") or None,

@@ -31,6 +31,10 @@ class CoreWatch:
         self.output = output
         self.stop_signals = stop_signals
         self.save = save
+        # Not before the fork, since create has no use for it.
+        from hybrid_runtime.container.tally import count
+
+        self.add_to_tally = count
         self.follows_trace = follows_trace(self.record.annotations)
         self.channels = self._channels()
         self.dumps = self._dumps()
@@ -58,6 +62,7 @@ class CoreWatch:
     def begin(self) -> None:
         """The core has been started."""
         self.last_seen_up = self.last_output = monotonic()
+        self.count(starts=1)
         if self.follows_trace and not self.core.trace.is_reachable():
             self.output.supervisor("hybrid-runtime: no trace: mount -t debugfs none /sys/kernel/debug")
         # Those of the start itself are no news. But a core may crash at once.
@@ -73,12 +78,12 @@ class CoreWatch:
 
     def _note(self, lines: list[str]) -> bool:
         """Into output and record. Whether one tells of a crash."""
-        crashed = False
+        crashes = 0
         for line in lines:
             self.output.supervisor(f"kernel: {line}")
             kind = crash_type(line)
             if kind is not None:
-                crashed = True
+                crashes += 1
                 self.record.crashes += 1
                 self.record.crash_time = rfc3339()
                 self.record.crash_type = kind
@@ -86,7 +91,16 @@ class CoreWatch:
                 # Not at the crash already: until then the buffer holds what was read from it before.
                 self.core.trace.begin_anew()
                 self.output.end_lines()
-        return crashed
+        if crashes:
+            self.count(crashes=crashes)
+        return bool(crashes)
+
+    def count(self, *, starts: int = 0, crashes: int = 0) -> None:
+        """What is told of the processor; the core does not stop for it."""
+        try:
+            self.add_to_tally(self.core.claim.descriptor, starts=starts, crashes=crashes)
+        except OSError as error:
+            self.output.supervisor(f"hybrid-runtime: the processor's starts are not counted: {errno_meaning(error)}")
 
     def read_trace(self, *, last: bool = False) -> None:
         """Only the `last` look goes through all buffers also when a stop is asked for meanwhile."""

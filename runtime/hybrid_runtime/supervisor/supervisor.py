@@ -227,6 +227,9 @@ class Supervisor:
         problems = Problems()
         if self.record.phase == STARTED:
             problems.of(self.watch.read_last_words)
+            if exit_reason is CRASHED and not self.record.crashes:
+                # The kernel's log is not to be read here.
+                self.watch.count(crashes=1)
             if exit_reason is CRASHED and not self.record.kernel_recovers:
                 problems.of(lambda: self.watch.dumps.provoke(self.core.remoteproc))
         is_off = problems.of(self.core.stop)
