@@ -5,7 +5,8 @@ import os
 from hybrid_runtime.container.claim import Journal, readable_journal
 from hybrid_runtime.container.holder import holding_journal
 from hybrid_runtime.container.holder_refusal import pod_container_of
-from hybrid_runtime.container.own_holder import own_container
+from hybrid_runtime.container.record import load_record
+from hybrid_runtime.container.store import HeldFolder
 from hybrid_runtime.container.tally import read_tally
 from hybrid_runtime.processor.board import compatible_names
 from hybrid_runtime.processor.choice import obstacle_of
@@ -39,7 +40,7 @@ def processor_entry(system: SystemPaths, remoteproc: Remoteproc) -> dict[str, ob
         "pod": _pod(journal) if journal else None,
         "kind": _told(lambda: kind_of(remoteproc)),
         "driver": _told(remoteproc.driver),
-        "obstacle": _obstacle_of_holder(system, device, journal) if journal else _obstacle(system, remoteproc),
+        "obstacle": _obstacle_of_holder(device, journal) if journal else _obstacle(system, remoteproc),
         "starts": tally.starts,
         "crashes": tally.crashes,
         "path": os.path.realpath(remoteproc.path),
@@ -78,15 +79,19 @@ def _obstacle(system: SystemPaths, remoteproc: Remoteproc) -> str | None:
     return str(found) if found else None
 
 
-def _obstacle_of_holder(system: SystemPaths, device: str, journal: Journal) -> str | None:
-    """A container that is to end, and whose core does not stop."""
-    container = own_container(system, device, journal)
-    if container is None:
+def _obstacle_of_holder(device: str, journal: Journal) -> str | None:
+    """A container that is to end, and whose core does not stop. Believed where nobody else can have written it."""
+    try:
+        folder = HeldFolder(f"{journal.root}/{journal.identifier}")
+    except OSError:
         return None
     try:
-        return container.record.refused_stop or None
+        record = load_record(folder.content, journal.identifier) if folder.is_private else None
+    except (Failure, OSError):
+        record = None
     finally:
-        container.close()
+        os.close(folder.descriptor)
+    return record.refused_stop or None if record and record.device == device else None
 
 
 def _pod(journal: Journal) -> dict[str, str] | None:
