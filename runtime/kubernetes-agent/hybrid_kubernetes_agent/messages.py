@@ -16,8 +16,11 @@ _TYPES = {
 
 
 def message_classes(package: str, messages: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
-    """The class of a message by its name. `messages` has the fields of each as `name number type`: a type with a
-    capital letter is a message, `map` is one of strings to strings, and what stands in brackets comes several times."""
+    """The class of a message by its name. `messages` has the fields of each as `name number type`.
+
+    A type with a capital letter is a message. `map` is one of strings to strings, `map<TYPE>` one of strings to that.
+    What stands in brackets comes several times.
+    """
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
@@ -31,15 +34,23 @@ def message_classes(package: str, messages: Mapping[str, tuple[str, ...]]) -> Ca
 def _define(package: str, message: descriptor_pb2.DescriptorProto, field_text: str) -> None:
     name, number, kind = field_text.split()
     field = message.field.add(name=name, number=int(number), label=_Field.LABEL_OPTIONAL)
-    if kind == "map":
-        # What a compiler makes of map<string, string>: a repeated message with a key and a value.
-        entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
-        entry.options.map_entry = True
-        for number_in_entry, part in enumerate(("key", "value"), 1):
-            entry.field.add(name=part, number=number_in_entry, type=_Field.TYPE_STRING, label=_Field.LABEL_OPTIONAL)
-        kind = f"[{message.name}.{entry.name}]"
+    if kind.startswith("map"):
+        kind = f"[{message.name}.{_define_entry(package, message, name, kind[4:-1] or 'string')}]"
     if kind.startswith("["):
         field.label, kind = _Field.LABEL_REPEATED, kind.strip("[]")
+    _set_type(package, field, kind)
+
+
+def _define_entry(package: str, message: descriptor_pb2.DescriptorProto, name: str, kind: str) -> str:
+    """What a compiler makes of map<string, kind>: a repeated message with a key and a value. Its name."""
+    entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
+    entry.options.map_entry = True
+    for number, (part, of) in enumerate((("key", "string"), ("value", kind)), 1):
+        _set_type(package, entry.field.add(name=part, number=number, label=_Field.LABEL_OPTIONAL), of)
+    return entry.name
+
+
+def _set_type(package: str, field: descriptor_pb2.FieldDescriptorProto, kind: str) -> None:
     if kind in _TYPES:
         field.type = _TYPES[kind]
     else:

@@ -14,16 +14,32 @@ class ProcessorsUnknownError(Exception):
 
 
 @dataclass(frozen=True)
+class Pod:
+    """Whose the container is that holds a processor."""
+
+    namespace: str
+    name: str
+    container: str
+
+
+@dataclass(frozen=True)
 class Processor:
     """`obstacle` says why no container can have it, and is empty for one that is free or that a container holds.
-    `container` is the id of the holder, empty when there is none."""
+    `holder` is the id of the container that holds it, empty when there is none. `starts` and `crashes` count from the
+    boot of the node."""
 
     device: str
     name: str
     kind: str
     state: str
     obstacle: str = ""
-    container: str = ""
+    holder: str = ""
+    driver: str = ""
+    board: str = ""
+    soc: str = ""
+    pod: Pod | None = None
+    starts: int = 0
+    crashes: int = 0
 
 
 def read_processors(command: Sequence[str]) -> list[Processor]:
@@ -47,4 +63,18 @@ def _processor(entry: dict[str, object]) -> Processor:
     def text(key: str) -> str:
         return str(entry[key] or "")
 
-    return Processor(text("device"), text("name"), text("kind"), text("state"), text("obstacle"), text("container"))
+    pod = entry["pod"]
+    return Processor(
+        device=text("device"),
+        name=text("name"),
+        kind=text("kind"),
+        state=text("state"),
+        obstacle=text("obstacle"),
+        holder=text("container"),
+        driver=text("driver"),
+        board=text("board"),
+        soc=text("soc"),
+        pod=Pod(pod["namespace"], pod["pod"], pod["container"]) if isinstance(pod, dict) else None,
+        starts=int(str(entry["starts"])),
+        crashes=int(str(entry["crashes"])),
+    )

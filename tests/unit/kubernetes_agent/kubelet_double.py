@@ -1,7 +1,5 @@
 """A kubelet as device plugins see it: real gRPC on sockets, by the API that Kubernetes has published."""
 
-import importlib
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,30 +7,18 @@ from typing import Any
 
 import grpc
 
-PROTOS = Path(__file__).with_name("protos")
-NAME = "deviceplugin_v1beta1"
+from tests.unit.kubernetes_agent.published_api import API
+
 ANSWER_S = 10.0
-
-
-def compiled(folder: Path) -> tuple[Any, Any]:
-    """The modules of messages and of stubs that protoc makes of the published file."""
-    protoc = importlib.import_module("grpc_tools.protoc")
-    words = [f"-I{PROTOS}", f"--python_out={folder}", f"--grpc_python_out={folder}", f"{PROTOS}/{NAME}.proto"]
-    assert protoc.main(["protoc", *words]) == 0
-    sys.path.insert(0, str(folder))
-    try:
-        return importlib.import_module(f"{NAME}_pb2"), importlib.import_module(f"{NAME}_pb2_grpc")
-    finally:
-        sys.path.remove(str(folder))
 
 
 class KubeletDouble:
     """Takes registrations between `start` and `stop`, and follows the devices of each plugin."""
 
-    def __init__(self, folder: Path, messages: Any, stubs: Any) -> None:  # noqa: ANN401  made at run time
+    def __init__(self, folder: Path, api: API) -> None:
         self.folder = folder
-        self.messages = messages
-        self.stubs = stubs
+        self.messages = api.messages
+        self.stubs = api.stubs
         self.registrations: list[str] = []
         self.devices: dict[str, dict[str, str]] = {}
         self.ended: set[str] = set()

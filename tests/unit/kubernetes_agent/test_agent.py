@@ -2,65 +2,31 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import grpc
 import pytest
 
 from hybrid_kubernetes_agent import agent as agent_module
 from hybrid_kubernetes_agent.agent import Agent, Settings
+from hybrid_kubernetes_agent.device_plugin.plugins import DevicePlugins
 from hybrid_kubernetes_agent.metrics import Metrics
-from hybrid_kubernetes_agent.processor import Processor, ProcessorsUnknownError
-from tests.unit.kubernetes_agent.kubelet_double import KubeletDouble, compiled
+from hybrid_kubernetes_agent.processor import Processor
+from tests.unit.kubernetes_agent.conftest import FREE, POD, Runtime
+from tests.unit.kubernetes_agent.kubelet_double import KubeletDouble
+from tests.unit.kubernetes_agent.published_api import API, DEVICE_PLUGIN
 
 R5F = "hybrid-runtime.io/r5f"
-FREE = [
-    Processor("remoteproc0", "10000.r5f", "r5f", "offline"),
-    Processor("remoteproc1", "11000.r5f", "r5f", "offline"),
-]
 HEALTHY = {"10000.r5f": "Healthy", "11000.r5f": "Healthy"}
 
 
-class Runtime:
-    """A double of the runtime: `processors` is what it tells, or how it fails."""
-
-    def __init__(self) -> None:
-        self.processors: list[Processor] | str = FREE
-
-    def read(self, command: Sequence[str]) -> list[Processor]:
-        assert command == ("hybrid-runtime",)
-        if isinstance(self.processors, str):
-            raise ProcessorsUnknownError(self.processors)
-        return self.processors
-
-
-@pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: the published API cannot be compiled")
-    return compiled(tmp_path_factory.mktemp("api"))
-
-
 @pytest.fixture
-def kubelet(api: tuple[Any, Any]) -> Iterator[KubeletDouble]:
-    # The path of a socket has at most 107 characters (unix(7)).
-    with TemporaryDirectory(dir="/tmp") as folder:
-        double = KubeletDouble(Path(folder), *api)
-        double.start()
-        yield double
-        double.stop()
-
-
-@pytest.fixture
-def runtime() -> Runtime:
-    return Runtime()
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def kubelet(published: Callable[[str], API], kubelet_folder: Path) -> Iterator[KubeletDouble]:
+    double = KubeletDouble(kubelet_folder / "device-plugins", published(DEVICE_PLUGIN))
+    double.start()
+    yield double
+    double.stop()
 
 
 @pytest.fixture
@@ -69,9 +35,10 @@ def agent(
 ) -> Iterator[threading.Event]:
     """Running, and stopped by its event."""
     monkeypatch.setattr(agent_module, "KUBELET_LOOK_S", 0.05)
-    settings = Settings(plugins=kubelet.folder, specifications=tmp_path / "cdi", look_s=0.1)
+    settings = Settings(specifications=tmp_path / "cdi", look_s=0.1)
     stop = threading.Event()
-    thread = threading.Thread(target=Agent(settings, metrics, runtime.read).run, args=(stop,))
+    offer = DevicePlugins(kubelet.folder, metrics)
+    thread = threading.Thread(target=Agent(settings, offer, metrics, runtime.read).run, args=(stop,))
     thread.start()
     yield stop
     stop.set()
@@ -122,9 +89,13 @@ def test_what_cannot_be_allocated(
 @pytest.mark.usefixtures("agent")
 def test_health_follows_the_processors(kubelet: KubeletDouble, runtime: Runtime) -> None:
     kubelet.wait_for(R5F, HEALTHY)
-    crashed = Processor("remoteproc0", "10000.r5f", "r5f", "crashed", container="1ec86f")
+    crashed = Processor("remoteproc0", "10000.r5f", "r5f", "crashed", holder="1ec86f", pod=POD)
     outside = Processor("remoteproc1", "11000.r5f", "r5f", "running", obstacle="started outside this runtime")
     runtime.processors = [crashed, outside]
+    kubelet.wait_for(R5F, {"10000.r5f": "Healthy", "11000.r5f": "Unhealthy"})
+    # By podman, of which a scheduler knows nothing.
+    runtime.processors = [crashed, Processor("remoteproc1", "11000.r5f", "r5f", "running", holder="motor")]
+    assert not threading.Event().wait(0.3)
     kubelet.wait_for(R5F, {"10000.r5f": "Healthy", "11000.r5f": "Unhealthy"})
     # Its driver was unbound: whoever has it is to be told.
     runtime.processors = [crashed]

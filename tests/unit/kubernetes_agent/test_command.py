@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,7 +16,8 @@ import pytest
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.host.checkout import checkout_root
 from tests.free_ports import free_ports
-from tests.unit.kubernetes_agent.kubelet_double import KubeletDouble, compiled
+from tests.unit.kubernetes_agent.kubelet_double import KubeletDouble
+from tests.unit.kubernetes_agent.published_api import API, DEVICE_PLUGIN
 from tests.unit.runtime.remoteproc_double import RemoteprocDouble
 
 MODULES = checkout_root() / "runtime/kubernetes-agent"
@@ -33,24 +33,14 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(MODULES)}
 
 
-@pytest.fixture
-def plugins() -> Iterator[Path]:
-    """The path of a socket has at most 107 characters (unix(7))."""
-    with TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
-
-
-def test_a_node_with_a_core(tmp_path: Path, plugins: Path) -> None:
-    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: the published API cannot be compiled")
+def test_a_node_with_a_core(tmp_path: Path, kubelet_folder: Path, published: Callable[[str], API]) -> None:
     machine = RemoteprocDouble(tmp_path / "machine")
     machine.add("motor")
-    api = tmp_path / "api"
-    api.mkdir()
-    kubelet = KubeletDouble(plugins, *compiled(api))
+    kubelet = KubeletDouble(kubelet_folder / "device-plugins", published(DEVICE_PLUGIN))
     kubelet.start()
     runtime = shlex.join([sys.executable, "-IS", str(LAUNCHER), "--sysroot", str(machine.sysroot)])
     (port,) = free_ports(1)
-    options = ("--runtime", runtime, "--plugins", str(plugins), "--cdi", str(tmp_path / "cdi"), "--look", "0.5")
+    options = ("--runtime", runtime, "--kubelet", str(kubelet_folder), "--cdi", str(tmp_path / "cdi"), "--look", "0.5")
     words = command(*options, "--kind", "motor=r5f", "--metrics", str(port))
     agent = subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, text=True)
     try:
@@ -59,6 +49,7 @@ def test_a_node_with_a_core(tmp_path: Path, plugins: Path) -> None:
             told = page.read().decode()
         assert 'hybrid_devices{health="healthy",resource="hybrid-runtime.io/r5f"} 1.0' in told
         assert 'hybrid_processors{state="offline"} 1.0' in told
+        assert 'hybrid_starts_total{processor="motor"} 0.0' in told
         agent.send_signal(signal.SIGTERM)
         _, said = agent.communicate(timeout=Deadline(END_S).seconds)
     finally:
@@ -80,6 +71,9 @@ def test_a_node_with_a_core(tmp_path: Path, plugins: Path) -> None:
         (("--version",), 0, "0.2.0"),
         (("--kind", "motor"), 2, "`motor` is not PROCESSOR=KIND"),
         (("--look", "0"), 2, "--look"),
+        (("--offer", "dra"), 2, "--node is missing"),
+        (("--offer", "dra", "--node", "a"), 1, "no way to the API server"),
+        (("--offer", "dra", "--node", "a", "--kubeconfig", "/nowhere"), 1, "no way to the API server"),
     ],
 )
 def test_words_of_the_command(options: tuple[str, ...], code: int, says: str) -> None:

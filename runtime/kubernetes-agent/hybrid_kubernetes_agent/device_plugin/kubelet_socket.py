@@ -1,9 +1,9 @@
-"""The kubelet of this node, as far as its socket shows it: whether it is there, and whether it is another one."""
+"""The socket on which the kubelet of this node takes registrations: whether it is there, and whether it is another."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_kubernetes_agent.device_plugin import KUBELET_SOCKET
+KUBELET_SOCKET = "kubelet.sock"
 
 
 @dataclass(frozen=True)
