@@ -11,6 +11,8 @@ from prometheus_client import start_http_server
 from hybrid_kubernetes_agent import VERSION, cdi
 from hybrid_kubernetes_agent.agent import Agent, Settings
 from hybrid_kubernetes_agent.device_plugin.plugins import DevicePlugins
+from hybrid_kubernetes_agent.dra.allocation import DynamicAllocation
+from hybrid_kubernetes_agent.dra.cluster import ACCOUNT, Cluster, ClusterError, server_of_pod
 from hybrid_kubernetes_agent.log import log_to_stderr
 from hybrid_kubernetes_agent.metrics import Metrics
 from hybrid_kubernetes_agent.offer import Offer
@@ -28,16 +30,12 @@ def _kinds(_context: click.Context, _option: click.Parameter, pairs: tuple[str, 
     return found
 
 
-def _dynamic_allocation(kubelet: Path, node: str, kubeconfig: str, metrics: Metrics) -> Offer:
+def _dynamic_allocation(kubelet: Path, node: str, server: str, account: Path, metrics: Metrics) -> Offer:
     """Raises click.ClickException where there is no way to the cluster, or to the claims of an earlier agent."""
-    # Only here: a device plugin needs no client of the API server, which is the larger half of the agent.
-    from hybrid_kubernetes_agent.dra.allocation import DynamicAllocation
-    from hybrid_kubernetes_agent.dra.cluster import Cluster, ClusterError
-
     if not node:
         raise click.UsageError("--node is missing (give the node's name, as spec.nodeName of the agent's pod)")
     try:
-        return DynamicAllocation(kubelet, node, Cluster(kubeconfig), metrics)
+        return DynamicAllocation(kubelet, node, Cluster(server or server_of_pod(), account), metrics)
     except (ClusterError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -60,9 +58,11 @@ def _dynamic_allocation(kubelet: Path, node: str, kubeconfig: str, metrics: Metr
     help="Where engines look for CDI specifications.",
 )  # fmt: skip
 @click.option("--node", default="", envvar="NODE_NAME", show_envvar=True, help="Name of this node, for DRA.")
+@click.option("--server", default="", metavar="URL", help="The API server, for DRA.  [default: as pods are told]")
 @click.option(
-    "--kubeconfig", default="", metavar="FILE", help="For DRA, outside of a pod.  [default: the pod's service account]"
-)
+    "--account", type=click.Path(path_type=Path), default=ACCOUNT, show_default=True,
+    help="A folder with `token` and `ca.crt`, for DRA.",
+)  # fmt: skip
 @click.option("--look", "look_s", type=click.FloatRange(min=0.5), default=5.0, show_default=True, help="Seconds.")
 @click.option("--metrics", "port", type=click.IntRange(0, 65535), default=0, help="Port of /metrics.  [default: none]")
 @click.option("--log", "level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
@@ -75,7 +75,8 @@ def main(
     kubelet: Path,
     specifications: Path,
     node: str,
-    kubeconfig: str,
+    server: str,
+    account: Path,
     look_s: float,
     port: int,
     level: str,
@@ -89,13 +90,13 @@ def main(
     Examples:
       hybrid-kubernetes-agent
       hybrid-kubernetes-agent --kind 10000.r5f=motor --metrics 9464
-      hybrid-kubernetes-agent --offer dra --node "$(hostname)" --kubeconfig /etc/agent.conf
+      hybrid-kubernetes-agent --offer dra --node "$(hostname)" --server https://10.0.0.1:6443 --account /etc/agent
     Exit codes: 0 ended by TERM or INT, 1 no way to the cluster, 2 wrong usage.
     """
     log_to_stderr(level)
     metrics = Metrics()
     offer: Offer = (
-        _dynamic_allocation(kubelet, node, kubeconfig, metrics)
+        _dynamic_allocation(kubelet, node, server, account, metrics)
         if way == "dra"
         else DevicePlugins(kubelet / "device-plugins", metrics)
     )

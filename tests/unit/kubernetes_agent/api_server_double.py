@@ -5,20 +5,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 
 class APIServerDouble:
-    """`objects` by their paths. `refuses` is the status that everything is answered with."""
+    """`objects` by their paths. `refuses` is the status that everything is answered with, `token` whom it knows."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, Any] = {}
         self.requests: list[tuple[str, str]] = []
         self.refuses = 0
+        self.token = "first"
 
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, method: str, path: str, body: dict[str, Any], authorization: str) -> tuple[int, Any]:
         self.requests.append((method, path))
+        if authorization != f"Bearer {self.token}":
+            return 401, {"message": "who are you"}
         if self.refuses:
             return self.refuses, {"message": "not for you"}
         if method == "POST":
@@ -37,13 +39,14 @@ class APIServerDouble:
 
 
 @contextmanager
-def serving(double: APIServerDouble, folder: Path) -> Iterator[Path]:
-    """The kubeconfig by which it is reached."""
+def serving(double: APIServerDouble) -> Iterator[str]:
+    """Its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            status, answer = double.answer(self.command, self.path.partition("?")[0], json.loads(body or b"{}"))
+            who = self.headers.get("Authorization", "")
+            status, answer = double.answer(self.command, self.path.partition("?")[0], json.loads(body or b"{}"), who)
             text = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -58,18 +61,8 @@ def serving(double: APIServerDouble, folder: Path) -> Iterator[Path]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    path = folder / "kubeconfig"
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "double",
-        "contexts": [{"name": "double", "context": {"cluster": "double", "user": "agent"}}],
-        "clusters": [{"name": "double", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}],
-        "users": [{"name": "agent", "user": {}}],
-    }
-    path.write_text(json.dumps(config))
     try:
-        yield path
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_kubernetes_agent.dra.cluster import Cluster, ClusterError
+from hybrid_kubernetes_agent.dra.cluster import Cluster, ClusterError, server_of_pod
 from hybrid_kubernetes_agent.dra.resource_slice import by_slice_name, slice_spec
 from hybrid_kubernetes_agent.processor import Processor
 from hybrid_kubernetes_agent.resource import resources_of
@@ -25,9 +25,15 @@ def server() -> APIServerDouble:
 
 
 @pytest.fixture
-def cluster(server: APIServerDouble, tmp_path: Path) -> Iterator[Cluster]:
-    with serving(server, tmp_path) as kubeconfig:
-        yield Cluster(str(kubeconfig))
+def account(tmp_path: Path) -> Path:
+    (tmp_path / "token").write_text("first\n")
+    return tmp_path
+
+
+@pytest.fixture
+def cluster(server: APIServerDouble, account: Path) -> Iterator[Cluster]:
+    with serving(server) as url:
+        yield Cluster(url, account)
 
 
 def spec(*processors: Processor) -> dict[str, object]:
@@ -68,11 +74,40 @@ def test_a_server_that_refuses(server: APIServerDouble, cluster: Cluster, status
         cluster.claim("factory", "motor")
 
 
-def test_no_server(tmp_path: Path) -> None:
-    with serving(APIServerDouble(), tmp_path) as kubeconfig:
-        cluster = Cluster(str(kubeconfig))
+def test_no_server(account: Path) -> None:
+    with serving(APIServerDouble()) as url:
+        cluster = Cluster(url, account)
     with pytest.raises(ClusterError, match="the API server does not answer"):
         cluster.claim("factory", "motor")
+
+
+def test_a_token_that_is_replaced(server: APIServerDouble, cluster: Cluster, account: Path) -> None:
+    server.objects[CLAIM] = {"metadata": {"uid": "uid-1"}}
+    server.token = "second"
+    with pytest.raises(ClusterError, match="401 Unauthorized"):
+        cluster.claim("factory", "motor")
+    (account / "token").write_text("second")
+    assert cluster.claim("factory", "motor")["metadata"]["uid"] == "uid-1"
+    (account / "token").unlink()
+    with pytest.raises(ClusterError, match=r"the API server does not answer: .*token"):
+        cluster.claim("factory", "motor")
+
+
+@pytest.mark.parametrize("content", [[], "text", None])
+def test_an_answer_that_is_no_object(server: APIServerDouble, cluster: Cluster, content: object) -> None:
+    """As a proxy in between may answer."""
+    server.objects[CLAIM] = content
+    with pytest.raises(ClusterError, match=r"no object|404"):
+        cluster.claim("factory", "motor")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")]
+)
+def test_the_server_of_a_pod(monkeypatch: pytest.MonkeyPatch, host: str, url: str) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    assert server_of_pod() == url
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,6 @@ def test_a_node_with_a_core(tmp_path: Path, kubelet_folder: Path, published: Cal
         (("--look", "0"), 2, "--look"),
         (("--offer", "dra"), 2, "--node is missing"),
         (("--offer", "dra", "--node", "a"), 1, "no way to the API server"),
-        (("--offer", "dra", "--node", "a", "--kubeconfig", "/nowhere"), 1, "no way to the API server"),
     ],
 )
 def test_words_of_the_command(options: tuple[str, ...], code: int, says: str) -> None:

@@ -1,49 +1,55 @@
 """What the agent asks of the API server: claims to read, and its node's ResourceSlice to keep."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config
-from urllib3.exceptions import HTTPError
+import requests
 
 from hybrid_kubernetes_agent.dra.resource_slice import GROUP, VERSION
 
+# What a pod finds of its service account.
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_API = f"/apis/{GROUP}/{VERSION}"
+_SLICES = f"{_API}/resourceslices"
 _ANSWER_S = 10.0
-_NOT_FOUND = 404
+_MOST_OF_A_REASON = 500
 
 
 class ClusterError(Exception):
-    """The API server does not answer, or refuses."""
+    """The API server does not answer, or refuses with `status`."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def server_of_pod() -> str:
+    """The API server as a pod is told of it. Raises ClusterError where this is none."""
+    host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
+    if not host or not port:
+        raise ClusterError("no way to the API server: this is no pod of a cluster (name it with --server)")
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 class Cluster:
-    """By the service account of the pod, or by the file `kubeconfig`."""
+    """The API server at that URL, by the `token` and the `ca.crt` of a folder."""
 
-    def __init__(self, kubeconfig: str = "") -> None:
-        """Raises ClusterError where neither is there."""
-        try:
-            if kubeconfig:
-                config.load_kube_config(kubeconfig)
-            else:
-                config.load_incluster_config()
-        except config.ConfigException as error:
-            raise ClusterError(f"no way to the API server: {error}") from error
-        self._objects = client.CustomObjectsApi()
-        self._nodes = client.CoreV1Api()
+    def __init__(self, server: str, account: Path = ACCOUNT) -> None:
+        self._server = server
+        self._account = account
 
     def claim(self, namespace: str, name: str) -> Mapping[str, Any]:
         """A ResourceClaim. Raises ClusterError."""
-        found: Mapping[str, Any] = _asked(
-            self._objects.get_namespaced_custom_object, GROUP, VERSION, namespace, "resourceclaims", name
-        )
-        return found
+        return self._asked("GET", f"{_API}/namespaces/{namespace}/resourceclaims/{name}")
 
     def keep_slice(self, name: str, spec: Mapping[str, Any]) -> bool:
         """Creates the ResourceSlice, or changes what is there. Whether anything had to be done. Raises ClusterError."""
         found = self._slice(name)
         if found is None:
-            body = {"metadata": {"name": name, "ownerReferences": [self._owner(spec["nodeName"])]}, "spec": spec}
-            self._send_slice(self._objects.create_cluster_custom_object, body)
+            metadata = {"name": name, "ownerReferences": [self._owner(spec["nodeName"])]}
+            self._asked("POST", _SLICES, _resource_slice(metadata, spec))
             return True
         generation = found["spec"]["pool"]["generation"]
         wanted = {**spec, "pool": {**spec["pool"], "generation": generation}}
@@ -51,43 +57,46 @@ class Cluster:
             return False
         # A scheduler that has seen this one trusts none of an earlier generation.
         wanted["pool"]["generation"] = generation + 1
-        self._send_slice(
-            self._objects.replace_cluster_custom_object, {"metadata": found["metadata"], "spec": wanted}, name
-        )
+        self._asked("PUT", f"{_SLICES}/{name}", _resource_slice(found["metadata"], wanted))
         return True
 
     def _slice(self, name: str) -> Mapping[str, Any] | None:
         try:
-            found: Mapping[str, Any] = _asked(
-                self._objects.get_cluster_custom_object, GROUP, VERSION, "resourceslices", name
-            )
+            return self._asked("GET", f"{_SLICES}/{name}")
         except ClusterError as error:
-            if isinstance(error.__cause__, client.ApiException) and error.__cause__.status == _NOT_FOUND:
+            if error.status == requests.codes.not_found:
                 return None
             raise
-        return found
-
-    def _send_slice(self, call: Callable[..., Any], body: dict[str, Any], *name: str) -> None:
-        _asked(
-            call,
-            *(GROUP, VERSION, "resourceslices", *name),
-            {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ResourceSlice", **body},
-        )
 
     def _owner(self, node: str) -> dict[str, Any]:
         """A node that is removed takes its slice with it."""
-        found = _asked(self._nodes.read_node, node)
-        return {"apiVersion": "v1", "kind": "Node", "name": node, "uid": found.metadata.uid, "controller": True}
+        uid = self._asked("GET", f"/api/v1/nodes/{node}")["metadata"]["uid"]
+        return {"apiVersion": "v1", "kind": "Node", "name": node, "uid": uid, "controller": True}
+
+    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """No connection is kept: there are a few requests an hour. A token is replaced before it ends, so it is read
+        each time."""
+        try:
+            headers = {"Authorization": f"Bearer {(self._account / 'token').read_text().strip()}"}
+            answer = requests.request(
+                *(method, f"{self._server}{path}"),
+                headers=headers,
+                json=body,
+                verify=str(self._account / "ca.crt"),
+                timeout=_ANSWER_S,
+                allow_redirects=False,
+            )
+            if not answer.ok:
+                said = answer.text.strip()[:_MOST_OF_A_REASON]
+                status = f"{answer.status_code} {answer.reason}"
+                raise ClusterError(f"the API server refuses: {status}: {said}", answer.status_code)
+            found = answer.json()
+        except (requests.RequestException, OSError) as error:
+            raise ClusterError(f"the API server does not answer: {error}") from error
+        if not isinstance(found, dict):
+            raise ClusterError("the API server answers with no object")
+        return found
 
 
-def _asked(call: Callable[..., Any], *words: object) -> Any:
-    try:
-        return call(*words, _request_timeout=_ANSWER_S)
-    except client.ApiException as error:
-        raise ClusterError(f"the API server refuses: {error.status} {error.reason}: {_said(error)}") from error
-    except (HTTPError, OSError) as error:
-        raise ClusterError(f"the API server does not answer: {error}") from error
-
-
-def _said(error: client.ApiException) -> str:
-    return str(error.body or "").strip()[:500]
+def _resource_slice(metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ResourceSlice", "metadata": metadata, "spec": spec}
