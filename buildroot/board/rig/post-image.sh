@@ -20,12 +20,21 @@ done
 hash=$(cat "$images/Image" "$images/rootfs.ext4" | sha256sum | cut -c -16)
 release=$(cat "$kernel/include/config/kernel.release")
 
+# Tests of an engine look for its name.
+engines=
+for engine in containerd:containerd docker:dockerd podman:podman; do
+	if [ -e "$TARGET_DIR/usr/bin/${engine#*:}" ]; then
+		engines="$engines${engines:+, }\"${engine%:*}\""
+	fi
+done
+
 cat > "$images/manifest.json" <<MANIFEST
 {
   "origin": "buildroot",
   "hash": "$hash",
   "created": "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)",
   "buildroot": "$BR2_VERSION_FULL",
+  "engines": [$engines],
   "kernel_version": "$release"
 }
 MANIFEST

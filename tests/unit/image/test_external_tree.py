@@ -197,12 +197,14 @@ def test_an_image_without_keys_of_the_rig_keeps_its_own(target: Path) -> None:
 
 
 def test_nothing_that_nobody_asked_for_starts(target: Path) -> None:
-    script = target / "etc/init.d/S11modules"
-    script.parent.mkdir()
-    script.touch()
+    """Scripts of Buildroot's packages: docker-engine, cgroupfs-v2-mount, kmod."""
+    scripts = target / "etc/init.d"
+    scripts.mkdir()
+    for name in ("S11modules", "S30cgroupfs2", "S50dropbear", "S60dockerd"):
+        (scripts / name).touch()
     for _ in range(2):
         assert run_script("versal-virt/post-build.sh", target).returncode == 0
-        assert not script.exists()
+        assert [path.name for path in scripts.iterdir()] == ["S50dropbear"]
 
 
 @pytest.fixture
@@ -210,6 +212,7 @@ def built(tmp_path: Path) -> Path:
     """What Buildroot leaves: the folder with its images, the kernel's beside it."""
     images, linux = tmp_path / "images", tmp_path / "linux"
     (images / "platform").mkdir(parents=True)
+    (tmp_path / "target/usr/bin").mkdir(parents=True)
     (linux / "include/config").mkdir(parents=True)
     (linux / "include/config/kernel.release").write_text("6.12.1\n")
     for file in (images / "Image", images / "rootfs.ext4", linux / ".config", linux / "System.map"):
@@ -218,8 +221,8 @@ def built(tmp_path: Path) -> Path:
 
 
 def finish(images: Path, **environment: object) -> subprocess.CompletedProcess[str]:
-    linux = images.with_name("linux")
-    return run_script("rig/post-image.sh", images, HYBRID_LINUX_DIR=linux, BR2_VERSION_FULL="2026.02.3", **environment)
+    places = {"HYBRID_LINUX_DIR": images.with_name("linux"), "TARGET_DIR": images.with_name("target")}
+    return run_script("rig/post-image.sh", images, BR2_VERSION_FULL="2026.02.3", **places, **environment)
 
 
 def test_what_a_build_leaves_is_an_image(built: Path, keys: Path) -> None:
@@ -235,6 +238,21 @@ def test_keys_of_an_earlier_build_are_not_taken_for_this_ones(built: Path, keys:
     assert finish(built).returncode == 0
     with pytest.raises(RigError, match=r"lacks host_key\.pub, login_key"):
         open_image(built)
+
+
+@pytest.mark.parametrize(
+    ("programs", "engines"),
+    [
+        ([], []),
+        (["podman"], ["podman"]),
+        (["podman", "dockerd", "containerd", "docker", "runc"], ["containerd", "docker", "podman"]),
+    ],
+)
+def test_tests_are_told_of_the_engines(built: Path, keys: Path, programs: list[str], engines: list[str]) -> None:
+    for name in programs:
+        (built.with_name("target") / "usr/bin" / name).touch()
+    assert finish(built, HYBRID_BOARD_KEYS=keys).returncode == 0
+    assert open_image(built).manifest["engines"] == engines
 
 
 @pytest.mark.parametrize("file", ["Image", "rootfs.ext4"])
