@@ -1,10 +1,12 @@
 """An API server as far as the agent asks it: objects by their paths, over HTTP."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -39,8 +41,8 @@ class APIServerDouble:
 
 
 @contextmanager
-def serving(double: APIServerDouble) -> Iterator[str]:
-    """Its URL."""
+def serving(double: APIServerDouble, certificate: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """Its URL. With a certificate and its key it speaks TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
@@ -60,9 +62,13 @@ def serving(double: APIServerDouble) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -9,6 +9,7 @@ from hybrid_kubernetes_agent.dra.cluster import Cluster, ClusterError, server_of
 from hybrid_kubernetes_agent.dra.resource_slice import by_slice_name, slice_spec
 from hybrid_kubernetes_agent.processor import Processor
 from hybrid_kubernetes_agent.resource import resources_of
+from tests.kubernetes.certificates import Authority
 from tests.unit.kubernetes_agent.api_server_double import APIServerDouble, serving
 from tests.unit.kubernetes_agent.conftest import FREE
 
@@ -25,9 +26,15 @@ def server() -> APIServerDouble:
 
 
 @pytest.fixture
-def account(tmp_path: Path) -> Path:
-    (tmp_path / "token").write_text("first\n")
-    return tmp_path
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def account(authority: Authority) -> Path:
+    """What a pod finds of its service account."""
+    (authority.folder / "token").write_text("first\n")
+    return authority.folder
 
 
 @pytest.fixture
@@ -91,6 +98,21 @@ def test_a_token_that_is_replaced(server: APIServerDouble, cluster: Cluster, acc
     (account / "token").unlink()
     with pytest.raises(ClusterError, match=r"the API server does not answer: .*token"):
         cluster.claim("factory", "motor")
+
+
+def test_the_server_is_the_cluster_s_own(
+    server: APIServerDouble, authority: Authority, account: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its authority is as bare as that of some clusters. Another authority and another name are refused."""
+    server.objects[CLAIM] = {"metadata": {"uid": "uid-1"}}
+    with serving(server, authority.server(["127.0.0.1"])) as url:
+        assert Cluster(url, account).claim("factory", "motor")["metadata"]["uid"] == "uid-1"
+    stranger = Authority(tmp_path_factory.mktemp("stranger"))
+    for certificate in (stranger.server(["127.0.0.1"]), authority.server(["127.0.0.2"])):
+        server.requests.clear()
+        with serving(server, certificate) as url, pytest.raises(ClusterError, match="certificate verify failed"):
+            Cluster(url, account).claim("factory", "motor")
+        assert not server.requests
 
 
 @pytest.mark.parametrize("content", [[], "text", None])
