@@ -1,4 +1,4 @@
-"""A socket of the board, at hand on this machine: each connection becomes a session of its own over SSH.
+"""A socket or port of the board, at hand on this machine: each connection becomes a session of its own over SSH.
 
 dropbear forwards no local sockets before 2022.83 and none where it is built small, so a relay on the board does.
 """
@@ -21,8 +21,11 @@ CLOSE_S = 5.0
 CHUNK = 32768
 _RELAY = """
 import os, select, socket, sys
-far = socket.socket(socket.AF_UNIX)
-far.connect(sys.argv[1])
+if sys.argv[1].isdigit():
+    far = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+else:
+    far = socket.socket(socket.AF_UNIX)
+    far.connect(sys.argv[1])
 near = [0, far.fileno()]
 while True:
     for ready in select.select(near, [], [])[0]:
@@ -48,15 +51,29 @@ while True:
 def forwarded_socket(shell: Shell, remote: str) -> Iterator[Path]:
     """The path of a socket here that leads to the board's socket `remote`; it is gone afterwards, with every
     connection through it."""
-    with tempfile.TemporaryDirectory(prefix="hybrid-hil-socket-") as folder, contextlib.ExitStack() as connections:
+    with tempfile.TemporaryDirectory(prefix="hybrid-hil-socket-") as folder, socket.socket(socket.AF_UNIX) as listener:
         local = Path(folder, "socket")
-        listener = connections.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(local))
+        with _served(shell, remote, listener):
+            yield local
+
+
+@contextlib.contextmanager
+def forwarded_port(shell: Shell, remote: int, local: tuple[str, int]) -> Iterator[None]:
+    """The address `local` of this machine leads to the board's own port `remote` meanwhile."""
+    with socket.create_server(local) as listener, _served(shell, str(remote), listener):
+        yield
+
+
+@contextlib.contextmanager
+def _served(shell: Shell, remote: str, listener: socket.socket) -> Iterator[None]:
+    """Connections to the listener are carried to the board's end `remote`."""
+    with contextlib.ExitStack() as connections:
         listener.listen()
         acceptor = threading.Thread(target=_accept, args=[shell, remote, listener, connections], daemon=True)
         acceptor.start()
         try:
-            yield local
+            yield
         finally:
             # Closing alone does not wake accept(2).
             listener.shutdown(socket.SHUT_RDWR)
