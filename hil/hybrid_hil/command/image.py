@@ -88,6 +88,7 @@ def build(
       hil image build --debian 13 --kernel newest
       hil image build --with podman,containerd,docker
       hil image build --debian 13 --with crio=~/crio-arm64
+      hil image build --debian testing --with kubernetes=~/kubernetes/arm64
       hil boot --image "$(hil image build)"
       hil image build --from buildroot
       hil image build --from buildroot --buildroot ~/buildroot-2026.02.3 --settings mirror.config

@@ -83,8 +83,8 @@ KERNELS = tuple(
 )
 
 
-# systemd runs engines in another way, and has Compose. CRI-O's programs are given by hand.
-_ELSEWHERE = ("compose", "crio", "systemd")
+# systemd runs engines in another way, and has Compose. Programs of CRI-O and Kubernetes are given by hand.
+_ELSEWHERE = ("compose", "crio", "kubernetes", "systemd")
 
 
 def _engines(release: DebianRelease) -> Job:

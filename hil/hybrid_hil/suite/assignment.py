@@ -24,6 +24,8 @@ from hybrid_hil.image.choice import chosen_image
 from hybrid_hil.terminal import TerminalReporter
 
 EMULATED = "qemu"
+# What shows that a real board has it, where that is called otherwise.
+_PROGRAMS = {"kubernetes": "kubelet"}
 
 
 class Assignment:
@@ -99,7 +101,8 @@ class Assignment:
     def _has_engine(self, name: str, rig: Callable[[], Rig]) -> bool:
         if self.emulated:
             return name in inside(self.image())
-        return rig().board.shell.run(f"command -v {shlex.quote(name)}", check=False).exit_status == 0
+        program = shlex.quote(_PROGRAMS.get(name, name))
+        return rig().board.shell.run(f"command -v {program}", check=False).exit_status == 0
 
     def _features(self) -> frozenset[str]:
         """Those of every processor that tests may use."""

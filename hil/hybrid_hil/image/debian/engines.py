@@ -8,12 +8,14 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image.debian.release import RELEASES, DebianRelease
 
 # With what they only recommend: the network that a container gets when nobody says which, a pod's first program.
-# CRI-O's own programs are given, and podman's package has what they expect beside them.
+# Programs of CRI-O and Kubernetes are given; podman's package has what those of CRI-O expect beside them.
 PACKAGES = {
     "containerd": ("containerd", "runc"),
     "docker": ("docker.io", "iptables"),
     "podman": ("podman", "crun", "netavark", "iptables", "catatonit"),
     "crio": ("podman", "conmon", "crun", "iptables"),
+    # A node: the kubelet is given, and mounts what pods are given.
+    "kubernetes": ("containerd", "runc", "containernetworking-plugins", "iptables", "mount"),
     "compose": ("docker-compose",),
     "buildx": ("docker-buildx",),
     "buildah": ("buildah",),

@@ -1,4 +1,5 @@
-"""Engines that Debian has no package of: their programs come out of a folder that the user names, `crio=DIR`."""
+"""Engines that Debian has no package of, and the kubelet: their programs come out of a folder that the user names,
+`crio=DIR`."""
 
 import shutil
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from hybrid_hil.failure import RigError
 from hybrid_hil.image.fingerprint import Fingerprint
 
 # By engine. These are all that is taken.
-PROGRAMS = {"crio": ("crio", "pinns")}
+PROGRAMS = {"crio": ("crio", "pinns"), "kubernetes": ("kubelet",)}
 MACHINE = "EM_AARCH64"
 # Where an administrator's own programs are (file-hierarchy(7)).
 FOLDER = "usr/local/bin"
