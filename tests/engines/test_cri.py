@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,12 @@ from hybrid_hil.shell.forwarding import forwarded_socket
 from tests.engines.cri import CRI, NODE, STATES, CRIError
 from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.firmware_image import archive
+from tests.engines.pause import PAUSE, pause, with_pause
 from tests.engines.record import CRIO
 from tests.engines.version import version_of
 from tests.linux import Linux
 
 PROOF_S = 30.0
-PAUSE = "localhost/pause:1"
 IMAGE = "localhost/motor:latest"
 FILE = "/tmp/image.tar"
 HANDLER = "hybrid-runtime"
@@ -44,8 +43,6 @@ pause_command = ""
 cgroup_manager = "cgroupfs"
 conmon_cgroup = "pod"
 """
-# Answers SIGTERM, as a pause program must: CRI-O waits 120 s for that before it kills.
-PAUSE_PROGRAM = ["/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /busybox sleep 1000 & wait $!; done"]
 ONLY_CONTAINERD = pytest.mark.parametrize(
     "kubelet", [pytest.param("containerd", marks=pytest.mark.engine("containerd"))], indirect=True
 )
@@ -61,11 +58,6 @@ class Kubelet:
     def load(self, shell: Shell, content: bytes) -> None:
         shell.put(content, FILE)
         shell.run(f"{self.load_command} {FILE} && rm {FILE}", deadline=Deadline(120.0))
-
-
-def pause(shell: Shell) -> bytes:
-    """An image for the first container of a pod."""
-    return archive(PAUSE, "/busybox", shell.get("/bin/busybox"), PAUSE_PROGRAM)
 
 
 @pytest.fixture
@@ -101,15 +93,6 @@ def crio_for_pods(
 def kubelet(request: pytest.FixtureRequest) -> Kubelet:
     found: Kubelet = request.getfixturevalue(f"{request.param}_for_pods")
     return found
-
-
-def with_pause(configuration: str) -> str:
-    """The setting for a pod's first image is called otherwise in each version."""
-    if tomllib.loads(configuration)["version"] >= 3:
-        return f'{configuration}[plugins."io.containerd.cri.v1.images".pinned_images]\nsandbox = "{PAUSE}"\n'
-    table = '[plugins."io.containerd.grpc.v1.cri"]\n'
-    assert table in configuration
-    return configuration.replace(table, f'{table}sandbox_image = "{PAUSE}"\n')
 
 
 @pytest.fixture
