@@ -1,0 +1,185 @@
+"""A pod asks for a core and gets a free one: the agent as a device plugin, met by real kubelets."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, Cluster
+
+# Of containerd's containers of pods.
+ROOT = "/run/containerd/runc/k8s.io"
+OVERLAY = """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: hybrid-runtime
+resources: [{base}]
+configMapGenerator:
+  - name: hybrid-kubernetes-agent
+    behavior: merge
+    literals:
+      - kinds={kinds}
+"""
+
+
+def pod(name: str, kind: str, image: str, **spec: object) -> dict[str, Any]:
+    container = {"name": "firmware", "image": image, "resources": {"limits": {f"hybrid-runtime.io/{kind}": 1}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"runtimeClassName": "hybrid-runtime", "containers": [container], **spec},
+    }
+
+
+@pytest.fixture(scope="module")
+def agents(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """On each node, as docs/kubernetes.md has it. The firmware of this board is linked for one core, so each core is of
+    a kind of its own."""
+    folder = tmp_path_factory.mktemp("overlay")
+    # kubectl takes bases by relative paths only.
+    base = Path(*[".."] * (len(folder.parts) - 1), *(DEPLOY / "device-plugin").parts[1:])
+    kinds = " ".join(f"{core}={kind}" for core, kind in zip(cluster.cores, ("motor", "camera"), strict=True))
+    (folder / "kustomization.yaml").write_text(OVERLAY.format(base=base, kinds=kinds))
+    cluster.control.kubectl("apply", "-k", str(folder))
+    for node in cluster.nodes:
+        both = {"hybrid-runtime.io/motor": "1", "hybrid-runtime.io/camera": "1"}
+        cluster.await_that(f"the cores of {node} are offered", lambda: cluster.resources(node) == both)  # noqa: B023
+    yield cluster
+    cluster.control.kubectl("delete", "-k", str(folder))
+
+
+@pytest.fixture
+def clean(agents: Cluster) -> Iterator[Cluster]:
+    """Without pods in the default namespace, before and after."""
+    yield agents
+    agents.control.kubectl("delete", "all", "--all", "--grace-period=5")
+    agents.await_that("all pods are gone", lambda: not agents.control.get("pods")["items"])
+    for node in agents.nodes.values():
+        assert {entry["state"] for entry in node.runtime.processors()} == {"offline"}
+        assert {entry["container"] for entry in node.runtime.processors()} == {None}
+
+
+def test_a_pod_waits_for_a_core(clean: Cluster, record_property: Any) -> None:  # noqa: ANN401  pytest's own
+    """One motor on each node, and a third pod: it gets the core of the one that goes."""
+    began = time.monotonic()
+    clean.apply(pod("first", "motor", MOTOR))
+    clean.await_running("first")
+    record_property("applied to running", time.monotonic() - began)
+    clean.apply(pod("second", "motor", MOTOR), pod("camera", "camera", CAMERA))
+    clean.await_running("second", "camera")
+    assert clean.pod("first")["spec"]["nodeName"] != clean.pod("second")["spec"]["nodeName"]
+    clean.apply(pod("third", "motor", MOTOR))
+    clean.await_that(
+        "the third pod is told to wait",
+        lambda: any("Insufficient hybrid-runtime.io/motor" in event for event in clean.events_of("third")),
+    )
+    assert clean.phase("third") == "Pending"
+    node = clean.pod("first")["spec"]["nodeName"]
+    began = time.monotonic()
+    clean.control.kubectl("delete", "pod", "first", "--grace-period=5", "--wait=false")
+    clean.await_running("third")
+    record_property("freed to running", time.monotonic() - began)
+    assert clean.pod("third")["spec"]["nodeName"] == node
+    clean.await_that("it prints", lambda: "beat=" in clean.control.kubectl("logs", "third"))
+
+
+def test_a_crash_restarts_the_container(clean: Cluster, record_property: Any) -> None:  # noqa: ANN401  pytest's own
+    clean.apply(pod("phoenix", "motor", MOTOR))
+    clean.await_running("phoenix")
+    node = clean.nodes[clean.pod("phoenix")["spec"]["nodeName"]]
+    device = next(entry["device"] for entry in node.runtime.processors() if entry["pod"])
+    began = time.monotonic()
+    node.shell.run(f"echo 2 > /sys/kernel/debug/remoteproc/{device}/crash")
+
+    def restarted() -> bool:
+        (status,) = clean.pod("phoenix")["status"]["containerStatuses"]
+        return status["restartCount"] == 1 and "running" in status["state"]
+
+    clean.await_that("the container is restarted", restarted)
+    record_property("crashed to running", time.monotonic() - began)
+    (status,) = clean.pod("phoenix")["status"]["containerStatuses"]
+    assert status["lastState"]["terminated"]["exitCode"] == 70
+    (tally,) = (entry["crashes"] for entry in node.runtime.processors() if entry["device"] == device)
+    assert tally == 1
+
+
+def test_a_kubelet_that_comes_back(clean: Cluster) -> None:
+    """Killed in between. The pod goes on, the agent registers again, and the core is not given away twice."""
+    clean.apply(pod("steady", "motor", MOTOR))
+    clean.await_running("steady")
+    name = clean.pod("steady")["spec"]["nodeName"]
+    node = clean.nodes[name]
+    (pid,) = (entry["pid"] for entry in json.loads(node.runtime.run("--root", ROOT, "list", "-f", "json").stdout))
+    node.kubelet.kill()
+    node.kubelet.ensure()
+    clean.await_that("the cores are offered again", lambda: clean.resources(name)["hybrid-runtime.io/motor"] == "1")
+    clean.apply(pod("second", "motor", MOTOR), pod("third", "motor", MOTOR))
+    clean.await_running("second")
+    assert clean.pod("second")["spec"]["nodeName"] != name
+    clean.await_that("the third pod waits", lambda: clean.events_of("third"))
+    assert clean.phase("third") == "Pending"
+    (now,) = (entry["pid"] for entry in json.loads(node.runtime.run("--root", ROOT, "list", "-f", "json").stdout))
+    assert now == pid
+    (status,) = clean.pod("steady")["status"]["containerStatuses"]
+    assert status["restartCount"] == 0
+
+
+def test_a_drained_node(clean: Cluster) -> None:
+    """Its pod is gone, and the deployment's next one runs on the other node."""
+    clean.apply(deployment("motor", "motor", MOTOR))
+    (before,) = running_of(clean, "motor")
+    name = before["spec"]["nodeName"]
+    clean.control.kubectl("drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--grace-period=5")
+    try:
+        clean.await_that(
+            "the pod moves",
+            lambda: [found["spec"].get("nodeName") for found in running_of(clean, "motor")] not in ([], [name]),
+        )
+    finally:
+        clean.control.kubectl("uncordon", name)
+
+
+def test_a_core_that_somebody_else_uses(clean: Cluster) -> None:
+    """Started from outside on one node: the scheduler is told, and takes the other node."""
+    name, node = next(iter(clean.nodes.items()))
+    device = next(entry["device"] for entry in node.runtime.processors() if entry["name"] == clean.cores[0])
+    state = f"/sys/class/remoteproc/{device}/state"
+    node.shell.run(f"cp {node.firmware[MOTOR].path_on_board} /lib/firmware/by-hand.elf")
+    node.shell.run(f"echo by-hand.elf > /sys/class/remoteproc/{device}/firmware && echo start > {state}")
+    try:
+        clean.await_that("it is taken back", lambda: clean.resources(name)["hybrid-runtime.io/motor"] == "0")
+        clean.apply(pod("elsewhere", "motor", MOTOR))
+        clean.await_running("elsewhere")
+        assert clean.pod("elsewhere")["spec"]["nodeName"] != name
+    finally:
+        node.shell.run(f"echo stop > {state}; rm /lib/firmware/by-hand.elf")
+    clean.await_that("it is offered again", lambda: clean.resources(name)["hybrid-runtime.io/motor"] == "1")
+
+
+def deployment(name: str, kind: str, image: str) -> dict[str, Any]:
+    template = pod(name, kind, image)
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": template["spec"]},
+        },
+    }
+
+
+def running_of(cluster: Cluster, app: str) -> list[dict[str, Any]]:
+    def running() -> list[dict[str, Any]]:
+        pods = cluster.control.get("pods", "-l", f"app={app}")["items"]
+        return [found for found in pods if found["status"]["phase"] == "Running"]
+
+    cluster.await_that(f"a pod of {app} runs", running)
+    return running()
