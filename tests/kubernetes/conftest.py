@@ -26,6 +26,8 @@ from tests.kubernetes.node import Node
 MOTOR, CAMERA = "registry.example/motor:1.0", "registry.example/sensor:1.0"
 CLASS = checkout_root() / "runtime/engines/kubernetes/runtimeclass.yaml"
 DEPLOY = agent_image.SOURCE / "deploy"
+# Of containerd's containers of pods.
+ROOT = "/run/containerd/runc/k8s.io"
 LABEL = "hybrid-runtime/cores=true"
 CHANGE_S = 240.0
 BETWEEN_LOOKS_S = 0.2

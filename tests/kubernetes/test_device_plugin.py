@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, Cluster
+from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, ROOT, Cluster
 
-# Of containerd's containers of pods.
-ROOT = "/run/containerd/runc/k8s.io"
 OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

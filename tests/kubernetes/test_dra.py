@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, Cluster
+from hybrid_hil.shell import Shell
+from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, ROOT, Cluster
+from tests.linux import Linux
+from tests.refused_stop import refusing, strace
 
 DOMAIN = "hybrid-runtime.io"
+SAYS = "does not stop: device or resource busy"
 
 
 def claim_template(name: str, expression: str, device_class: str = f"processor.{DOMAIN}") -> dict[str, Any]:
@@ -123,6 +128,57 @@ def test_why_a_core_is_unhealthy(clean: Cluster) -> None:
         node.shell.run(["mv", f"{program}.away", program])
     clean.await_that("it is healthy again", lambda: health()["health"] == "Healthy")
     assert clean.phase("steady") == "Running"
+
+
+def test_a_core_that_does_not_stop(clean: Cluster) -> None:
+    """Its pod waits, and says why: in the health of the core while its container tries, in events after SIGKILL. The
+    refusal is planted by strace(1) into the write(2) to the real core's `state`, and the kernel has no device by which
+    it would stop the core with its supervisor."""
+    name, node = next(iter(clean.nodes.items()))
+    entry = next(found for found in node.runtime.processors() if found["name"] == clean.cores[0])
+    device, state = entry["device"], f"{entry['path']}/state"
+    program = node.shell.run("command -v hybrid-runtime").stdout.strip()
+    wanted = f"{attribute('name', clean.cores[0])}"
+    clean.apply(claim_template("motor", wanted), on_node(pod("stubborn", MOTOR, "motor"), name))
+    with Linux(node.shell).without(device), stubborn_verbs(node.shell, program, state):
+        clean.await_running("stubborn")
+        (container,) = json.loads(node.runtime.run("--root", ROOT, "list", "-f", "json").stdout)
+        with refusing(node.shell, state, "EBUSY", container["pid"]):
+            clean.control.kubectl("delete", "pod", "stubborn", "--grace-period=20", "--wait=false")
+
+            def health() -> str:
+                status = clean.pod("stubborn")["status"]["containerStatuses"][0]
+                return str(status["allocatedResourcesStatus"][0]["resources"][0].get("message"))
+
+            clean.await_that("the health says why", lambda: SAYS in health())
+            clean.await_that("an event says why", lambda: any(SAYS in said for said in clean.events_of("stubborn")))
+        assert clean.control.get("pods")["items"]
+    clean.await_that("the pod goes", lambda: not clean.control.get("pods")["items"])
+
+
+def on_node(made: dict[str, Any], node: str) -> dict[str, Any]:
+    made["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
+    return made
+
+
+@contextmanager
+def stubborn_verbs(shell: Shell, program: str, state: str) -> Iterator[None]:
+    """Whoever kills or deletes a container finds that its core does not stop."""
+    script = f"""#!/bin/sh
+for word in "$@"; do
+    case $word in
+        kill | delete) exec {strace(state, "EBUSY")} {program}.real "$@" ;;
+        create | start | state) break ;;
+    esac
+done
+exec {program}.real "$@"
+"""
+    shell.run(["mv", program, f"{program}.real"])
+    shell.put(script.encode(), program, 0o755)
+    try:
+        yield
+    finally:
+        shell.run(["mv", f"{program}.real", program])
 
 
 def test_an_agent_that_comes_back(clean: Cluster) -> None:
