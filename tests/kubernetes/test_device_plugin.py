@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from hybrid_hil.deadline import Deadline
 from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, ROOT, Cluster
+from tests.kubernetes.node import Node
 
 OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -156,6 +158,36 @@ def test_a_core_that_somebody_else_uses(clean: Cluster) -> None:
     finally:
         node.shell.run(f"echo stop > {state}; rm /lib/firmware/by-hand.elf")
     clean.await_that("it is offered again", lambda: clean.resources(name)["hybrid-runtime.io/motor"] == "1")
+
+
+_COST = """
+for each in /proc/[0-9]*; do
+    if tr '\\0' ' ' < $each/cmdline 2>/dev/null | grep -q '^python3 -m hybrid_kubernetes_agent'; then
+        awk '/VmRSS/ { print $2 }' $each/status
+        cut -d ' ' -f 14-17 $each/stat
+    fi
+done
+"""
+
+
+def test_what_an_agent_costs_at_rest(clean: Cluster, record_property: Any) -> None:  # noqa: ANN401  pytest's own
+    """Its memory is within what the DaemonSet asks for; its processor time has that of the runtime that it calls."""
+    node = next(iter(clean.nodes.values()))
+    (memory, before), (_, after) = (_cost(node), _after_a_minute(node))
+    record_property("agent KiB", memory)
+    record_property("agent processor seconds a minute", (after - before) / 100)
+    assert memory < 48 << 10
+
+
+def _cost(node: Node) -> tuple[int, int]:
+    """Resident KiB, and ticks of the agent and of the programs it has called (proc_pid_stat(5), 14 to 17)."""
+    memory, *ticks = map(int, node.shell.run(_COST).stdout.split())
+    return memory, sum(ticks)
+
+
+def _after_a_minute(node: Node) -> tuple[int, int]:
+    node.shell.run("sleep 60", deadline=Deadline(120.0))
+    return _cost(node)
 
 
 def deployment(name: str, kind: str, image: str) -> dict[str, Any]:
