@@ -45,7 +45,8 @@ def test_standard_descriptors(command: Command, double: RemoteprocDouble, firmwa
     assert shell(command, script, "state", "other") == 1
     # What was said went nowhere, above all not into the files that are open.
     assert json.loads((double.claims / "remoteproc0.journal").read_text())["identifier"] == "motor"
-    assert (double.claims / "remoteproc0").read_text() == ""
+    # The tally of the processor: one start.
+    assert (double.claims / "remoteproc0").read_text() == "1 0\n"
     assert command.status("motor") == "running"
     assert shell(command, script, "kill", "motor", "KILL") == 0
     assert shell(command, script, "delete", "motor") == 0
