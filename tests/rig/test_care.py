@@ -38,7 +38,7 @@ CLEANED = {
         "while grep -qs '^a b' /proc/[0-9]*/comm; do usleep 10000; done",
     ),
     "container": ("mkdir -p /run/hybrid-runtime/left", "container left", "[ ! -e /run/hybrid-runtime/left ]"),
-    "claim": (f"mkdir -p {JOURNAL.rpartition('/')[0]}; echo x >{JOURNAL}", "claim remoteproc0", f"[ ! -e {JOURNAL} ]"),
+    "claim": (f"mkdir -p {JOURNAL.rpartition('/')[0]}; echo x >{JOURNAL}", "claim remoteproc0.journal", f"[ ! -e {JOURNAL} ]"),
     "firmware": ("echo x >/lib/firmware/left.elf", "firmware left.elf", "[ ! -e /lib/firmware/left.elf ]"),
     "core": ("echo enabled >/sys/class/remoteproc/remoteproc0/recovery", "recovery=enabled", "true"),
     "group": (f"mkdir -p {INNER}; {SLEEP} echo $! >{INNER}/cgroup.procs", "cgroup left", f"[ ! -e {GROUP} ]"),

@@ -42,6 +42,7 @@ _DEFECT = "|".join(_DEFECTS)
 # The shell's own words only, since a fork costs 5 ms on an emulated core, and this runs after each test. It reads byte
 # by byte. So nothing long is read, nor the kernel's log, nor settings below /proc/sys, which answer a second read with
 # their end (kernel/sysctl.c, proc_dointvec): these are for grep(1) and sed(1).
+# A claim is its journal: the lock file beside it stays, with how often the processor was started.
 # The dead do not count, which have no `exe` any more: busybox' init reaps orphans once a second. Nor do the kernel's
 # threads, which never had one, the connections of the rig, this shell and what it came through, and what systemd starts
 # of itself.
@@ -53,7 +54,7 @@ for p in @/sys/class/remoteproc/remoteproc*; do
   echo "processor $name $state recovery=$recovery coredump=$dump device=${{p##*/}}"
 done
 for d in @{CONTAINERS}/*; do [ -d "$d" ] && echo "container ${{d##*/}}"; done
-for f in @{CLAIMS}/*; do [ -s "$f" ] && echo "claim ${{f##*/}}"; done
+for f in @{CLAIMS}/*.*; do [ -e "$f" ] && echo "claim ${{f##*/}}"; done
 for f in @{FIRMWARE}/*; do [ -e "$f" ] && echo "firmware ${{f##*/}}"; done
 read -r path <@/sys/module/firmware_class/parameters/path && echo "firmware path $path"
 dmesg | grep -F {_SUSPECTS} | sed -n -E -e 's/^(\\[[^]]*\\] ?)*({_DEFECT})/kernel &/p' -e 's/^[0-9]+$/tainted &/p' \\

@@ -14,7 +14,7 @@ firmware regulatory.db
 DIRTY = """processor 10000.r5f running recovery=disabled coredump=disabled
 processor 30000.r5f offline recovery=enabled coredump=disabled
 container c 1
-claim remoteproc0
+claim remoteproc0.journal
 firmware regulatory.db
 firmware x-1-2
 process python3 123
@@ -30,7 +30,7 @@ def test_everything_new_and_everything_gone_is_found() -> None:
     assert texts == [
         "processor 10000.r5f running recovery=disabled coredump=disabled",
         "container c 1",
-        "claim remoteproc0",
+        "claim remoteproc0.journal",
         "firmware x-1-2",
         "process python3 123",
         "no longer: processor 10000.r5f offline recovery=enabled coredump=disabled",
@@ -43,7 +43,7 @@ def test_cleaning_names_what_was_found_and_nothing_else() -> None:
     assert "kill -9 123" in script
     assert "rm -f /lib/firmware/x-1-2\n" in script
     assert "regulatory.db" not in script
-    assert "rm -f /run/hybrid-runtime-claims/remoteproc0" in script
+    assert "rm -f /run/hybrid-runtime-claims/remoteproc0.journal" in script
     assert "echo enabled >$p/recovery" in script
 
 
@@ -56,7 +56,7 @@ SHARED = """processor m33 offline recovery=enabled coredump=disabled device=remo
 processor dsp running recovery=enabled coredump=disabled device=remoteproc1
 container mine
 container theirs
-claim remoteproc0
+claim remoteproc0.journal
 claim remoteproc1.journal
 firmware somebody-s
 firmware path /var/lib/firmware
@@ -82,7 +82,7 @@ def test_on_a_shared_board_only_what_is_ours_is_judged() -> None:
     assert ours(SHARED, ["m33"], LISTED).splitlines() == [
         "processor m33 offline recovery=enabled coredump=disabled device=remoteproc0",
         "container mine",
-        "claim remoteproc0",
+        "claim remoteproc0.journal",
         "firmware path /var/lib/firmware",
         "mount / is read-only",
         "process hybrid-runtime 11",

@@ -122,6 +122,8 @@ def process(pid: int, name: str, words: str = "") -> Callable[[Path], None]:
     [
         (added("run/hybrid-runtime/motor/record.json"), "container motor"),
         (added("run/hybrid-runtime-claims/remoteproc0.journal", "x"), "claim remoteproc0.journal"),
+        (added("run/hybrid-runtime-claims/remoteproc0.journal"), "claim remoteproc0.journal"),
+        (added("run/hybrid-runtime-claims/remoteproc0.journal.damaged", "x"), "claim remoteproc0.journal.damaged"),
         (added("lib/firmware/left.elf"), "firmware left.elf"),
         (added("sys/module/firmware_class/parameters/path", "/elsewhere\n"), "firmware path /elsewhere"),
         (added("proc/sys/kernel/tainted", "512\n"), "tainted 512"),
@@ -191,7 +193,7 @@ BY_ITSELF: dict[str, Callable[[Path], None]] = {
     "tracefs": longer("proc/self/mounts", "tracefs /sys/kernel/debug/tracing tracefs rw 0 0"),
     "router's address": longer("proc/net/if_inet6", "fec00000 02 40 40 00 eth0"),
     "crash of a core": longer("dmesg", "[ 2.5] remoteproc remoteproc0: crash detected in 10000.r5f"),
-    "free claim": added("run/hybrid-runtime-claims/remoteproc0"),
+    "free claim": added("run/hybrid-runtime-claims/remoteproc0", "3 1\n"),
 }
 
 
