@@ -12,6 +12,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
 from tests.engines.containerd_client import IMAGE, ctr, put_image, remove, wait_until_stopped
 from tests.engines.daemon import Daemon
+from tests.engines.kept_file import kept_file
 from tests.engines.version import skip_before, version_of
 from tests.linux import Linux
 
@@ -29,12 +30,11 @@ REGISTRY_IMAGE = "localhost:5000/motor:verified"
 
 @pytest.fixture
 def settings(shell: Shell) -> Iterator[None]:
-    """Nobody's at first, and Debian's again afterwards."""
-    before = shell.get(CONFIGURATION)
-    shell.run(f"rm -rf {CONFIGURATION} {DROP_INS}")
-    yield
-    shell.run(["rm", "-rf", DROP_INS])
-    shell.put(before, CONFIGURATION)
+    """Nobody's at first, and the image's again afterwards."""
+    with kept_file(shell, CONFIGURATION):
+        shell.run(f"rm -rf {CONFIGURATION} {DROP_INS}")
+        yield
+        shell.run(["rm", "-rf", DROP_INS])
 
 
 def configurations(release: tuple[int, int]) -> dict[str, str]:

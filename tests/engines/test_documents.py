@@ -13,6 +13,7 @@ from hybrid_hil.plugin import FirmwareMaker
 from hybrid_hil.shell import Shell
 from tests.engines.daemon import Daemon
 from tests.engines.firmware_image import archive
+from tests.engines.kept_file import kept_file
 from tests.linux import Linux
 
 CALL_S = 120.0
@@ -75,11 +76,9 @@ def test_containerd(
     shell: Shell, folder: BuiltFirmware, containerd: Daemon, witness: Witness, linux: Linux, title: str
 ) -> None:
     assert containerd.serves()
-    before = shell.get(SETTINGS)
-    try:
+    with kept_file(shell, SETTINGS):
+        shell.run(f"mkdir -p {SETTINGS.rpartition('/')[0]} && touch {SETTINGS}")
         if title != "containerd":
             shell.run(f"ctr images import {FOLDER}/motor.tar", deadline=Deadline(CALL_S))
         type_all(shell, title, folder, witness)
-    finally:
-        shell.put(before, SETTINGS)
     linux.assert_untouched()
