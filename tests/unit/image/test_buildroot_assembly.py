@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
-from hybrid_hil.image import assembly
+from hybrid_hil.image import assembly, prerequisites
 from hybrid_hil.image.assembly import ImageRequest, ensure_image
 from hybrid_hil.image.buildroot.request import BuildrootRequest
 from hybrid_hil.image.folder import Image
@@ -71,6 +71,19 @@ def test_image_is_whole_and_says_what_it_is(builds: Builds, make_tree: TreeMaker
     assert image.manifest["packages"] == {**TARGET, **HOST}
     assert image.login_key.stat().st_mode & 0o777 == 0o600
     assert (image.platform / "monitor.elf").is_file()
+
+
+def test_engines_take_more_room(
+    builds: Builds, make_tree: TreeMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen by a defconfig of the checkout, or by settings of one's own."""
+    monkeypatch.setattr(prerequisites, "free_mebibytes", lambda _: 9000)
+    settings = tmp_path / "podman.config"
+    settings.write_text("BR2_PACKAGE_PODMAN=y\n")
+    for chosen in ({"defconfig": "hybrid_versal_virt_engines_defconfig"}, {"settings": (settings,)}):
+        with pytest.raises(RigError, match=r"building needs \d+ MiB at .*, where 9000 MiB are free"):
+            builds.image(make_tree(), **chosen)
+    builds.image(make_tree())
 
 
 def test_sources_come_before_the_build_and_into_the_cache(builds: Builds, make_tree: TreeMaker) -> None:

@@ -25,6 +25,9 @@ from hybrid_hil.terminal import Step
 
 DOWNLOADS = Component("downloads", "buildroot")
 CCACHE = Component("ccache", "buildroot")
+# What takes room of its own: Go, Rust, and the sources of all that is vendored.
+_ENGINES = {f"BR2_PACKAGE_{name}=y" for name in ("CONTAINERD", "DOCKER_ENGINE", "PODMAN")}
+_WITH_ENGINES = "output with engines"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,13 @@ class BuildrootAssembly:
         if store.has(parts.image) or store.has(parts.system):
             return []
         wanted = [part for part in (parts.release, parts.output, parts.system) if part is not None]
-        return [part.kind for part in wanted if not store.has(part)]
+        kinds = [part.kind for part in wanted if not store.has(part)]
+        return [_WITH_ENGINES if kind == parts.output.kind and self._has_engines() else kind for kind in kinds]
+
+    def _has_engines(self) -> bool:
+        defconfig = self._context.checkout / EXTERNAL / "configs" / self._request.defconfig
+        texts = [defconfig.read_text(), *read_settings(self._request.settings)]
+        return not _ENGINES.isdisjoint("\n".join(texts).splitlines())
 
     def image(self) -> Image:
         parts = self._parts
