@@ -10,7 +10,8 @@ ATTACH_S = 30.0
 
 
 def strace(state: str, errno: str) -> str:
-    """Of the calls for that file alone; what the process writes elsewhere is carried out."""
+    """Of the calls for that file alone; what the process writes elsewhere is carried out. `errno` may say which of
+    them, as in `EBUSY:when=1`."""
     return f"strace -f -qq -o /dev/null -P {state} -e trace=write -e inject=write:error={errno}"
 
 
@@ -24,4 +25,4 @@ def refusing(shell: Shell, state: str, errno: str, pid: int) -> Iterator[None]:
     try:
         yield
     finally:
-        shell.run("kill $(cat /tmp/refusing.pid); rm /tmp/refusing.pid")
+        shell.run("kill $(cat /tmp/refusing.pid) 2>/dev/null; rm /tmp/refusing.pid")

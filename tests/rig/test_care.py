@@ -16,7 +16,8 @@ SLEEP = "sleep 1000 </dev/null >/dev/null 2>&1 &"
 GROUP = "/sys/fs/cgroup/left"
 INNER = f"{GROUP}/inner"
 PRINTK = "/proc/sys/kernel/printk"
-JOURNAL = "/run/hybrid-runtime-claims/remoteproc0.journal"
+CLAIMS = "/run/hybrid-runtime-claims"
+JOURNAL = f"{CLAIMS}/remoteproc0.journal"
 WARNING = "WARNING: CPU: 0 PID: 1 at a/test.c:1 on purpose"
 RECONNECT_S = 20.0
 
@@ -38,7 +39,7 @@ CLEANED = {
         "while grep -qs '^a b' /proc/[0-9]*/comm; do usleep 10000; done",
     ),
     "container": ("mkdir -p /run/hybrid-runtime/left", "container left", "[ ! -e /run/hybrid-runtime/left ]"),
-    "claim": (f"mkdir -p {JOURNAL.rpartition('/')[0]}; echo x >{JOURNAL}", "claim remoteproc0.journal", f"[ ! -e {JOURNAL} ]"),
+    "claim": (f"mkdir -p {CLAIMS}; echo x >{JOURNAL}", "claim remoteproc0.journal", f"[ ! -e {JOURNAL} ]"),
     "firmware": ("echo x >/lib/firmware/left.elf", "firmware left.elf", "[ ! -e /lib/firmware/left.elf ]"),
     "core": ("echo enabled >/sys/class/remoteproc/remoteproc0/recovery", "recovery=enabled", "true"),
     "group": (f"mkdir -p {INNER}; {SLEEP} echo $! >{INNER}/cgroup.procs", "cgroup left", f"[ ! -e {GROUP} ]"),

@@ -92,7 +92,8 @@ def _without_group(name: str) -> str:
 def _restored(processor: str) -> str:
     """Stops a processor that was offline (boots are counted, so until it is so again) and restores its settings.
 
-    One that the kernel is restarting is seen offline meanwhile. The first stop waits for the end of that.
+    One that the kernel is restarting is seen offline meanwhile. The first stop waits for the end of that. Kernels that
+    do not stop a crashed core bring it back first.
     """
     _, name, state, recovery, dump, *_ = processor.split()
     if state != "offline":
@@ -104,7 +105,7 @@ def _restored(processor: str) -> str:
   echo stop >$p/state
   n=0
   while read -r state <$p/state && [ "$state" != offline ] && [ $n -lt 64 ]; do
-    echo stop >$p/state
+    echo stop >$p/state || echo recover >$p/recovery
     n=$((n + 1))
   done
   echo {recovery.split("=")[1]} >$p/recovery

@@ -147,7 +147,7 @@ _REFUSALS = {
     "running": ("runs `{firmware}`, started outside this runtime", "stop it: echo stop > {path}/state"),
     "crashed": (
         "has crashed running `{firmware}`, started outside this runtime",
-        "stop it: echo stop > {path}/state",
+        "stop it: echo stop > {path}/state; a kernel that refuses wants echo recover > {path}/recovery before",
     ),
     "attached": (
         "was started before Linux and is attached to it",

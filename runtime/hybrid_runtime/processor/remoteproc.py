@@ -193,7 +193,7 @@ class Remoteproc:
             if stops == MOST_STOPS:
                 raise self._refused(_STILL_UP)
             try:
-                self.write("state", "stop")
+                self._stop_once()
                 stops += 1
             except OSError as error:
                 refusal = errno_meaning(error)
@@ -201,6 +201,18 @@ class Remoteproc:
                     continue
             if deadline.expired and self.state not in ("offline", *GONE_STATES):
                 raise self._refused(refusal or _STILL_UP)
+
+    def _stop_once(self) -> None:
+        """Linux before 6.1.188 and 6.12.110 does not stop a crashed core (rproc_shutdown), only one that was brought
+        back (rproc_trigger_recovery): its firmware runs for a moment. Where its file is gone, the core stays offline
+        with a reference that nobody can give back. That is better than a core that goes on."""
+        try:
+            self.write("state", "stop")
+        except OSError:
+            if self.state != "crashed":
+                raise
+            self.write("recovery", "recover")
+            self.write("state", "stop")
 
     def _refused(self, reason: str) -> StopRefused:
         return StopRefused(

@@ -229,7 +229,7 @@ def test_order_and_shape_of_devices(tmp_path: Path) -> None:
     ("state", "words"),
     [
         ("running", ("runs `theirs.elf`", "echo stop")),
-        ("crashed", ("has crashed running `theirs.elf`", "echo stop")),
+        ("crashed", ("has crashed running `theirs.elf`", "echo recover")),
         ("attached", ("is attached", "echo stop")),
         ("detached", ("started before Linux", "boot loader")),
         ("suspended", ("is suspended", "wake")),

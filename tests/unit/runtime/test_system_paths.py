@@ -187,6 +187,49 @@ def test_a_core_that_nobody_restarts_is_off_when_it_is_seen_off(
     assert restarting.written == []
 
 
+class CrashedAndRefused:
+    """A crashed core on Linux before 6.12.110: it is stopped after it was brought back, and may crash again by then."""
+
+    def __init__(self, remoteproc: Remoteproc, *, crashes_again: int) -> None:
+        self.state = "crashed"
+        self.crashes_again = crashes_again
+        self.written: list[tuple[str, str]] = []
+        remoteproc.read = self.read  # type: ignore[method-assign]
+        remoteproc.write = self.write  # type: ignore[method-assign]
+
+    def read(self, attribute: str) -> str:
+        return self.state if attribute == "state" else "disabled"
+
+    def write(self, attribute: str, word: str) -> None:
+        self.written.append((attribute, word))
+        if (attribute, word) == ("recovery", "recover"):
+            self.state = "crashed" if self.crashes_again else "running"
+            self.crashes_again -= 1
+        elif self.state == "crashed":
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        else:
+            self.state = "offline"
+
+
+@pytest.mark.parametrize("crashes_again", [0, 2])
+def test_a_crashed_core_that_the_kernel_does_not_stop_is_brought_back_first(
+    double: RemoteprocDouble, core: ProcessorDouble, crashes_again: int
+) -> None:
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), core.device)
+    crashed = CrashedAndRefused(remoteproc, crashes_again=crashes_again)
+    remoteproc.stop_until_offline(Deadline(2))
+    stop, recover = ("state", "stop"), ("recovery", "recover")
+    assert crashed.written == [stop, recover, stop] * (crashes_again + 1)
+    assert crashed.state == "offline"
+
+
+def test_a_crashed_core_that_stays_crashed_is_told(double: RemoteprocDouble, core: ProcessorDouble) -> None:
+    remoteproc = Remoteproc(SystemPaths(str(double.sysroot)), core.device)
+    CrashedAndRefused(remoteproc, crashes_again=1000)
+    with pytest.raises(StopRefused, match="does not stop: invalid argument"):
+        remoteproc.stop_until_offline(Deadline(0.3))
+
+
 def test_device_that_is_none(tmp_path: Path) -> None:
     """A plain file refuses the flag as a foreign device would; an absent one means a kernel without it."""
     assert arm(str(tmp_path / "absent")) is None

@@ -70,7 +70,7 @@ CRASHED = Check(
     WARNING,
     "a processor has crashed outside any container",
     "The firmware does not belong to a container. The processor is refused until it is stopped.",
-    "echo stop > {path}/state",
+    "echo stop > {path}/state; a kernel that refuses wants echo recover > {path}/recovery before",
 )
 ABANDONED_CORE = Check(
     PROBLEM,
