@@ -1,21 +1,16 @@
 """The Buildroot release this project pins: downloaded once, checked, unpacked into the cache."""
 
-import hashlib
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 
-from hybrid_hil.failure import RigError
 from hybrid_hil.image.child import BuildRunner
 from hybrid_hil.image.fingerprint import Fingerprint
+from hybrid_hil.image.pinned_archive import PinnedArchive
 from hybrid_hil.image.store import Component
 from hybrid_hil.terminal import Step
 
 SITE = "https://buildroot.org/downloads"
-BLOCK = 1 << 16
-SILENCE_S = 60.0
+OTHERWISE = "give a release of your own: `--buildroot DIR`"
 
 
 @dataclass(frozen=True)
@@ -49,47 +44,8 @@ class ReleaseRecipe:
 
     def build(self, folder: Path, runner: BuildRunner, step: Step) -> None:
         """Raises RigError when it cannot be downloaded or is not what was pinned."""
-        archive = folder / self._release.archive
-        step.detail("downloading")
         uri = f"{self._site}/{self._release.archive}"
-        digest = download(uri, archive, step)
-        if digest != self._release.sha256:
-            raise RigError(
-                f"`{uri}` has the SHA-256 `{digest}`, not `{self._release.sha256}`",
-                "do not use it; try again on another network, or give a release of your own: `--buildroot DIR`",
-            )
+        archive = PinnedArchive(uri, self._release.sha256, "sha256", OTHERWISE).fetch(folder, step)
         step.detail("unpacking")
         runner.run(["tar", "-xf", archive, "-C", folder, "--strip-components=1"])
         archive.unlink()
-
-
-def download(uri: str, target: Path, step: Step) -> str:
-    """Writes what `uri` has into `target`; returns its SHA-256 in hex.
-
-    Raises:
-        RigError: the server cannot be reached, refuses, or stops early.
-        OSError: `target` cannot be written.
-    """
-    digest = hashlib.sha256()
-    with target.open("wb") as file:
-        for block in _blocks(uri, step):
-            digest.update(block)
-            file.write(block)
-    return digest.hexdigest()
-
-
-def _blocks(uri: str, step: Step) -> Iterator[bytes]:
-    try:
-        with urllib.request.urlopen(uri, timeout=SILENCE_S) as answer:
-            total = int(answer.headers.get("Content-Length") or 0)
-            done = 0
-            # Of a known length, read() raises IncompleteRead itself only when it is asked for everything.
-            while block := answer.read(BLOCK):
-                done += len(block)
-                step.advance(done, max(total, done))
-                yield block
-            if done < total:
-                raise IncompleteRead(b"", total - done)
-    except (OSError, HTTPException) as error:
-        remedy = "connect this machine, or give the folder of an unpacked release: `--buildroot DIR`"
-        raise RigError(f"cannot download `{uri}`: {error}", remedy) from error
