@@ -7,22 +7,26 @@ from pathlib import Path
 import pytest
 
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
-_HERE = {"x86_64": "amd64", "aarch64": "arm64"}
+# As Go calls them, by what uname(1) says.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+NOT_GIVEN = "Kubernetes' programs are not given (tox -e kubernetes -- --binaries DIR, or --download-binaries)"
 
 
 class Binaries:
-    """In `folder`. What is missing skips the test, and the reason says what to do."""
+    """In `folder`, and `why_not` is why there is none. What is missing skips the test, and the reason says what to
+    do."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, why_not: str = NOT_GIVEN) -> None:
         self._folder = folder
+        self._why_not = why_not
 
     def here(self, name: str) -> Path:
         """A program of the control plane for this machine."""
-        return self._of(_HERE.get(platform.machine(), platform.machine()), name)
+        return self._of(ARCHITECTURES.get(platform.machine(), platform.machine()), name)
 
     def etcd(self) -> Path:
         """Of the same folder, or of Debian's etcd-server."""
-        if self._folder is not None and (path := self._folder / _HERE[platform.machine()] / "etcd").exists():
+        if self._folder is not None and (path := self._folder / ARCHITECTURES[platform.machine()] / "etcd").exists():
             return path
         found = shutil.which("etcd")
         if found is None:
@@ -31,7 +35,7 @@ class Binaries:
 
     def _of(self, architecture: str, name: str) -> Path:
         if self._folder is None:
-            pytest.skip("Kubernetes' programs are not given (tox -e kubernetes -- --binaries DIR)")
+            pytest.skip(self._why_not)
         path = self._folder / architecture / name
         if not path.exists():
             pytest.skip(f"there is no `{path}` (unpack a Kubernetes release there)")

@@ -14,12 +14,15 @@ from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.rig import Rig
 from hybrid_hil.device.runtime import DeployedRuntime
+from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
+from hybrid_hil.image.store import Store
 from hybrid_hil.shell.forwarding import forwarded_port
+from hybrid_hil.terminal import TerminalReporter
 from tests.free_ports import free_ports
-from tests.kubernetes import agent_image
-from tests.kubernetes.binaries import Binaries
+from tests.kubernetes import agent_image, release
+from tests.kubernetes.binaries import NOT_GIVEN, Binaries
 from tests.kubernetes.control_plane import ControlPlane
 from tests.kubernetes.node import Node
 
@@ -29,6 +32,7 @@ DEPLOY = agent_image.SOURCE / "deploy"
 # Of containerd's containers of pods.
 ROOT = "/run/containerd/runc/k8s.io"
 LABEL = "hybrid-runtime/cores=true"
+BINARIES = pytest.StashKey[Binaries]()
 CHANGE_S = 240.0
 BETWEEN_LOOKS_S = 0.2
 
@@ -38,13 +42,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         *("--binaries", "--kubernetes-binaries"), type=Path, default=None, metavar="DIR",
         help="Kubernetes' programs: DIR/amd64/kube-apiserver … for this machine, DIR/arm64/kubelet for boards",
     )  # fmt: skip
+    parser.addoption(
+        "--download-binaries",
+        action="store_true",
+        help=f"take those of Kubernetes {release.VERSION} from its server; they are checked and kept in the cache",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Boards have the kubelet that was given, unless an image is named."""
-    binaries = config.getoption("--binaries")
-    if binaries is not None and config.option.image is None:
-        config.option.image = f"debian-testing+kubernetes={binaries / 'arm64'}"
+    folder, why_not = config.getoption("--binaries"), NOT_GIVEN
+    if folder is None and config.getoption("--download-binaries"):
+        try:
+            folder = release.downloaded(Store(), TerminalReporter(), release.parts())
+        except RigError as error:
+            why_not = str(error)
+    config.stash[BINARIES] = Binaries(folder, why_not)
+    if folder is not None and config.option.image is None:
+        config.option.image = f"debian-testing+kubernetes={folder / release.BOARDS}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,7 +114,7 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def binaries(pytestconfig: pytest.Config) -> Binaries:
-    return Binaries(pytestconfig.getoption("--binaries"))
+    return pytestconfig.stash[BINARIES]
 
 
 @pytest.fixture(scope="session")
