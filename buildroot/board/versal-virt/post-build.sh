@@ -1,10 +1,11 @@
 #!/bin/sh
-# post-build.sh TARGET_DIR: what Buildroot's own init scripts bring and this board has no use for.
+# post-build.sh TARGET_DIR: of the init scripts that packages bring, those of the board's overlay stay.
+#
+# There are no modules and no rules of iptables. Daemons are started by those who want them. rcS mounts the control
+# groups, and a second mount would hide the first.
 set -eu
 
-# There are no modules.
-rm -f "$1/etc/init.d/S11modules"
-# rcS mounts the control groups and hands the controllers down. A second mount would hide the first.
-rm -f "$1/etc/init.d/S30cgroupfs2"
-# Daemons are started by those who want them.
-rm -f "$1/etc/init.d/S60dockerd"
+ours=$(dirname "$0")/overlay/etc/init.d
+for script in "$1"/etc/init.d/S??*; do
+	[ -e "$ours/${script##*/}" ] || rm -f "$script"
+done

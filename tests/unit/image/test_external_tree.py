@@ -197,10 +197,10 @@ def test_an_image_without_keys_of_the_rig_keeps_its_own(target: Path) -> None:
 
 
 def test_nothing_that_nobody_asked_for_starts(target: Path) -> None:
-    """Scripts of Buildroot's packages: docker-engine, cgroupfs-v2-mount, kmod."""
+    """Scripts of Buildroot's packages: kmod, cgroupfs-v2-mount, iptables, docker-engine."""
     scripts = target / "etc/init.d"
     scripts.mkdir()
-    for name in ("S11modules", "S30cgroupfs2", "S50dropbear", "S60dockerd"):
+    for name in ("S11modules", "S30cgroupfs2", "S35iptables", "S50dropbear", "S60dockerd"):
         (scripts / name).touch()
     for _ in range(2):
         assert run_script("versal-virt/post-build.sh", target).returncode == 0
