@@ -13,7 +13,6 @@ from hybrid_hil.board.options import QemuOptions
 from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.rig import Rig
-from hybrid_hil.device.runtime import DeployedRuntime
 from hybrid_hil.failure import RigError
 from hybrid_hil.host.checkout import checkout_root
 from hybrid_hil.image import Image
@@ -102,6 +101,13 @@ class Cluster:
         for pod in pods:
             self.await_that(f"pod {pod} runs", lambda: self.phase(pod) == "Running")  # noqa: B023  called at once
 
+    def clear(self, kinds: str = "all") -> None:
+        """Nothing of those kinds is left in the default namespace, and no core runs."""
+        self.control.kubectl("delete", kinds, "--all", "--grace-period=5")
+        self.await_that("all pods are gone", lambda: not self.control.get("pods")["items"])
+        for node in self.nodes.values():
+            assert {(entry["state"], entry["container"]) for entry in node.runtime.processors()} == {("offline", None)}
+
     def events_of(self, pod: str) -> list[str]:
         found = self.control.get("events", f"--field-selector=involvedObject.name={pod}")["items"]
         return [f"{event['reason']}: {event['message']}" for event in found]
@@ -137,19 +143,18 @@ def cluster(
         control = stack.enter_context(ControlPlane(binaries, folder, names))
         found = Cluster(control, {}, ())
         for name in names:
-            rig = stack.enter_context(Rig(QemuBoard(image, QemuOptions(), owner="tests")))
+            board = QemuBoard(image, QemuOptions(keeps_disk=True), owner="tests")
+            rig = stack.enter_context(Rig(board))
             rig.boot()
-            shell = rig.board.shell
             port, _ = free_ports(2)
-            node = Node(shell, DeployedRuntime(shell), name, port, control.kubeconfig(name, from_board=True))
+            node = Node(board, name, port, control.kubeconfig(name, from_board=True))
             node.prepare()
-            node.reach(control.port)
             cores = tuple(entry["name"] for entry in node.runtime.processors())
             for core, tag in enumerate((MOTOR, CAMERA)):
                 node.load_firmware(tag, rig.firmware("heartbeat", core))
             node.load(agent_archive)
-            node.kubelet.ensure()
-            stack.enter_context(forwarded_port(shell, port, (name, port)))
+            node.join(control.port)
+            stack.enter_context(forwarded_port(board.shell, port, (name, port)))
             found.nodes[name] = node
             found.cores = cores
         for name in names:

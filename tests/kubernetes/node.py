@@ -3,15 +3,16 @@
 import json
 from pathlib import Path
 
+from hybrid_hil.board.qemu import QemuBoard
 from hybrid_hil.deadline import Deadline
 from hybrid_hil.device.firmware import BuiltFirmware
 from hybrid_hil.device.runtime import DeployedRuntime
-from hybrid_hil.shell import Shell
 from tests.engines.daemon import CONTAINERD_SOCKET, Daemon
 from tests.engines.firmware_image import archive
 from tests.engines.pause import pause, with_pause
 from tests.kubernetes.control_plane import FIRST_SERVICE, FROM_BOARDS
 
+BOOT_S = 300.0
 LOAD_S = 300.0
 FIRMWARE = "/fw.elf"
 CONFIGURATION = "/etc/containerd/config.toml"
@@ -36,9 +37,10 @@ _BRIDGE = {
 class Node:
     """Of that name in its cluster. `port` is where its kubelet serves, and its health is on the next one."""
 
-    def __init__(self, shell: Shell, runtime: DeployedRuntime, name: str, port: int, kubeconfig: Path) -> None:
-        self.shell = shell
-        self.runtime = runtime
+    def __init__(self, board: QemuBoard, name: str, port: int, kubeconfig: Path) -> None:
+        self._board = board
+        self.shell = shell = board.shell
+        self.runtime = DeployedRuntime(shell)
         self.name = name
         self.port = port
         self._kubeconfig = kubeconfig
@@ -50,7 +52,7 @@ class Node:
         self.kubelet = Daemon(shell, "kubelet", words, ready)
 
     def prepare(self) -> None:
-        """Everything but its kubelet, which `kubelet.ensure` starts."""
+        """Everything but its kubelet, which `join` starts."""
         self.containerd.ensure()
         self.runtime.run("install", "containerd")
         self.shell.put(with_pause(self.shell.get(CONFIGURATION).decode()).encode(), CONFIGURATION)
@@ -80,10 +82,17 @@ class Node:
             "imageGCHighThresholdPercent": 100,
         }
 
-    def reach(self, server_port: int) -> None:
+    def join(self, server_port: int) -> None:
         """The first address of services leads to the API server, as kube-proxy would have it."""
         rule = f"-d {FIRST_SERVICE} -p tcp --dport 443 -j DNAT --to-destination {FROM_BOARDS}:{server_port}"
         self.shell.run(f"iptables -t nat -A PREROUTING {rule} && iptables -t nat -A OUTPUT {rule}")
+        self.containerd.ensure()
+        self.kubelet.ensure()
+
+    def restart(self, server_port: int) -> None:
+        """Its power is cut. What is on its disk stays."""
+        self._board.power_cycle(Deadline(BOOT_S))
+        self.join(server_port)
 
     def load(self, image: bytes | Path) -> None:
         file = "/var/tmp/image.tar"

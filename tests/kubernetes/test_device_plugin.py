@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from hybrid_hil.deadline import Deadline
+from tests.engines.pause import PAUSE
 from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, ROOT, Cluster
 from tests.kubernetes.node import Node
 
+NODE_RESTART_S = 600.0
 OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -54,13 +56,9 @@ def agents(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def clean(agents: Cluster) -> Iterator[Cluster]:
-    """Without pods in the default namespace, before and after."""
+    """Without pods in the default namespace, also afterwards."""
     yield agents
-    agents.control.kubectl("delete", "all", "--all", "--grace-period=5")
-    agents.await_that("all pods are gone", lambda: not agents.control.get("pods")["items"])
-    for node in agents.nodes.values():
-        assert {entry["state"] for entry in node.runtime.processors()} == {"offline"}
-        assert {entry["container"] for entry in node.runtime.processors()} == {None}
+    agents.clear()
 
 
 def test_a_pod_waits_for_a_core(clean: Cluster, record_property: Any) -> None:  # noqa: ANN401  pytest's own
@@ -128,6 +126,31 @@ def test_a_kubelet_that_comes_back(clean: Cluster) -> None:
     assert status["restartCount"] == 0
 
 
+def test_firmware_that_is_linked_for_another_core(clean: Cluster) -> None:
+    """As docs/kubernetes.md tells: in the events, in the status of the container, and by the kernel in the logs."""
+    clean.apply(pod("wrong", "camera", MOTOR))
+    says = "is outside of the core's memory"
+    clean.await_that("an event says why", lambda: any(says in event for event in clean.events_of("wrong")))
+
+    def ended() -> dict[str, Any]:
+        found: dict[str, Any] = clean.pod("wrong")["status"]["containerStatuses"][0]["lastState"].get("terminated", {})
+        return found
+
+    clean.await_that("the container has ended", ended)
+    assert (ended()["reason"], ended()["exitCode"]) == ("StartError", 128)
+    assert says in ended()["message"]
+    clean.await_that("the logs say why", lambda: "Boot failed" in clean.control.kubectl("logs", "wrong", check=False))
+
+
+def test_a_program_for_linux_is_no_firmware(clean: Cluster) -> None:
+    """Such as a sidecar that something puts into the pod."""
+    sidecar = pod("sidecar", "motor", PAUSE)
+    sidecar["spec"]["containers"][0]["command"] = ["/busybox"]
+    clean.apply(sidecar)
+    says = "a program for Linux needs a container without this runtime"
+    clean.await_that("an event says so", lambda: any(says in event for event in clean.events_of("sidecar")))
+
+
 def test_a_drained_node(clean: Cluster) -> None:
     """Its pod is gone, and the deployment's next one runs on the other node."""
     clean.apply(deployment("motor", "motor", MOTOR))
@@ -158,6 +181,25 @@ def test_a_core_that_somebody_else_uses(clean: Cluster) -> None:
     finally:
         node.shell.run(f"echo stop > {state}; rm /lib/firmware/by-hand.elf")
     clean.await_that("it is offered again", lambda: clean.resources(name)["hybrid-runtime.io/motor"] == "1")
+
+
+def test_a_node_whose_power_is_cut(clean: Cluster) -> None:
+    """Nothing is left of the containers but what kubelet and containerd know of them. The pod gets its core again."""
+    clean.apply(pod("steady", "motor", MOTOR))
+    clean.await_running("steady")
+    name = clean.pod("steady")["spec"]["nodeName"]
+    node = clean.nodes[name]
+    node.restart(clean.control.port)
+
+    def back() -> bool:
+        (status,) = clean.pod("steady")["status"]["containerStatuses"]
+        return status["restartCount"] == 1 and "running" in status["state"]
+
+    clean.await_that("the pod runs again", back, NODE_RESTART_S)
+    (holder,) = (entry["pod"] for entry in node.runtime.processors() if entry["pod"])
+    assert (holder["namespace"], holder["pod"]) == ("default", "steady")
+    both = {"hybrid-runtime.io/motor": "1", "hybrid-runtime.io/camera": "1"}
+    clean.await_that("its cores are offered again", lambda: clean.resources(name) == both)
 
 
 _COST = """
