@@ -14,6 +14,8 @@ from tests.kubernetes.conftest import CAMERA, DEPLOY, MOTOR, ROOT, Cluster
 from tests.kubernetes.node import Node
 
 NODE_RESTART_S = 600.0
+# What a node with two free cores offers.
+BOTH = {"hybrid-runtime.io/motor": "1", "hybrid-runtime.io/camera": "1"}
 OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -48,8 +50,7 @@ def agents(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (folder / "kustomization.yaml").write_text(OVERLAY.format(base=base, kinds=kinds))
     cluster.control.kubectl("apply", "-k", str(folder))
     for node in cluster.nodes:
-        both = {"hybrid-runtime.io/motor": "1", "hybrid-runtime.io/camera": "1"}
-        cluster.await_that(f"the cores of {node} are offered", lambda: cluster.resources(node) == both)  # noqa: B023
+        cluster.await_that(f"the cores of {node} are offered", lambda: cluster.resources(node) == BOTH)  # noqa: B023
     yield cluster
     cluster.control.kubectl("delete", "-k", str(folder))
 
@@ -232,8 +233,7 @@ def test_a_node_whose_power_is_cut(clean: Cluster) -> None:
         clean.await_that("a pod has the core again", holders, NODE_RESTART_S)
         (holder,) = holders()
         assert clean.pod(holder)["metadata"]["labels"]["app"] == "motor"
-        both = {"hybrid-runtime.io/motor": "1", "hybrid-runtime.io/camera": "1"}
-        clean.await_that("its cores are offered again", lambda: clean.resources(name) == both)
+        clean.await_that("its cores are offered again", lambda: clean.resources(name) == BOTH)
         clean.await_that("the pod runs", lambda: running_of(clean, "motor"))
     finally:
         for other in others:

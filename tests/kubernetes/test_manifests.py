@@ -1,6 +1,5 @@
 """Every manifest of runtime/engines/kubernetes, applied as docs/kubernetes.md has it: firmware without the agent."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,8 +44,8 @@ def test_pod(clean: Cluster) -> None:
     apply(clean, MANIFESTS / "pod.yaml")
     clean.await_running("motor")
     clean.await_that("it prints", lambda: "beat=" in clean.control.kubectl("logs", "motor", check=False))
-    status = json.loads(clean.control.kubectl("get", "pod", "motor", "-o", "json"))["status"]
-    assert status["containerStatuses"][0]["restartCount"] == 0
+    (status,) = clean.pod("motor")["status"]["containerStatuses"]
+    assert status["restartCount"] == 0
 
 
 def test_deployment_is_recreated(clean: Cluster) -> None:
